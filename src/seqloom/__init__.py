@@ -1,0 +1,1 @@
+"""seqloom: sequence models you own."""

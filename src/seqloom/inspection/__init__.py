@@ -1,0 +1,1 @@
+"""Floor 8: pictures and figures of what a model did."""

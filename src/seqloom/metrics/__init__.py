@@ -1,0 +1,1 @@
+"""Floor 6: one face over the field's metrics."""

@@ -1,0 +1,1 @@
+"""Floor 5: encoders and decoders made of layers, behind encode / start / step / reorder."""

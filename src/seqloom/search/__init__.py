@@ -1,0 +1,1 @@
+"""Floor 6: finding the output, knowing only start / step / reorder."""

@@ -1,0 +1,1 @@
+"""Floor 2: text to ids and back."""

@@ -1,0 +1,1 @@
+"""Floor 7: loss, optimiser, schedule, loop and checkpoints."""
