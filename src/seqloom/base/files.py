@@ -1,0 +1,126 @@
+"""Files that are either there, whole, or not there: atomic, synced, hashed, bounded."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from seqloom.base.errors import DamagedModelError, ResourceError
+
+LARGEST_JSON = 64 * 1024 * 1024  # bytes; a run's JSON files are kilobytes, a larger one is a mistake
+
+
+@contextmanager
+def explain_os_errors(doing: str, path: Path) -> Iterator[None]:
+    """Turn an OSError about space, quota or permission into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        reasons = {
+            errno.ENOSPC: "the disk is full; free some space and run the same command again",
+            errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
+            errno.EACCES: "there is no permission; choose another folder or change its permissions",
+            errno.EPERM: "there is no permission; choose another folder or change its permissions",
+            errno.EROFS: "the file system is read-only; choose another folder",
+            errno.ENOTDIR: "a part of the path is a file, not a folder; choose another path",
+            errno.EISDIR: "the path is a folder, not a file; choose another path",
+            errno.EEXIST: "something else is in the way at that path; choose another path",
+            errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+        }
+        if error.errno not in reasons:
+            raise
+        where = error.filename or path
+        raise ResourceError(f"Can't {doing} {where}: {reasons[error.errno]}.") from error
+
+
+def fsync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def fsync_file(path: Path) -> None:
+    """Make a file's content durable."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def make_folder(path: Path) -> Path:
+    """Create a folder and its parents; ResourceError says why it can't be."""
+    with explain_os_errors("create the folder", path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def atomic_write(path: Path, content: bytes | str) -> None:
+    """Write a file so that a reader, or a crash at any moment, sees the old content or the new, never a part."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with explain_os_errors("write", path):
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        fsync_folder(path.parent)
+
+
+@contextmanager
+def atomic_folder(final: Path) -> Iterator[Path]:
+    """Give a temporary sibling folder to fill; sync every file in it, then rename it to its final name.
+
+    An existing folder of that name is replaced. When the body raises, nothing is left behind.
+    """
+    temporary = final.with_name(f".{final.name}.{os.getpid()}.tmp")
+    with explain_os_errors("write", final):
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        try:
+            yield temporary
+            for file in sorted(temporary.rglob("*")):
+                if file.is_file():
+                    fsync_file(file)
+                else:
+                    fsync_folder(file)
+            fsync_folder(temporary)
+            if final.exists():
+                shutil.rmtree(final)
+            temporary.rename(final)
+            fsync_folder(final.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal, read in pieces."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_json(path: Path, largest: int = LARGEST_JSON) -> Any:
+    """Read a JSON file of bounded size. Raises DamagedModelError naming the file when it is missing or not JSON."""
+    try:
+        size = path.stat().st_size
+        if size > largest:
+            raise DamagedModelError(f"{path} is {size:,} bytes long; expected at most {largest:,}.")
+        return json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise DamagedModelError(f"{path} is missing.") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DamagedModelError(f"{path} is not JSON ({error}); it was cut short or altered.") from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON atomically, readable to people."""
+    atomic_write(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
