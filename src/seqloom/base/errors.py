@@ -68,7 +68,7 @@ class DivergedError(SeqloomError):
     exit_code = 5
 
 
-class Interrupted(SeqloomError):  # noqa: N818 - the field's word; it is a result more than a fault
+class Interrupted(SeqloomError):
     """Stopped by a signal after saving; the same command resumes."""
 
     exit_code = 75

@@ -61,7 +61,7 @@ def make_folder(path: Path) -> Path:
 
 
 def atomic_write(path: Path, content: bytes | str) -> None:
-    """Write a file so that a reader, or a crash at any moment, sees the old content or the new, never a part."""
+    """Write a file so that a reader, or a crash at any moment, sees the old content or the new, never half."""
     data = content.encode("utf-8") if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with explain_os_errors("write", path):
@@ -109,7 +109,7 @@ def sha256_of(path: Path) -> str:
 
 
 def read_json(path: Path, largest: int = LARGEST_JSON) -> Any:
-    """Read a JSON file of bounded size. Raises DamagedModelError naming the file when it is missing or not JSON."""
+    """Read a JSON file of bounded size. Raises DamagedModelError when missing or not JSON."""
     try:
         size = path.stat().st_size
         if size > largest:

@@ -57,7 +57,7 @@ class Progress:
 def progress(
     title: str, total: float | None = None, *, stream: TextIO | None = None, interval: float = 10.0
 ) -> Iterator[Progress]:
-    """Show progress on standard error (or `stream`) while the body runs; `interval` seconds between plain lines."""
+    """Show progress on `stream` while the body runs; `interval` seconds between plain lines."""
     stream = stream or sys.stderr
     shown = Progress(title, total, stream, interval)
     if not stream.isatty():

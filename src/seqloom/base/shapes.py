@@ -43,5 +43,5 @@ def check_shape(tensor: HasShape, axes: str, name: str, **sizes: int) -> None:
         if expected is not None and found != expected:
             words = AXES.get(letter, letter)
             raise ShapeError(
-                f"{name} has {found} along {letter} ({words}); expected {expected} (shape {shape}, axes {axes})."
+                f"{name} has {found} along {letter} ({words}); expected {expected} (shape {shape}; {axes})."
             )
