@@ -1,0 +1,106 @@
+"""The sections `data` (where the pairs lie and how they are read) and `text` (how text becomes symbols)."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from seqloom.config.section import (
+    Count,
+    NotNegative,
+    OptionalText,
+    Paths,
+    Section,
+    contradiction,
+)
+
+Format = Literal["auto", "parallel", "tsv", "jsonl"]
+TokenizerKind = Literal["word", "character", "byte", "unigram", "bpe"]
+Normalisation = Literal["NFC", "NFKC", "none"]
+
+FILES_OF_FORMAT = {"parallel": 2, "tsv": 1, "jsonl": 1}
+SUBWORD_TOKENIZERS = ("unigram", "bpe")
+
+
+class DataConfig(Section):
+    """Where the pairs lie and how they are read."""
+
+    train: Paths = Field(
+        default=(),
+        description="Training pairs: two files of equal length (source, target), or one TSV or JSON-lines file; "
+        "relative to the configuration file's folder.",
+    )
+    valid: Paths = Field(
+        default=(),
+        description="Validation pairs, by which the best checkpoint is chosen; written like data.train.",
+    )
+    test: Paths = Field(
+        default=(),
+        description="Test pairs, read by `seqloom evaluate` and never in training; written like data.train.",
+    )
+    format: Format = Field(
+        default="auto",
+        description="How the files hold the pairs: two parallel files, tab-separated values, JSON lines, or "
+        "auto: two files are parallel, one is told by its name's ending.",
+    )
+    source_field: str = Field(
+        default="source", min_length=1, description="The field of a JSON line that holds the source."
+    )
+    target_field: str = Field(
+        default="target", min_length=1, description="The field of a JSON line that holds the target."
+    )
+    max_length: Count = Field(
+        default=256,
+        description="Longest side of a training pair in symbols; longer pairs are left out of training and counted.",
+    )
+    cache: OptionalText = Field(
+        default=None,
+        description="Folder that keeps prepared corpora for later runs; unset, they lie beside the run.",
+    )
+
+    @model_validator(mode="after")
+    def _check_number_of_files(self) -> Self:
+        expected = FILES_OF_FORMAT.get(self.format)
+        for name in ("train", "valid", "test"):
+            paths: tuple[str, ...] = getattr(self, name)
+            if paths and expected is not None and len(paths) != expected:
+                mend = (
+                    f'Name two files, as in data.{name} = ["{name}.en", "{name}.de"].'
+                    if expected == 2
+                    else 'Name one file, or set data.format = "parallel".'
+                )
+                problem = f'data.{name} names {len(paths)} file{"s"[: len(paths) - 1]}, but data.format = "{self.format}" is read from {expected}'
+                raise contradiction(problem, mend, [f"data.{name}", "data.format"])
+        return self
+
+
+class TextConfig(Section):
+    """How text becomes symbols and symbols become text again."""
+
+    tokenizer: TokenizerKind = Field(
+        default="bpe",
+        description="What a symbol is: a word, a character, a byte, or a subword (unigram or bpe).",
+    )
+    vocabulary_size: int = Field(
+        default=6000, ge=5, description="Symbols in the vocabulary, the four special ones included."
+    )
+    shared: bool = Field(
+        default=True, description="One joint vocabulary for source and target instead of one for each."
+    )
+    normalisation: Normalisation = Field(
+        default="NFC", description="Unicode normalisation of every text that is read."
+    )
+    lowercase: bool = Field(default=False, description="Lower-case every text that is read.")
+    sampling: NotNegative = Field(
+        default=0.0,
+        description="Strength of subword sampling in training (another segmentation at each reading); 0 is off.",
+    )
+
+    @model_validator(mode="after")
+    def _check_sampling(self) -> Self:
+        if self.sampling > 0 and self.tokenizer not in SUBWORD_TOKENIZERS:
+            raise contradiction(
+                f'text.sampling = {self.sampling} samples subwords, but text.tokenizer = "{self.tokenizer}" has none',
+                'Set text.sampling = 0, or text.tokenizer = "bpe" or "unigram".',
+                ["text.sampling", "text.tokenizer"],
+            )
+        return self

@@ -1,0 +1,279 @@
+"""The section `model`: widths, embeddings, and an encoder and a decoder of either kind.
+
+Any encoder goes with any decoder. What doesn't go together is refused here, each in one sentence.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from seqloom.config.section import (
+    Count,
+    Fraction,
+    OptionalCount,
+    OptionalFraction,
+    Section,
+    contradiction,
+)
+
+Cell = Literal["elman", "lstm", "gru"]
+Attention = Literal["none", "additive", "dot", "general"]
+Placement = Literal["between", "before", "after"]
+Bridge = Literal["projection", "copy", "zero"]
+Norm = Literal["pre", "post"]
+Positions = Literal["sinusoidal", "learned", "rotary"]
+
+
+class RecurrentEncoderConfig(Section):
+    """A recurrent encoder: Elman, LSTM or GRU layers in one or two directions."""
+
+    kind: Literal["recurrent"] = Field(default="recurrent", description="A recurrent encoder.")
+    cell: Cell = Field(default="gru", description="The recurrent cell.")
+    layers: Count = Field(default=1, description="Layers on top of each other.")
+    hidden: Count = Field(default=256, description="Width of the state, for each direction.")
+    bidirectional: bool = Field(
+        default=True,
+        description="Read the source from both ends; the memory is then twice as wide as the state.",
+    )
+    dropout: OptionalFraction = Field(
+        default=None, description="Dropout between this encoder's layers; unset, model.dropout."
+    )
+
+
+class TransformerStackConfig(Section):
+    """What the Transformer's encoder and decoder have in common."""
+
+    kind: Literal["transformer"] = Field(default="transformer", description="Transformer layers.")
+    layers: Count = Field(default=4, description="Layers on top of each other.")
+    heads: Count = Field(default=4, description="Attention heads of a layer; they divide model.width.")
+    feed_forward: Count = Field(default=256, description="Width of the feed-forward network within a layer.")
+    norm: Norm = Field(
+        default="pre", description="Layer normalisation before each sublayer (pre) or after it (post)."
+    )
+    positions: Positions = Field(
+        default="sinusoidal", description="How a layer knows the order of the symbols."
+    )
+    dropout: OptionalFraction = Field(
+        default=None,
+        description="Dropout after each sublayer and within the feed-forward; unset, model.dropout.",
+    )
+    attention_dropout: Fraction = Field(default=0.0, description="Dropout of the attention weights.")
+    max_positions: Count = Field(default=1024, description="Positions that learned positions can tell apart.")
+
+
+class TransformerEncoderConfig(TransformerStackConfig):
+    """A Transformer encoder."""
+
+
+class RecurrentDecoderConfig(Section):
+    """A recurrent decoder, with or without attention to the memory."""
+
+    kind: Literal["recurrent"] = Field(default="recurrent", description="A recurrent decoder.")
+    cell: Cell = Field(default="gru", description="The recurrent cell.")
+    layers: Count = Field(default=2, description="Layers on top of each other.")
+    hidden: Count = Field(default=256, description="Width of the state.")
+    attention: Attention = Field(
+        default="additive",
+        description="How well a memory position fits is scored by a small network (additive, Bahdanau et al. 2015), "
+        "by a product (dot, general; Luong et al. 2015), or there is no attention (none).",
+    )
+    placement: Placement = Field(
+        default="between",
+        description="Where the context enters: the first layer asks and the upper layers read it (between, the "
+        "fastest to train), before the cell (Bahdanau et al. 2015), or after it (Luong et al. 2015).",
+    )
+    input_feeding: bool = Field(
+        default=False,
+        description="Feed the attentional vector back with the next symbol (Luong et al. 2015, 3.3); needs "
+        'placement = "after".',
+    )
+    feed_context: bool = Field(
+        default=False,
+        description="Without attention: read the fixed context vector at every step (Cho et al. 2014) instead of "
+        "in the starting state only (Sutskever et al. 2014).",
+    )
+    bridge: Bridge = Field(
+        default="projection",
+        description="The starting state: a learned projection of the encoder's summary, a copy of its last state, "
+        "or zero.",
+    )
+    attention_width: OptionalCount = Field(
+        default=None, description="Width of the additive attention's network; unset, the decoder's hidden."
+    )
+    dropout: OptionalFraction = Field(
+        default=None,
+        description="Dropout between this decoder's layers and before its readout; unset, model.dropout.",
+    )
+
+
+class TransformerDecoderConfig(TransformerStackConfig):
+    """A Transformer decoder, with attention to the memory in every layer."""
+
+
+EncoderConfig = Annotated[RecurrentEncoderConfig | TransformerEncoderConfig, Field(discriminator="kind")]
+DecoderConfig = Annotated[RecurrentDecoderConfig | TransformerDecoderConfig, Field(discriminator="kind")]
+
+
+class ModelConfig(Section):
+    """The shape of the model."""
+
+    width: Count = Field(default=256, description="Width of the embeddings, and of Transformer layers.")
+    dropout: Fraction = Field(
+        default=0.3,
+        description="Dropout of the embeddings, and wherever encoder and decoder don't say their own.",
+    )
+    share_embeddings: bool = Field(
+        default=True, description="One embedding table for source and target; needs text.shared."
+    )
+    tie_output: bool = Field(
+        default=True, description="The target's embedding table is the output layer too."
+    )
+    encoder: EncoderConfig = Field(
+        default_factory=RecurrentEncoderConfig, description="What reads the source; kind says which."
+    )
+    decoder: DecoderConfig = Field(
+        default_factory=RecurrentDecoderConfig, description="What writes the target; kind says which."
+    )
+
+    @property
+    def memory_width(self) -> int:
+        """Width of what the encoder gives the decoder to read."""
+        if isinstance(self.encoder, RecurrentEncoderConfig):
+            return self.encoder.hidden * (2 if self.encoder.bidirectional else 1)
+        return self.width
+
+    @property
+    def encoder_dropout(self) -> float:
+        """The encoder's own dropout, or else model.dropout."""
+        return self.dropout if self.encoder.dropout is None else self.encoder.dropout
+
+    @property
+    def decoder_dropout(self) -> float:
+        """The decoder's own dropout, or else model.dropout."""
+        return self.dropout if self.decoder.dropout is None else self.decoder.dropout
+
+    @model_validator(mode="after")
+    def _check_parts(self) -> Self:
+        if isinstance(self.encoder, TransformerEncoderConfig):
+            _check_transformer("encoder", self.encoder, self.width)
+        if isinstance(self.decoder, TransformerDecoderConfig):
+            _check_transformer("decoder", self.decoder, self.width)
+        else:
+            _check_attention(self.decoder, self.memory_width)
+            _check_fixed_context(self.decoder)
+            _check_bridge(self.decoder, self)
+        return self
+
+
+def _check_transformer(part: str, stack: TransformerStackConfig, width: int) -> None:
+    """Refuse heads that don't divide the width, and positions that need an even size."""
+    key = f"model.{part}.heads"
+    if width % stack.heads:
+        raise contradiction(
+            f"{key} = {stack.heads} does not divide model.width = {width}",
+            f"Use {_nearest_divisors(width, stack.heads)}.",
+            [key, "model.width"],
+        )
+    head_size = width // stack.heads
+    if stack.positions == "rotary" and head_size % 2:
+        raise contradiction(
+            f'model.{part}.positions = "rotary" turns pairs of numbers, but a head of model.width / {key} = '
+            f"{width} / {stack.heads} has {head_size}, an odd number",
+            "Choose a width and heads whose quotient is even, or other positions.",
+            [f"model.{part}.positions", key, "model.width"],
+        )
+    if stack.positions == "sinusoidal" and width % 2:
+        raise contradiction(
+            f'model.{part}.positions = "sinusoidal" pairs a sine with a cosine, but model.width = {width} is odd',
+            f"Set model.width = {width + 1}, or choose learned positions.",
+            ["model.width", f"model.{part}.positions"],
+        )
+
+
+def _nearest_divisors(width: int, heads: int) -> str:
+    """Name the divisors of the width just below and just above the heads that were asked for."""
+    divisors = [number for number in range(1, width + 1) if width % number == 0]
+    below = [number for number in divisors if number < heads]
+    above = [number for number in divisors if number > heads]
+    return " or ".join(str(number) for number in below[-1:] + above[:1])
+
+
+def _check_attention(decoder: RecurrentDecoderConfig, memory_width: int) -> None:
+    """Refuse attention that cannot stand where it is placed, or cannot compare its query with the memory."""
+    if decoder.input_feeding and (decoder.attention == "none" or decoder.placement != "after"):
+        key, value = (
+            ("attention", "none") if decoder.attention == "none" else ("placement", decoder.placement)
+        )
+        raise contradiction(
+            "model.decoder.input_feeding = true feeds back what attention after the cell gives, but "
+            f'model.decoder.{key} = "{value}"',
+            'Set model.decoder.placement = "after" with an attention, or model.decoder.input_feeding = false.',
+            ["model.decoder.input_feeding", f"model.decoder.{key}"],
+        )
+    if decoder.attention_width is not None and decoder.attention != "additive":
+        raise contradiction(
+            f"model.decoder.attention_width = {decoder.attention_width} is read by additive attention only, but "
+            f'model.decoder.attention = "{decoder.attention}"',
+            'Leave it out, or set model.decoder.attention = "additive".',
+            ["model.decoder.attention_width", "model.decoder.attention"],
+        )
+    if decoder.attention != "none" and decoder.placement == "between" and decoder.layers < 2:
+        raise contradiction(
+            'model.decoder.placement = "between" puts the attention between two layers, but model.decoder.layers = 1',
+            'Set model.decoder.layers = 2, or model.decoder.placement = "before" or "after".',
+            ["model.decoder.layers", "model.decoder.placement"],
+        )
+    if decoder.attention == "dot" and decoder.hidden != memory_width:
+        raise contradiction(
+            'model.decoder.attention = "dot" needs a query as wide as the memory, but model.decoder.hidden = '
+            f"{decoder.hidden} and the encoder's output is {memory_width} wide",
+            f'Set model.decoder.attention = "general", or model.decoder.hidden = {memory_width}.',
+            ["model.decoder.attention", "model.decoder.hidden", "model.encoder.hidden", "model.width"],
+        )
+
+
+def _check_fixed_context(decoder: RecurrentDecoderConfig) -> None:
+    """Refuse a context vector read beside attention, and a decoder that never sees the source."""
+    if decoder.feed_context and decoder.attention != "none":
+        raise contradiction(
+            "model.decoder.feed_context = true reads one fixed context vector, but model.decoder.attention = "
+            f'"{decoder.attention}" makes a new one at each step',
+            'Set model.decoder.attention = "none", or model.decoder.feed_context = false.',
+            ["model.decoder.feed_context", "model.decoder.attention"],
+        )
+    if decoder.attention == "none" and decoder.bridge == "zero" and not decoder.feed_context:
+        raise contradiction(
+            'model.decoder.attention = "none" with model.decoder.bridge = "zero" never shows the decoder the source',
+            'Set model.decoder.bridge = "projection", or model.decoder.feed_context = true.',
+            ["model.decoder.bridge", "model.decoder.attention", "model.decoder.feed_context"],
+        )
+
+
+def _check_bridge(decoder: RecurrentDecoderConfig, model: ModelConfig) -> None:
+    """Refuse to copy an encoder's state that has another shape than the decoder's."""
+    if decoder.bridge != "copy":
+        return
+    encoder = model.encoder
+    keys = ["model.decoder.bridge"]
+    if not isinstance(encoder, RecurrentEncoderConfig):
+        difference, keys = 'model.encoder.kind = "transformer" has no state', [*keys, "model.encoder.kind"]
+    elif encoder.layers != decoder.layers:
+        difference = (
+            f"model.encoder.layers = {encoder.layers} and model.decoder.layers = {decoder.layers} differ"
+        )
+        keys += ["model.encoder.layers", "model.decoder.layers"]
+    elif (encoder.cell == "lstm") != (decoder.cell == "lstm"):
+        difference = f'a state of model.encoder.cell = "{encoder.cell}" is not one of model.decoder.cell = "{decoder.cell}"'
+        keys += ["model.encoder.cell", "model.decoder.cell"]
+    elif model.memory_width != decoder.hidden:
+        difference = (
+            f"the encoder's state is {model.memory_width} wide and model.decoder.hidden = {decoder.hidden}"
+        )
+        keys += ["model.decoder.hidden", "model.encoder.hidden", "model.encoder.bidirectional"]
+    else:
+        return
+    raise contradiction(
+        f'model.decoder.bridge = "copy" copies the encoder\'s last state, but {difference}',
+        'Set model.decoder.bridge = "projection", or give both the same shape.',
+        keys,
+    )

@@ -1,0 +1,136 @@
+"""Every option of a run: its type, its range, its default and one sentence about it.
+
+A `Config` is frozen and complete. It is made by `seqloom.config.read` from TOML and overrides; made directly, a
+fault is pydantic's own ValidationError.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from seqloom.config.data import DataConfig, TextConfig
+from seqloom.config.model import (
+    ModelConfig,
+    RecurrentDecoderConfig,
+    RecurrentEncoderConfig,
+    TransformerDecoderConfig,
+    TransformerEncoderConfig,
+)
+from seqloom.config.search import SearchConfig
+from seqloom.config.section import NONE, MayBeNone, Section, contradiction
+from seqloom.config.training import BOUNDS, TrainingConfig
+
+__all__ = [
+    "BOUNDS",
+    "Config",
+    "DataConfig",
+    "ModelConfig",
+    "RecurrentDecoderConfig",
+    "RecurrentEncoderConfig",
+    "SearchConfig",
+    "TextConfig",
+    "TrainingConfig",
+    "TransformerDecoderConfig",
+    "TransformerEncoderConfig",
+    "json_schema",
+]
+
+
+class Config(Section):
+    """Everything a run was asked to be."""
+
+    task: Literal["translation"] = Field(
+        default="translation", description="What the model is for; a row of the table of tasks."
+    )
+    preset: Annotated[str | None, MayBeNone] = Field(
+        default=None,
+        description='The preset that this configuration starts from; "none" starts from the defaults.',
+    )
+    seed: int = Field(
+        default=1, ge=0, lt=2**63, description="All randomness of the run is a function of this number."
+    )
+    data: DataConfig = Field(
+        default_factory=DataConfig, description="Where the pairs lie and how they are read."
+    )
+    text: TextConfig = Field(default_factory=TextConfig, description="How text becomes symbols.")
+    model: ModelConfig = Field(default_factory=ModelConfig, description="The shape of the model.")
+    training: TrainingConfig = Field(default_factory=TrainingConfig, description="How the model is trained.")
+    search: SearchConfig = Field(
+        default_factory=SearchConfig, description="How the best output is looked for."
+    )
+
+    @model_validator(mode="after")
+    def _check_sections_agree(self) -> Self:
+        self._check_bound()
+        self._check_validation()
+        self._check_positions()
+        if self.model.share_embeddings and not self.text.shared:
+            raise contradiction(
+                "model.share_embeddings = true needs one vocabulary for both sides, but text.shared = false",
+                "Set text.shared = true, or model.share_embeddings = false.",
+                ["model.share_embeddings", "text.shared"],
+            )
+        return self
+
+    def _check_bound(self) -> None:
+        """Refuse a run without an end."""
+        if all(getattr(self.training, bound) is None for bound in BOUNDS):
+            raise contradiction(
+                "training has no bound",
+                "Set one of training.max_epochs, max_minutes, max_updates or max_tokens.",
+                [f"training.{bound}" for bound in BOUNDS],
+            )
+
+    def _check_validation(self) -> None:
+        """Refuse what waits for validations in a run that has none."""
+        if not self.data.train or self.data.valid:
+            return
+        if self.training.schedule == "plateau":
+            key, value = "training.schedule", '"plateau"'
+        elif self.training.patience:
+            key, value = "training.patience", str(self.training.patience)
+        else:
+            return
+        raise contradiction(
+            f"{key} = {value} waits for validations, but data.valid names no files",
+            f"Set data.valid, or {key} = {'0' if key.endswith('patience') else chr(34) + 'cosine' + chr(34)}.",
+            [key, "data.valid"],
+        )
+
+    def _check_positions(self) -> None:
+        """Refuse learned positions that end before the longest training pair does."""
+        for part, stack in (("encoder", self.model.encoder), ("decoder", self.model.decoder)):
+            if not isinstance(stack, TransformerEncoderConfig | TransformerDecoderConfig):
+                continue
+            needed = self.data.max_length + 1
+            if stack.positions == "learned" and stack.max_positions < needed:
+                raise contradiction(
+                    f"model.{part}.max_positions = {stack.max_positions} is fewer than data.max_length = "
+                    f"{self.data.max_length} symbols and the end",
+                    f"Set model.{part}.max_positions = {needed}, or data.max_length = {stack.max_positions - 1}.",
+                    [f"model.{part}.max_positions", "data.max_length"],
+                )
+
+
+def json_schema() -> dict[str, Any]:
+    """Give the JSON schema of a configuration file, for editors that complete and check TOML."""
+    schema = _without_null(Config.model_json_schema())
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "seqloom configuration",
+    }
+
+
+def _without_null(node: Any) -> Any:
+    """Say "none" where JSON would say null: TOML has no null."""
+    if isinstance(node, list):
+        return [_without_null(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node == {"type": "null"}:
+        return {"const": NONE}
+    return {
+        key: NONE if key == "default" and value is None else _without_null(value)
+        for key, value in node.items()
+    }

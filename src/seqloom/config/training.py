@@ -1,0 +1,155 @@
+"""The section `training`: how long, with which batches, optimiser and schedule, and what is kept on the way."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from seqloom.config.section import (
+    Count,
+    CountOrZero,
+    Fraction,
+    NotNegative,
+    OptionalCount,
+    OptionalPositive,
+    Pair,
+    Positive,
+    Section,
+    contradiction,
+)
+
+Optimiser = Literal["adamw", "adam", "sgd"]
+Schedule = Literal["inverse_square_root", "cosine", "plateau", "constant"]
+BestBy = Literal["bleu", "chrf", "loss"]
+Precision = Literal["auto", "float32", "bfloat16"]
+Device = Literal["auto", "cpu", "cuda"]
+
+BOUNDS = ("max_updates", "max_epochs", "max_tokens", "max_minutes")
+
+
+class TrainingConfig(Section):
+    """How the model is trained; the bound that is reached first ends the run, and the schedule follows it."""
+
+    max_updates: OptionalCount = Field(
+        default=None, description="Stop after this many updates of the weights."
+    )
+    max_epochs: OptionalPositive = Field(
+        default=None, description="Stop after this many passes over the training pairs; 0.5 is half a pass."
+    )
+    max_tokens: OptionalCount = Field(default=None, description="Stop after this many target symbols.")
+    max_minutes: OptionalPositive = Field(
+        default=None,
+        description="Stop after this many minutes of training, those before a resumption included.",
+    )
+
+    batch_tokens: Count = Field(
+        default=2048,
+        description="Size of a batch: rows times its longest side, in symbols, stays within this.",
+    )
+    max_sentences: CountOrZero = Field(default=0, description="Most pairs in a batch; 0 is no limit.")
+    accumulate: Count = Field(
+        default=1,
+        description="Batches whose gradients are added up for one update, as if they were one batch.",
+    )
+
+    optimiser: Optimiser = Field(default="adamw", description="The rule that turns gradients into updates.")
+    learning_rate: Positive = Field(
+        default=2e-3, description="The highest learning rate, reached after warm-up."
+    )
+    betas: Pair = Field(
+        default=(0.9, 0.98), description="Decay of the first and second moments (adamw and adam)."
+    )
+    eps: Positive = Field(default=1e-8, description="Added to the denominator of adamw and adam.")
+    weight_decay: NotNegative = Field(
+        default=0.01, description="Weight decay: decoupled in adamw, an L2 term in adam and sgd."
+    )
+    momentum: Fraction = Field(default=0.0, description="Momentum of sgd.")
+
+    schedule: Schedule = Field(
+        default="cosine",
+        description="How the learning rate falls after warm-up: with the inverse square root of the updates, along "
+        "a cosine to the end of the run, when validation stalls (plateau), or not at all.",
+    )
+    warmup_updates: CountOrZero = Field(
+        default=400, description="Updates over which the learning rate rises from 0 to its highest."
+    )
+    final_learning_rate_fraction: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="Where the cosine ends, and the plateau stops falling, as a fraction of training.learning_rate.",
+    )
+    plateau_factor: float = Field(
+        default=0.5, gt=0.0, lt=1.0, description="The plateau schedule multiplies the learning rate by this."
+    )
+    plateau_patience: CountOrZero = Field(
+        default=2, description="Validations without improvement that the plateau schedule waits for."
+    )
+
+    label_smoothing: Fraction = Field(
+        default=0.1,
+        description="Probability taken from the right symbol and spread over all of them in the loss.",
+    )
+    clip_norm: NotNegative = Field(
+        default=1.0, description="Gradients longer than this are shortened to it; 0 is off."
+    )
+    ema: Fraction = Field(
+        default=0.0,
+        description="Decay of a moving average of the weights, which is then what is validated and kept as best; "
+        "0 is off, 0.999 is usual.",
+    )
+    max_bad_updates: Count = Field(
+        default=5,
+        description="Updates in a row with a loss or gradient that is not finite before the run stops.",
+    )
+
+    validate_every: OptionalCount = Field(
+        default=None,
+        description="Updates between validations; unset together with validate_minutes, once an epoch.",
+    )
+    validate_minutes: OptionalPositive = Field(
+        default=None, description="Minutes of training between validations."
+    )
+    validation_sentences: CountOrZero = Field(
+        default=500, description="Validation pairs translated for BLEU and chrF, from the first on; 0 is all."
+    )
+    validation_beam: Count = Field(
+        default=1, description="Beam of those translations; 1 is greedy, the fastest."
+    )
+    best_by: BestBy = Field(default="bleu", description="What the best checkpoint is best by.")
+    patience: CountOrZero = Field(
+        default=0, description="Validations without improvement after which the run stops; 0 is off."
+    )
+    samples: CountOrZero = Field(default=3, description="Translations shown at each validation.")
+
+    checkpoint_every: OptionalCount = Field(
+        default=None,
+        description="Updates between checkpoints; unset together with checkpoint_minutes, at each validation.",
+    )
+    checkpoint_minutes: OptionalPositive = Field(
+        default=None, description="Minutes of training between checkpoints."
+    )
+    keep_checkpoints: Count = Field(
+        default=5,
+        description="Newest checkpoints kept, which `seqloom average` can average; best is kept besides.",
+    )
+    log_every: Count = Field(
+        default=50, description="Updates between lines of metrics.jsonl and of plain progress."
+    )
+
+    device: Device = Field(default="auto", description="Where to compute; auto is a GPU if there is one.")
+    precision: Precision = Field(
+        default="auto", description="Number format of the matrix products; auto is bfloat16 where it pays."
+    )
+    threads: CountOrZero = Field(
+        default=0, description="CPU threads; 0 is one for each core this process may use."
+    )
+
+    @model_validator(mode="after")
+    def _check_momentum(self) -> Self:
+        if self.momentum > 0 and self.optimiser != "sgd":
+            raise contradiction(
+                f'training.momentum = {self.momentum} is read by sgd only, but training.optimiser = "{self.optimiser}"',
+                'Set training.optimiser = "sgd", or give the first of training.betas instead.',
+                ["training.momentum", "training.optimiser"],
+            )
+        return self
