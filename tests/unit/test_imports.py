@@ -1,7 +1,7 @@
 """The rules of the house that can be read from its imports (CONTRIBUTING.md, "Floors").
 
-Each rule is a function from a tree {module name: source} to a list of complaints. It is tried first on a small
-tree that breaks it, so that a rule which sees nothing is found out, and then on the real one.
+Each rule is a function from a tree {module name: source} to a list of complaints. It is tried first on a
+small tree that breaks it, so that a rule which sees nothing is found out, and then on the real one.
 """
 
 import ast
