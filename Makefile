@@ -58,6 +58,6 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo "Making $(VENV) with $$($$python --version)"; \
 	  "$$python" -m venv --clear $(VENV) || exit; \
 	fi
-	@echo "Installing into $(VENV) (a few minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
+	@echo "Installing into $(VENV) (a minute or more the first time: torch is large)"
+	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[train,dev]'
 	@touch $@
