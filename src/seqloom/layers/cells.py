@@ -1,0 +1,216 @@
+"""The recurrent cells: one step written from the paper's equations, and the same over a whole sequence, fused.
+
+A cell's state is a tuple of tensors (B, H), its output always first: (h,) for Elman and GRU, (h, c) for the LSTM.
+`step` is for reading and for decoding; `sequence` runs PyTorch's fused kernel with the same parameters.
+Parameters of all gates are stacked along the first axis, in the order that each class states.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from seqloom.base.shapes import check_shape
+
+CellState = tuple[Tensor, ...]
+
+
+class Cell(nn.Module):
+    """What all cells share: stacked parameters, their initial values, the empty state."""
+
+    gates: int  # blocks in the stacked parameters
+    state_tensors: int  # tensors in the state
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.input_weight = nn.Parameter(torch.empty(self.gates * hidden_size, input_size))
+        self.recurrent_weight = nn.Parameter(torch.empty(self.gates * hidden_size, hidden_size))
+        self.input_bias = nn.Parameter(torch.zeros(self.gates * hidden_size))
+        self.recurrent_bias = nn.Parameter(torch.zeros(self.gates * hidden_size))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Glorot-uniform input weights, orthogonal recurrent weights (a block a gate), biases of zero."""
+        for block in self.input_weight.data.chunk(self.gates):
+            nn.init.xavier_uniform_(block)
+        for block in self.recurrent_weight.data.chunk(self.gates):
+            nn.init.orthogonal_(block)
+
+    def start(self, batch: int) -> CellState:
+        """A state of zeros (batch, H)."""
+        zero = self.input_weight.new_zeros(batch, self.hidden_size)
+        return (zero,) * self.state_tensors
+
+    def step(self, inputs: Tensor, state: CellState) -> CellState:
+        """inputs (B, input_size), state of (B, H) tensors -> the next state."""
+        raise NotImplementedError
+
+    def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+        """The fused kernel over inputs (B, T, input_size)."""
+        raise NotImplementedError
+
+    def fused_to_lengths(self, inputs: Tensor, state: CellState, lengths: Tensor) -> tuple[Tensor, CellState]:
+        """The same, with each row's state taken at its own end. Enough for cells whose state is their output."""
+        outputs, _ = self.fused(inputs, state)
+        rows = torch.arange(len(lengths), device=lengths.device)
+        return outputs, (outputs[rows, lengths - 1],)
+
+    def sequence(
+        self, inputs: Tensor, state: CellState, lengths: Tensor | None = None
+    ) -> tuple[Tensor, CellState]:
+        """Run over all positions at once.
+
+        inputs   (B, T, input_size)
+        state    of (B, H) tensors, before the first position
+        lengths  (B,), at least 1; None when every row is full. Outputs after a row's end mean nothing.
+        Returns  outputs (B, T, H) and the state after each row's last position
+        Raises   ShapeError
+        """
+        check_shape(inputs, "B T D", "inputs", D=self.input_size)
+        for tensor in state:
+            check_shape(tensor, "B H", "state", B=inputs.shape[0], H=self.hidden_size)
+        if lengths is None:
+            return self.fused(inputs, state)
+        return self.fused_to_lengths(inputs, state, lengths)
+
+    def sequence_by_steps(
+        self, inputs: Tensor, state: CellState, lengths: Tensor | None = None
+    ) -> tuple[Tensor, CellState]:
+        """The readable twin of `sequence`: the same result from `step` in a loop."""
+        outputs = []
+        for position, inputs_now in enumerate(inputs.unbind(1)):
+            following = self.step(inputs_now, state)
+            if lengths is not None:
+                running = (position < lengths)[:, None]
+                following = tuple(
+                    torch.where(running, new, old) for new, old in zip(following, state, strict=True)
+                )
+            state = following
+            outputs.append(state[0])
+        return torch.stack(outputs, 1), state
+
+    @property
+    def parameters_in_order(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """As the fused kernels take them."""
+        return self.input_weight, self.recurrent_weight, self.input_bias, self.recurrent_bias
+
+    def extra_repr(self) -> str:
+        return f"{self.input_size} -> {self.hidden_size}"
+
+
+class ElmanCell(Cell):
+    """h = tanh(W x + b + U h' + b').   Source: Elman 1990."""
+
+    gates = 1
+    state_tensors = 1
+
+    def step(self, inputs: Tensor, state: CellState) -> CellState:
+        (hidden,) = state
+        read = inputs @ self.input_weight.T + self.input_bias
+        remembered = hidden @ self.recurrent_weight.T + self.recurrent_bias
+        return (torch.tanh(read + remembered),)
+
+    def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+        outputs, last = torch.rnn_tanh(
+            inputs, state[0][None], self.parameters_in_order, True, 1, 0.0, self.training, False, True
+        )
+        return outputs, (last[0],)
+
+
+class LSTMCell(Cell):
+    """Gates stacked as input, forget, candidate, output.
+
+        i, f, o = sigmoid(W x + U h' + b)      candidate = tanh(W x + U h' + b)
+        c = f * c' + i * candidate             h = o * tanh(c)
+
+    Source: Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000, whose bias starts at one
+    (Jozefowicz et al. 2015). No peepholes.
+    """
+
+    gates = 4
+    state_tensors = 2
+
+    def reset_parameters(self) -> None:
+        super().reset_parameters()
+        self.input_bias.data[self.hidden_size : 2 * self.hidden_size] = 1.0
+
+    def step(self, inputs: Tensor, state: CellState) -> CellState:
+        hidden, cell = state
+        read = inputs @ self.input_weight.T + self.input_bias
+        remembered = hidden @ self.recurrent_weight.T + self.recurrent_bias
+        input_gate, forget_gate, candidate, output_gate = (read + remembered).chunk(4, dim=-1)
+        cell = forget_gate.sigmoid() * cell + input_gate.sigmoid() * candidate.tanh()
+        return output_gate.sigmoid() * cell.tanh(), cell
+
+    def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+        hidden, cell = state
+        outputs, last_hidden, last_cell = torch.lstm(
+            inputs,
+            (hidden[None], cell[None]),
+            self.parameters_in_order,
+            True,
+            1,
+            0.0,
+            self.training,
+            False,
+            True,
+        )
+        return outputs, (last_hidden[0], last_cell[0])
+
+    def fused_to_lengths(self, inputs: Tensor, state: CellState, lengths: Tensor) -> tuple[Tensor, CellState]:
+        """Packed, because c at a row's own end is not among the outputs."""
+        packed = pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        start = tuple(tensor[None, packed.sorted_indices] for tensor in state)
+        data, last_hidden, last_cell = torch.lstm(
+            packed.data,
+            packed.batch_sizes,
+            start,
+            self.parameters_in_order,
+            True,
+            1,
+            0.0,
+            self.training,
+            False,
+        )
+        outputs, _ = pad_packed_sequence(
+            PackedSequence(data, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices),
+            batch_first=True,
+            total_length=inputs.shape[1],
+        )
+        return outputs, (last_hidden[0, packed.unsorted_indices], last_cell[0, packed.unsorted_indices])
+
+
+class GRUCell(Cell):
+    """Gates stacked as reset, update, candidate.
+
+        r, z = sigmoid(W x + U h' + b)
+        n = tanh(W x + b + r * (U h' + b'))
+        h = (1 - z) * n + z * h'
+
+    Source: Cho et al. 2014, with the reset gate applied after the recurrent product (the form of the fused kernels)
+    and z as the share that is kept, as in Chung et al. 2014's implementation.
+    """
+
+    gates = 3
+    state_tensors = 1
+
+    def step(self, inputs: Tensor, state: CellState) -> CellState:
+        (hidden,) = state
+        read = inputs @ self.input_weight.T + self.input_bias
+        remembered = hidden @ self.recurrent_weight.T + self.recurrent_bias
+        read_reset, read_update, read_candidate = read.chunk(3, dim=-1)
+        kept_reset, kept_update, kept_candidate = remembered.chunk(3, dim=-1)
+        reset_gate = torch.sigmoid(read_reset + kept_reset)
+        update_gate = torch.sigmoid(read_update + kept_update)
+        candidate = torch.tanh(read_candidate + reset_gate * kept_candidate)
+        return ((1 - update_gate) * candidate + update_gate * hidden,)
+
+    def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+        outputs, last = torch.gru(
+            inputs, state[0][None], self.parameters_in_order, True, 1, 0.0, self.training, False, True
+        )
+        return outputs, (last[0],)
+
+
+CELLS: dict[str, type[Cell]] = {"elman": ElmanCell, "lstm": LSTMCell, "gru": GRUCell}

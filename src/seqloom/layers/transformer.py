@@ -1,0 +1,161 @@
+"""The layers of the Transformer (Vaswani et al. 2017), normalised after each part or before it (Xiong et al. 2020)."""
+
+import torch
+from torch import Tensor, nn
+
+from seqloom.layers.attention import MultiHeadAttention
+from seqloom.layers.dropout import Dropout
+from seqloom.layers.positions import rotate
+
+KeysAndValues = tuple[Tensor, Tensor]  # (B, H, S, K) each
+
+
+class FeedForward(nn.Module):
+    """max(0, x W + b) W' + b', the same at every position (section 3.3)."""
+
+    def __init__(self, width: int, inner: int) -> None:
+        super().__init__()
+        self.inner_layer = nn.Linear(width, inner)
+        self.outer_layer = nn.Linear(inner, width)
+        for layer in (self.inner_layer, self.outer_layer):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """inputs (B, T, D) -> (B, T, D)."""
+        outputs: Tensor = self.outer_layer(torch.relu_(self.inner_layer(inputs)))
+        return outputs
+
+
+class Residual(nn.Module):
+    """inputs + dropout(part(inputs)), normalised on the way in (pre) or out (post); `open` and `close` it."""
+
+    def __init__(self, width: int, norm: str, dropout: float) -> None:
+        super().__init__()
+        if norm not in ("pre", "post"):
+            raise ValueError(f'norm = "{norm}"; expected pre or post.')
+        self.pre = norm == "pre"
+        self.norm = nn.LayerNorm(width)
+        self.dropout = Dropout(dropout)
+
+    def open(self, inputs: Tensor) -> Tensor:
+        """What the part reads."""
+        return self.norm(inputs) if self.pre else inputs
+
+    def close(self, inputs: Tensor, outputs: Tensor) -> Tensor:
+        """What goes on upwards."""
+        total = inputs + self.dropout(outputs)
+        return total if self.pre else self.norm(total)
+
+
+class TransformerEncoderLayer(nn.Module):
+    """Self-attention, then the feed-forward part."""
+
+    def __init__(
+        self,
+        width: int,
+        *,
+        heads: int,
+        feed_forward: int,
+        norm: str,
+        rotary: bool,
+        dropout: float,
+        attention_dropout: float,
+    ) -> None:
+        super().__init__()
+        self.rotary = rotary
+        self.self_attention = MultiHeadAttention(width, width, heads, attention_dropout)
+        self.feed_forward = FeedForward(width, feed_forward)
+        self.around_attention = Residual(width, norm, dropout)
+        self.around_feed_forward = Residual(width, norm, dropout)
+
+    def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+        """inputs (B, S, D), mask (B, 1, 1, S) True where there is something to see -> (B, S, D)."""
+        read = self.around_attention.open(inputs)
+        query = self.self_attention.query(read)
+        keys, values = self.self_attention.keys_and_values(read)
+        if self.rotary:
+            query, keys = rotate(query), rotate(keys)
+        outputs, _ = self.self_attention(query, keys, values, mask)
+        inputs = self.around_attention.close(inputs, outputs)
+        outputs = self.feed_forward(self.around_feed_forward.open(inputs))
+        return self.around_feed_forward.close(inputs, outputs)
+
+
+class TransformerDecoderLayer(nn.Module):
+    """Self-attention over what is written so far, attention over the source, then the feed-forward part."""
+
+    def __init__(
+        self,
+        width: int,
+        memory_width: int,
+        *,
+        heads: int,
+        feed_forward: int,
+        norm: str,
+        rotary: bool,
+        dropout: float,
+        attention_dropout: float,
+    ) -> None:
+        super().__init__()
+        self.rotary = rotary
+        self.self_attention = MultiHeadAttention(width, width, heads, attention_dropout)
+        self.source_attention = MultiHeadAttention(width, memory_width, heads, attention_dropout)
+        self.feed_forward = FeedForward(width, feed_forward)
+        self.around_self = Residual(width, norm, dropout)
+        self.around_source = Residual(width, norm, dropout)
+        self.around_feed_forward = Residual(width, norm, dropout)
+
+    def forward(
+        self,
+        inputs: Tensor,
+        past: KeysAndValues,
+        source: KeysAndValues,
+        source_mask: Tensor,
+        *,
+        beam: int = 1,
+        alignment: bool = False,
+    ) -> tuple[Tensor, KeysAndValues, Tensor | None]:
+        """Write T more positions; one call serves training (an empty past) and search (T = 1).
+
+        inputs       (N, T, D)
+        past         keys and values (N, H, P, K) of the positions written before, P of them, perhaps none
+        source       keys and values (B, H, S, K) of the memory, N = B * beam, a sentence's rows side by side
+        source_mask  (B, 1, 1, S)
+        Returns      (N, T, D), the past with T more positions, alignment (N, H, T, S) if asked
+        """
+        read = self.around_self.open(inputs)
+        query = self.self_attention.query(read)
+        keys, values = self.self_attention.keys_and_values(read)
+        start = past[0].shape[2]
+        if self.rotary:
+            query, keys = rotate(query, start), rotate(keys, start)
+        if start:
+            keys, values = torch.cat([past[0], keys], dim=2), torch.cat([past[1], values], dim=2)
+        outputs, _ = self.self_attention(
+            query, keys, values, causal_mask(query.shape[2], start, query.device)
+        )
+        inputs = self.around_self.close(inputs, outputs)
+
+        query = beside(self.source_attention.query(self.around_source.open(inputs)), beam)
+        outputs, weights = self.source_attention(query, *source, source_mask, alignment=alignment)
+        inputs = self.around_source.close(inputs, outputs.reshape(inputs.shape))
+
+        outputs = self.feed_forward(self.around_feed_forward.open(inputs))
+        if weights is not None and beam > 1:  # (B, H, W, S), one position a row -> (N, H, 1, S)
+            weights = weights.transpose(1, 2).flatten(0, 1)[:, :, None]
+        return self.around_feed_forward.close(inputs, outputs), (keys, values), weights
+
+
+def causal_mask(count: int, start: int, device: torch.device) -> Tensor | None:
+    """(T, P + T), True up to a position's own place; None for a single newest position, which sees all."""
+    if count == 1:
+        return None
+    return torch.ones(count, start + count, dtype=torch.bool, device=device).tril(start)
+
+
+def beside(query: Tensor, beam: int) -> Tensor:
+    """Lay the rows of one sentence side by side as positions: (B W, H, 1, K) -> (B, H, W, K)."""
+    if beam == 1:
+        return query
+    return query[:, :, 0].unflatten(0, (-1, beam)).transpose(1, 2)

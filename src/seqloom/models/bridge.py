@@ -1,0 +1,46 @@
+"""From what the encoder read to the state that a recurrent decoder starts in."""
+
+from torch import nn
+
+from seqloom.layers.recurrent import StackState
+from seqloom.models.state import Memory
+
+
+class ProjectionBridge(nn.Module):
+    """tanh of a linear map of the summary: any encoder to any cells (Bahdanau et al. 2015, A.2.2)."""
+
+    def __init__(self, summary_width: int, hidden: int, layers: int, state_tensors: int) -> None:
+        super().__init__()
+        self.state_tensors = state_tensors
+        self.projections = nn.ModuleList(
+            nn.Linear(summary_width, hidden) for _ in range(layers * state_tensors)
+        )
+
+    def forward(self, memory: Memory) -> StackState:
+        """memory -> each layer's cell state, (B, H) tensors."""
+        tensors = [projection(memory.summary).tanh() for projection in self.projections]
+        count = self.state_tensors
+        return tuple(tuple(tensors[at : at + count]) for at in range(0, len(tensors), count))
+
+
+class CopyBridge(nn.Module):
+    """Each decoder layer starts where the encoder layer of its height ended (Sutskever et al. 2014)."""
+
+    def forward(self, memory: Memory) -> StackState:
+        """memory of a recurrent encoder with the same cell, layers and width -> its final states."""
+        if memory.final is None:
+            raise ValueError("a copying bridge needs a recurrent encoder; use the projection bridge.")
+        return memory.final
+
+
+class ZeroBridge(nn.Module):
+    """Start from nothing: all the decoder learns of the source comes through attention or the fixed context."""
+
+    def __init__(self, hidden: int, layers: int, state_tensors: int) -> None:
+        super().__init__()
+        self.hidden, self.layers, self.state_tensors = hidden, layers, state_tensors
+
+    def forward(self, memory: Memory) -> StackState:
+        """memory -> states of zeros."""
+        zero = memory.summary.new_zeros(len(memory.summary), self.hidden)
+        return ((zero,) * self.state_tensors,) * self.layers

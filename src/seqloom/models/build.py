@@ -1,0 +1,145 @@
+"""From the section `model` of a configuration, and the sizes of the vocabularies, to a model."""
+
+from torch import nn
+
+from seqloom.config.model import (
+    DecoderConfig,
+    EncoderConfig,
+    ModelConfig,
+    RecurrentDecoderConfig,
+    RecurrentEncoderConfig,
+)
+from seqloom.layers.attention import recurrent_attention
+from seqloom.layers.cells import CELLS
+from seqloom.layers.embedding import EmbeddedInput, Embedding, OutputLayer
+from seqloom.layers.positions import NoPositions, positions
+from seqloom.models.bridge import CopyBridge, ProjectionBridge, ZeroBridge
+from seqloom.models.encoders import RecurrentEncoder, TransformerEncoder
+from seqloom.models.recurrent_decoders import (
+    AttendAfterDecoder,
+    AttendBeforeDecoder,
+    AttendBetweenDecoder,
+    FixedContextDecoder,
+)
+from seqloom.models.seq2seq import Decoder, Seq2Seq
+from seqloom.models.transformer_decoder import TransformerDecoder
+
+PADDING = 0  # the id of <pad>, as text.vocabulary has it
+
+
+def build_model(config: ModelConfig, source_symbols: int, target_symbols: int) -> Seq2Seq:
+    """A model with fresh parameters, drawn from torch's default generator.
+
+    source_symbols, target_symbols  sizes of the vocabularies, special symbols included; equal when shared
+    """
+    source_embedding = Embedding(source_symbols, config.width, PADDING)
+    target_embedding = source_embedding
+    if not config.share_embeddings:
+        target_embedding = Embedding(target_symbols, config.width, PADDING)
+    encoder = build_encoder(config)
+    return Seq2Seq(
+        source=EmbeddedInput(source_embedding, _positions(config.encoder, config.width), config.dropout),
+        encoder=encoder,
+        target=EmbeddedInput(target_embedding, _positions(config.decoder, config.width), config.dropout),
+        decoder=build_decoder(config, encoder.memory_width, encoder.summary_width),
+        output=OutputLayer(target_symbols, config.width, target_embedding if config.tie_output else None),
+    )
+
+
+def build_encoder(config: ModelConfig) -> RecurrentEncoder | TransformerEncoder:
+    """The encoder that the configuration describes."""
+    encoder = config.encoder
+    if isinstance(encoder, RecurrentEncoderConfig):
+        return RecurrentEncoder(
+            config.width,
+            cell=encoder.cell,
+            hidden=encoder.hidden,
+            layers=encoder.layers,
+            bidirectional=encoder.bidirectional,
+            dropout=config.encoder_dropout,
+        )
+    return TransformerEncoder(
+        config.width,
+        layers=encoder.layers,
+        heads=encoder.heads,
+        feed_forward=encoder.feed_forward,
+        norm=encoder.norm,
+        rotary=encoder.positions == "rotary",
+        dropout=config.encoder_dropout,
+        attention_dropout=encoder.attention_dropout,
+    )
+
+
+def build_decoder(config: ModelConfig, memory_width: int, summary_width: int) -> Decoder:
+    """The decoder that the configuration describes, for a memory of those widths."""
+    decoder = config.decoder
+    if not isinstance(decoder, RecurrentDecoderConfig):
+        return TransformerDecoder(
+            config.width,
+            memory_width,
+            layers=decoder.layers,
+            heads=decoder.heads,
+            feed_forward=decoder.feed_forward,
+            norm=decoder.norm,
+            rotary=decoder.positions == "rotary",
+            dropout=config.decoder_dropout,
+            attention_dropout=decoder.attention_dropout,
+        )
+    bridge = _bridge(decoder, summary_width)
+    if decoder.attention == "none":
+        return FixedContextDecoder(
+            config.width,
+            summary_width,
+            bridge,
+            cell=decoder.cell,
+            hidden=decoder.hidden,
+            layers=decoder.layers,
+            dropout=config.decoder_dropout,
+            feed_context=decoder.feed_context,
+        )
+    return _attentive_decoder(config, decoder, memory_width, bridge)
+
+
+def _attentive_decoder(
+    config: ModelConfig, decoder: RecurrentDecoderConfig, memory_width: int, bridge: nn.Module
+) -> Decoder:
+    attention = recurrent_attention(decoder.attention, decoder.hidden, memory_width, decoder.attention_width)
+    if decoder.placement == "after":
+        return AttendAfterDecoder(
+            config.width,
+            memory_width,
+            bridge,
+            attention,
+            cell=decoder.cell,
+            hidden=decoder.hidden,
+            layers=decoder.layers,
+            dropout=config.decoder_dropout,
+            input_feeding=decoder.input_feeding,
+        )
+    placed = {"between": AttendBetweenDecoder, "before": AttendBeforeDecoder}[decoder.placement]
+    return placed(
+        config.width,
+        memory_width,
+        bridge,
+        attention,
+        cell=decoder.cell,
+        hidden=decoder.hidden,
+        layers=decoder.layers,
+        dropout=config.decoder_dropout,
+    )
+
+
+def _bridge(decoder: RecurrentDecoderConfig, summary_width: int) -> nn.Module:
+    state_tensors = CELLS[decoder.cell].state_tensors
+    if decoder.bridge == "copy":
+        return CopyBridge()
+    if decoder.bridge == "zero":
+        return ZeroBridge(decoder.hidden, decoder.layers, state_tensors)
+    return ProjectionBridge(summary_width, decoder.hidden, decoder.layers, state_tensors)
+
+
+def _positions(part: EncoderConfig | DecoderConfig, width: int) -> nn.Module:
+    """Transformers need to be told where a symbol stands; recurrence knows."""
+    if part.kind == "recurrent":
+        return NoPositions()
+    return positions(part.positions, width, part.max_positions)

@@ -1,0 +1,259 @@
+"""Recurrent decoders: the fixed context vector, and attention before, after or between the cells.
+
+Each is one call, `forward(inputs, state)`, over any number of positions: all of them at once in training, one at a
+time in a search. Stepping therefore equals teacher forcing by construction, and the fused kernels run wherever no
+position waits for what was read at the one before.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from seqloom.layers.attention import DotAttention
+from seqloom.layers.dropout import Dropout
+from seqloom.layers.recurrent import RecurrentStack, StackState
+from seqloom.models.state import Decoded, Memory, SourceView
+
+
+@dataclass(frozen=True)
+class RecurrentState:
+    """cells: each layer's state, (N, H) tensors · source: what is read of the memory · fed: (N, E) or None."""
+
+    cells: StackState
+    source: SourceView
+    fed: Tensor | None = None
+
+    @property
+    def position(self) -> int:
+        """Recurrence needs no count of positions: the first will do."""
+        return 0
+
+    def reorder(self, rows: Tensor) -> "RecurrentState":
+        """The state of those rows, memory included."""
+        cells = tuple(tuple(tensor.index_select(0, rows) for tensor in layer) for layer in self.cells)
+        fed = None if self.fed is None else self.fed.index_select(0, rows)
+        return RecurrentState(cells, self.source.reorder(rows), fed)
+
+
+class Readout(nn.Module):
+    """dropout(tanh(W [parts])): from a cell's output and its context to the width of the output layer.
+
+    Source: Luong et al. 2015, equation 5, the attentional vector.
+    """
+
+    def __init__(self, sizes: tuple[int, ...], width: int, dropout: float) -> None:
+        super().__init__()
+        self.layer = nn.Linear(sum(sizes), width)
+        nn.init.xavier_uniform_(self.layer.weight)
+        nn.init.zeros_(self.layer.bias)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, *parts: Tensor) -> Tensor:
+        """parts (N, T, .) -> features (N, T, E)."""
+        return self.dropout(self.layer(torch.cat(parts, dim=-1)).tanh())
+
+
+class FixedContextDecoder(nn.Module):
+    """No attention: all that is known of the source is one vector.
+
+    The vector sets the starting state (Sutskever et al. 2014); with `feed_context` every position reads it as well,
+    in the lowest cell and in the readout (Cho et al. 2014). Teacher forcing is fused throughout.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        summary_width: int,
+        bridge: nn.Module,
+        *,
+        cell: str,
+        hidden: int,
+        layers: int,
+        dropout: float,
+        feed_context: bool,
+    ) -> None:
+        super().__init__()
+        self.bridge = bridge
+        self.feed_context = feed_context
+        context = summary_width if feed_context else 0
+        self.stack = RecurrentStack(cell, width + context, hidden, layers, dropout)
+        self.readout = Readout((hidden, context), width, dropout)
+        self.dropout = Dropout(dropout)
+
+    def start(self, memory: Memory) -> RecurrentState:
+        """Read the memory's summary, once."""
+        return RecurrentState(self.bridge(memory), SourceView((memory.summary,), memory.visible))
+
+    def forward(
+        self,
+        inputs: Tensor,
+        state: RecurrentState,
+        *,
+        alignment: bool = False,  # noqa: ARG002 - one face for all decoders; this one looks nowhere
+    ) -> Decoded[RecurrentState]:
+        """inputs (N, T, E) -> features, no alignment, state."""
+        summary = state.source.tensors[0].repeat_interleave(state.source.beam, dim=0)
+        context = [summary[:, None].expand(-1, inputs.shape[1], -1)] if self.feed_context else []
+        outputs, cells = self.stack(torch.cat([inputs, *context], dim=-1), state.cells)
+        features = self.readout(self.dropout(outputs), *context)
+        return Decoded(features, None, replace(state, cells=cells))
+
+
+class AttentiveDecoder(nn.Module):
+    """What decoders with attention share: the bridge, the attention, and how rows read a source."""
+
+    def __init__(self, bridge: nn.Module, attention: DotAttention, dropout: float) -> None:
+        super().__init__()
+        self.bridge = bridge
+        self.attention = attention
+        self.dropout = Dropout(dropout)
+
+    def start(self, memory: Memory) -> RecurrentState:
+        """Project the memory to keys, once a sentence."""
+        source = SourceView((self.attention.prepare(memory.values), memory.values), memory.visible)
+        return RecurrentState(self.bridge(memory), source)
+
+    def read(self, query: Tensor, source: SourceView) -> tuple[Tensor, Tensor]:
+        """query (N, T, H) -> context (N, T, M), alignment (N, T, S)."""
+        keys, values = source.tensors
+        context, alignment = self.attention(source.beside(query), keys, values, source.visible)
+        return source.apart(context), source.apart(alignment)
+
+
+class AttendBetweenDecoder(AttentiveDecoder):
+    """The first layer's outputs ask, the upper layers and the readout read the answers.
+
+        h1 = cell1(x)          context = attention(h1)
+        h  = cells2...([h1; context])          features = readout([h; context])
+
+    No position waits for an answer, so teacher forcing is fused throughout: the first layer over all positions, one
+    attention for all of them, the upper layers over all positions. Source: the deep-transition decoders of GNMT
+    (Wu et al. 2016) attend from the first layer in the same way.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        memory_width: int,
+        bridge: nn.Module,
+        attention: DotAttention,
+        *,
+        cell: str,
+        hidden: int,
+        layers: int,
+        dropout: float,
+    ) -> None:
+        super().__init__(bridge, attention, dropout)
+        self.first = RecurrentStack(cell, width, hidden, 1, dropout)
+        self.upper = RecurrentStack(cell, hidden + memory_width, hidden, layers - 1, dropout)
+        self.readout = Readout((hidden, memory_width), width, dropout)
+
+    def forward(
+        self, inputs: Tensor, state: RecurrentState, *, alignment: bool = False
+    ) -> Decoded[RecurrentState]:
+        """inputs (N, T, E) -> features (N, T, E), alignment (N, T, S) if asked, state."""
+        asked, first_cells = self.first(inputs, state.cells[:1])
+        asked = self.dropout(asked)
+        context, looked = self.read(asked, state.source)
+        outputs, upper_cells = self.upper(torch.cat([asked, context], dim=-1), state.cells[1:])
+        features = self.readout(self.dropout(outputs), context)
+        return Decoded(
+            features, looked if alignment else None, replace(state, cells=first_cells + upper_cells)
+        )
+
+
+class AttendAfterDecoder(AttentiveDecoder):
+    """The cells run first, the top one asks, the readout reads (Luong et al. 2015).
+
+    With input feeding each position also reads the features of the one before (section 3.3), so teacher forcing has
+    to loop over time; without it everything is fused.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        memory_width: int,
+        bridge: nn.Module,
+        attention: DotAttention,
+        *,
+        cell: str,
+        hidden: int,
+        layers: int,
+        dropout: float,
+        input_feeding: bool,
+    ) -> None:
+        super().__init__(bridge, attention, dropout)
+        self.width = width
+        self.input_feeding = input_feeding
+        self.stack = RecurrentStack(cell, width * (2 if input_feeding else 1), hidden, layers, dropout)
+        self.readout = Readout((hidden, memory_width), width, dropout)
+
+    def start(self, memory: Memory) -> RecurrentState:
+        state = super().start(memory)
+        if not self.input_feeding:
+            return state
+        return replace(state, fed=memory.values.new_zeros(len(memory.values), self.width))
+
+    def advance(self, inputs: Tensor, state: RecurrentState) -> tuple[Tensor, Tensor, RecurrentState]:
+        """Cells, attention, readout over positions that don't wait for each other."""
+        outputs, cells = self.stack(inputs, state.cells)
+        outputs = self.dropout(outputs)
+        context, looked = self.read(outputs, state.source)
+        return self.readout(outputs, context), looked, replace(state, cells=cells)
+
+    def forward(
+        self, inputs: Tensor, state: RecurrentState, *, alignment: bool = False
+    ) -> Decoded[RecurrentState]:
+        """inputs (N, T, E) -> features (N, T, E), alignment (N, T, S) if asked, state."""
+        if state.fed is None:
+            features, looked, state = self.advance(inputs, state)
+            return Decoded(features, looked if alignment else None, state)
+        fed, made, seen = state.fed, [], []
+        for now in inputs.unbind(1):
+            features, looked, state = self.advance(torch.cat([now, fed], dim=-1)[:, None], state)
+            fed = features[:, 0]
+            made.append(features)
+            seen.append(looked)
+        looked_at = torch.cat(seen, 1) if alignment else None
+        return Decoded(torch.cat(made, 1), looked_at, replace(state, fed=fed))
+
+
+class AttendBeforeDecoder(AttentiveDecoder):
+    """The state so far asks, and the lowest cell reads the answer beside its input (Bahdanau et al. 2015).
+
+    Each question needs the state before it, so teacher forcing loops over time. Unlike the paper, whose output is a
+    maxout of state, input and context, the readout is a tanh of the three.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        memory_width: int,
+        bridge: nn.Module,
+        attention: DotAttention,
+        *,
+        cell: str,
+        hidden: int,
+        layers: int,
+        dropout: float,
+    ) -> None:
+        super().__init__(bridge, attention, dropout)
+        self.stack = RecurrentStack(cell, width + memory_width, hidden, layers, dropout)
+        self.readout = Readout((hidden, width, memory_width), width, dropout)
+
+    def forward(
+        self, inputs: Tensor, state: RecurrentState, *, alignment: bool = False
+    ) -> Decoded[RecurrentState]:
+        """inputs (N, T, E) -> features (N, T, E), alignment (N, T, S) if asked, state."""
+        outputs, contexts, looked = [], [], []
+        cells = state.cells
+        for now in inputs.unbind(1):
+            query = cells[-1][0][:, None]  # (N, 1, H), the top layer's output at the position before
+            context, looked_now = self.read(query, state.source)
+            output, cells = self.stack(torch.cat([now[:, None], context], dim=-1), cells)
+            outputs.append(output)
+            contexts.append(context)
+            looked.append(looked_now)
+        features = self.readout(self.dropout(torch.cat(outputs, 1)), inputs, torch.cat(contexts, 1))
+        return Decoded(features, torch.cat(looked, 1) if alignment else None, replace(state, cells=cells))

@@ -1,0 +1,97 @@
+"""The Transformer decoder: one call over any number of positions, with what was written before in a cache."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from seqloom.layers.transformer import KeysAndValues, TransformerDecoderLayer
+from seqloom.models.state import Decoded, Memory, SourceView
+
+
+@dataclass(frozen=True)
+class TransformerState:
+    """past: each layer's keys and values (N, H, P, K) · source: each layer's keys and values of the memory."""
+
+    past: tuple[KeysAndValues, ...]
+    source: SourceView
+
+    @property
+    def position(self) -> int:
+        """How many positions are written."""
+        return self.past[0][0].shape[2]
+
+    def reorder(self, rows: Tensor) -> "TransformerState":
+        """The state of those rows, memory included."""
+        past = tuple((keys.index_select(0, rows), values.index_select(0, rows)) for keys, values in self.past)
+        return TransformerState(past, self.source.reorder(rows))
+
+
+class TransformerDecoder(nn.Module):
+    """Vaswani et al. 2017. Its alignment is the last layer's attention over the source, heads averaged."""
+
+    def __init__(
+        self,
+        width: int,
+        memory_width: int,
+        *,
+        layers: int,
+        heads: int,
+        feed_forward: int,
+        norm: str,
+        rotary: bool,
+        dropout: float,
+        attention_dropout: float,
+    ) -> None:
+        super().__init__()
+        self.heads = heads
+        modules = nn.ModuleList(
+            TransformerDecoderLayer(
+                width,
+                memory_width,
+                heads=heads,
+                feed_forward=feed_forward,
+                norm=norm,
+                rotary=rotary,
+                dropout=dropout,
+                attention_dropout=attention_dropout,
+            )
+            for _ in range(layers)
+        )
+        self.layers = cast(Sequence[TransformerDecoderLayer], modules)
+        self.last_norm = nn.LayerNorm(width) if norm == "pre" else nn.Identity()
+
+    def start(self, memory: Memory) -> TransformerState:
+        """Project the memory to every layer's keys and values, once a sentence; nothing is written yet."""
+        tensors: list[Tensor] = []
+        past: list[KeysAndValues] = []
+        for layer in self.layers:
+            keys, values = layer.source_attention.keys_and_values(memory.values)
+            tensors += [keys, values]
+            nothing = keys[:, :, :0]
+            past.append((nothing, nothing))
+        return TransformerState(tuple(past), SourceView(tuple(tensors), memory.visible))
+
+    def forward(
+        self, inputs: Tensor, state: TransformerState, *, alignment: bool = False
+    ) -> Decoded[TransformerState]:
+        """inputs (N, T, D) -> features (N, T, D), alignment (N, T, S) if asked, state."""
+        source = state.source
+        mask = source.visible[:, None, None]  # (B, 1, 1, S)
+        weights = None
+        written: list[KeysAndValues] = []
+        for index, layer in enumerate(self.layers):
+            last = index == len(self.layers) - 1
+            inputs, past, weights = layer(
+                inputs,
+                state.past[index],
+                (source.tensors[2 * index], source.tensors[2 * index + 1]),
+                mask,
+                beam=source.beam,
+                alignment=alignment and last,
+            )
+            written.append(past)
+        looked = None if weights is None else torch.mean(weights, dim=1)  # heads averaged: (N, T, S)
+        return Decoded(self.last_norm(inputs), looked, TransformerState(tuple(written), source))

@@ -1,0 +1,89 @@
+"""Label-smoothed likelihood, with output layer, softmax and loss fused so that the logits are never held whole."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+CHUNK = 1024  # rows of logits held at a time
+
+
+def smoothed_loss(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+    """Cross-entropy against (1 - smoothing) on the target and smoothing spread over all symbols, summed.
+
+    logits   (M, V), targets (M,): positions that count, padding left out
+    Returns  the loss and the plain negative log-likelihood, both sums in nats over the M positions
+    Source   Szegedy et al. 2016, section 7. The readable twin of `FusedLoss`.
+    """
+    loss = functional.cross_entropy(logits, targets, label_smoothing=smoothing, reduction="sum")
+    likelihood = functional.cross_entropy(logits.detach(), targets, reduction="sum")
+    return loss, likelihood
+
+
+class FusedLoss(torch.autograd.Function):
+    """The same from features and the output layer's table, forward and backward at once, a chunk of rows at a time.
+
+    With p = softmax(logits) the gradient of the logits is p - smoothed target, known as soon as the logits are; so
+    each chunk's logits are turned into their own gradient in place and multiplied back while they are in the cache.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, features: Tensor, table: Tensor, bias: Tensor, targets: Tensor, smoothing: float
+    ) -> tuple[Tensor, Tensor]:
+        symbols = len(table)
+        wanted = any(ctx.needs_input_grad[:3])
+        compute = (
+            torch.get_autocast_dtype(features.device.type)
+            if torch.is_autocast_enabled(features.device.type)
+            else features.dtype
+        )
+        compute_table = table.to(compute)
+        feature_gradient = torch.empty_like(features)
+        table_gradient = torch.zeros_like(table)
+        bias_gradient = torch.zeros_like(bias)
+        loss = features.new_zeros((), dtype=torch.float32)
+        likelihood = features.new_zeros((), dtype=torch.float32)
+        for start in range(0, len(features), CHUNK):
+            piece = features[start : start + CHUNK].to(compute)
+            target = targets[start : start + CHUNK, None]
+            logits = torch.addmm(bias.to(compute), piece, compute_table.T).float()
+            log_sum = logits.logsumexp(dim=-1, keepdim=True)
+            right = log_sum - logits.gather(1, target)  # negative log-likelihood of the target, (M', 1)
+            likelihood += right.sum()
+            loss += (1 - smoothing) * right.sum()
+            if smoothing:
+                loss += smoothing * (log_sum.sum() - logits.sum() / symbols)
+            if not wanted:
+                continue
+            gradient = logits.sub_(log_sum).exp_()
+            if smoothing:
+                gradient -= smoothing / symbols
+            gradient.scatter_add_(1, target, gradient.new_full(target.shape, smoothing - 1))
+            bias_gradient += gradient.sum(0)
+            gradient = gradient.to(compute)
+            feature_gradient[start : start + CHUNK] = gradient @ compute_table
+            table_gradient += gradient.T @ piece
+        ctx.save_for_backward(feature_gradient, table_gradient, bias_gradient)
+        ctx.mark_non_differentiable(likelihood)
+        return loss, likelihood
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        features, table, bias = ctx.saved_tensors
+        return features * gradients[0], table * gradients[0], bias * gradients[0], None, None
+
+
+def fused_smoothed_loss(
+    features: Tensor, table: Tensor, bias: Tensor, targets: Tensor, smoothing: float
+) -> tuple[Tensor, Tensor]:
+    """The loss of features under a linear output layer.
+
+    features     (M, E), padding left out
+    table, bias  (V, E), (V,)
+    targets      (M,) int64
+    Returns      the smoothed loss and the plain negative log-likelihood, sums in nats
+    """
+    loss, likelihood = FusedLoss.apply(features, table, bias, targets, smoothing)
+    return loss, likelihood
