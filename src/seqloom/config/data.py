@@ -26,8 +26,8 @@ class DataConfig(Section):
 
     train: Paths = Field(
         default=(),
-        description="Training pairs: two files of equal length (source, target), or one TSV or JSON-lines file; "
-        "relative to the configuration file's folder.",
+        description="Training pairs: two files of equal length (source, target), or one TSV or JSON-lines "
+        "file; relative to the configuration file's folder.",
     )
     valid: Paths = Field(
         default=(),
@@ -50,7 +50,7 @@ class DataConfig(Section):
     )
     max_length: Count = Field(
         default=256,
-        description="Longest side of a training pair in symbols; longer pairs are left out of training and counted.",
+        description="Longest side of a training pair in symbols; longer pairs are left out and counted.",
     )
     cache: OptionalText = Field(
         default=None,
@@ -61,15 +61,20 @@ class DataConfig(Section):
     def _check_number_of_files(self) -> Self:
         expected = FILES_OF_FORMAT.get(self.format)
         for name in ("train", "valid", "test"):
-            paths: tuple[str, ...] = getattr(self, name)
-            if paths and expected is not None and len(paths) != expected:
-                mend = (
-                    f'Name two files, as in data.{name} = ["{name}.en", "{name}.de"].'
-                    if expected == 2
-                    else 'Name one file, or set data.format = "parallel".'
-                )
-                problem = f'data.{name} names {len(paths)} file{"s"[: len(paths) - 1]}, but data.format = "{self.format}" is read from {expected}'
-                raise contradiction(problem, mend, [f"data.{name}", "data.format"])
+            found = len(getattr(self, name))
+            if expected is None or found in (0, expected):
+                continue
+            mend = (
+                f'Name two files, as in data.{name} = ["{name}.en", "{name}.de"].'
+                if expected == 2
+                else 'Name one file, or set data.format = "parallel".'
+            )
+            raise contradiction(
+                f'data.format = "{self.format}" reads {_files(expected)}, but data.{name} names '
+                f"{_files(found)}",
+                mend,
+                [f"data.{name}", "data.format"],
+            )
         return self
 
 
@@ -92,15 +97,20 @@ class TextConfig(Section):
     lowercase: bool = Field(default=False, description="Lower-case every text that is read.")
     sampling: NotNegative = Field(
         default=0.0,
-        description="Strength of subword sampling in training (another segmentation at each reading); 0 is off.",
+        description="Strength of subword sampling in training (another segmentation each time); 0 is off.",
     )
 
     @model_validator(mode="after")
     def _check_sampling(self) -> Self:
         if self.sampling > 0 and self.tokenizer not in SUBWORD_TOKENIZERS:
             raise contradiction(
-                f'text.sampling = {self.sampling} samples subwords, but text.tokenizer = "{self.tokenizer}" has none',
+                f"text.sampling = {self.sampling} samples subwords, but text.tokenizer = "
+                f'"{self.tokenizer}" has none',
                 'Set text.sampling = 0, or text.tokenizer = "bpe" or "unigram".',
                 ["text.sampling", "text.tokenizer"],
             )
         return self
+
+
+def _files(number: int) -> str:
+    return f"{number} file" if number == 1 else f"{number} files"

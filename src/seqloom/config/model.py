@@ -10,9 +10,11 @@ from pydantic import Field, model_validator
 from seqloom.config.section import (
     Count,
     Fraction,
-    OptionalCount,
+    Layers,
     OptionalFraction,
+    OptionalSize,
     Section,
+    Size,
     contradiction,
 )
 
@@ -29,8 +31,8 @@ class RecurrentEncoderConfig(Section):
 
     kind: Literal["recurrent"] = Field(default="recurrent", description="A recurrent encoder.")
     cell: Cell = Field(default="gru", description="The recurrent cell.")
-    layers: Count = Field(default=1, description="Layers on top of each other.")
-    hidden: Count = Field(default=256, description="Width of the state, for each direction.")
+    layers: Layers = Field(default=1, description="Layers on top of each other.")
+    hidden: Size = Field(default=256, description="Width of the state, for each direction.")
     bidirectional: bool = Field(
         default=True,
         description="Read the source from both ends; the memory is then twice as wide as the state.",
@@ -44,9 +46,9 @@ class TransformerStackConfig(Section):
     """What the Transformer's encoder and decoder have in common."""
 
     kind: Literal["transformer"] = Field(default="transformer", description="Transformer layers.")
-    layers: Count = Field(default=4, description="Layers on top of each other.")
+    layers: Layers = Field(default=4, description="Layers on top of each other.")
     heads: Count = Field(default=4, description="Attention heads of a layer; they divide model.width.")
-    feed_forward: Count = Field(default=256, description="Width of the feed-forward network within a layer.")
+    feed_forward: Size = Field(default=256, description="Width of the feed-forward network within a layer.")
     norm: Norm = Field(
         default="pre", description="Layer normalisation before each sublayer (pre) or after it (post)."
     )
@@ -70,17 +72,17 @@ class RecurrentDecoderConfig(Section):
 
     kind: Literal["recurrent"] = Field(default="recurrent", description="A recurrent decoder.")
     cell: Cell = Field(default="gru", description="The recurrent cell.")
-    layers: Count = Field(default=2, description="Layers on top of each other.")
-    hidden: Count = Field(default=256, description="Width of the state.")
+    layers: Layers = Field(default=2, description="Layers on top of each other.")
+    hidden: Size = Field(default=256, description="Width of the state.")
     attention: Attention = Field(
         default="additive",
-        description="How well a memory position fits is scored by a small network (additive, Bahdanau et al. 2015), "
-        "by a product (dot, general; Luong et al. 2015), or there is no attention (none).",
+        description="How well a memory position fits the state: scored by a small network (additive, "
+        "Bahdanau et al. 2015), by a product (dot, general; Luong et al. 2015), or not at all (none).",
     )
     placement: Placement = Field(
         default="between",
-        description="Where the context enters: the first layer asks and the upper layers read it (between, the "
-        "fastest to train), before the cell (Bahdanau et al. 2015), or after it (Luong et al. 2015).",
+        description="Where the context enters: the first layer asks and the upper layers read it (between, "
+        "the fastest to train), before the cell (Bahdanau et al. 2015), or after it (Luong et al. 2015).",
     )
     input_feeding: bool = Field(
         default=False,
@@ -89,15 +91,15 @@ class RecurrentDecoderConfig(Section):
     )
     feed_context: bool = Field(
         default=False,
-        description="Without attention: read the fixed context vector at every step (Cho et al. 2014) instead of "
-        "in the starting state only (Sutskever et al. 2014).",
+        description="Without attention: read the fixed context vector at every step (Cho et al. 2014), "
+        "not in the starting state only (Sutskever et al. 2014).",
     )
     bridge: Bridge = Field(
         default="projection",
-        description="The starting state: a learned projection of the encoder's summary, a copy of its last state, "
-        "or zero.",
+        description="The starting state: a learned projection of the encoder's summary, a copy of its last "
+        "state, or zero.",
     )
-    attention_width: OptionalCount = Field(
+    attention_width: OptionalSize = Field(
         default=None, description="Width of the additive attention's network; unset, the decoder's hidden."
     )
     dropout: OptionalFraction = Field(
@@ -117,7 +119,7 @@ DecoderConfig = Annotated[RecurrentDecoderConfig | TransformerDecoderConfig, Fie
 class ModelConfig(Section):
     """The shape of the model."""
 
-    width: Count = Field(default=256, description="Width of the embeddings, and of Transformer layers.")
+    width: Size = Field(default=256, description="Width of the embeddings, and of Transformer layers.")
     dropout: Fraction = Field(
         default=0.3,
         description="Dropout of the embeddings, and wherever encoder and decoder don't say their own.",
@@ -184,7 +186,7 @@ def _check_transformer(part: str, stack: TransformerStackConfig, width: int) -> 
         )
     if stack.positions == "sinusoidal" and width % 2:
         raise contradiction(
-            f'model.{part}.positions = "sinusoidal" pairs a sine with a cosine, but model.width = {width} is odd',
+            f'model.{part}.positions = "sinusoidal" needs an even width, but model.width = {width}',
             f"Set model.width = {width + 1}, or choose learned positions.",
             ["model.width", f"model.{part}.positions"],
         )
@@ -207,19 +209,20 @@ def _check_attention(decoder: RecurrentDecoderConfig, memory_width: int) -> None
         raise contradiction(
             "model.decoder.input_feeding = true feeds back what attention after the cell gives, but "
             f'model.decoder.{key} = "{value}"',
-            'Set model.decoder.placement = "after" with an attention, or model.decoder.input_feeding = false.',
+            'Leave out input_feeding, or set model.decoder.placement = "after" with an attention.',
             ["model.decoder.input_feeding", f"model.decoder.{key}"],
         )
     if decoder.attention_width is not None and decoder.attention != "additive":
         raise contradiction(
-            f"model.decoder.attention_width = {decoder.attention_width} is read by additive attention only, but "
-            f'model.decoder.attention = "{decoder.attention}"',
+            f"model.decoder.attention_width = {decoder.attention_width} is read by additive attention only, "
+            f'but model.decoder.attention = "{decoder.attention}"',
             'Leave it out, or set model.decoder.attention = "additive".',
             ["model.decoder.attention_width", "model.decoder.attention"],
         )
     if decoder.attention != "none" and decoder.placement == "between" and decoder.layers < 2:
         raise contradiction(
-            'model.decoder.placement = "between" puts the attention between two layers, but model.decoder.layers = 1',
+            'model.decoder.placement = "between" puts the attention between two layers, but '
+            "model.decoder.layers = 1",
             'Set model.decoder.layers = 2, or model.decoder.placement = "before" or "after".',
             ["model.decoder.layers", "model.decoder.placement"],
         )
@@ -243,7 +246,8 @@ def _check_fixed_context(decoder: RecurrentDecoderConfig) -> None:
         )
     if decoder.attention == "none" and decoder.bridge == "zero" and not decoder.feed_context:
         raise contradiction(
-            'model.decoder.attention = "none" with model.decoder.bridge = "zero" never shows the decoder the source',
+            'model.decoder.attention = "none" with model.decoder.bridge = "zero" never shows the decoder '
+            "the source",
             'Set model.decoder.bridge = "projection", or model.decoder.feed_context = true.',
             ["model.decoder.bridge", "model.decoder.attention", "model.decoder.feed_context"],
         )
@@ -263,7 +267,7 @@ def _check_bridge(decoder: RecurrentDecoderConfig, model: ModelConfig) -> None:
         )
         keys += ["model.encoder.layers", "model.decoder.layers"]
     elif (encoder.cell == "lstm") != (decoder.cell == "lstm"):
-        difference = f'a state of model.encoder.cell = "{encoder.cell}" is not one of model.decoder.cell = "{decoder.cell}"'
+        difference = f'model.encoder.cell = "{encoder.cell}" and model.decoder.cell = "{decoder.cell}" differ'
         keys += ["model.encoder.cell", "model.decoder.cell"]
     elif model.memory_width != decoder.hidden:
         difference = (

@@ -1,7 +1,7 @@
 """Every option of a run: its type, its range, its default and one sentence about it.
 
-A `Config` is frozen and complete. It is made by `seqloom.config.read` from TOML and overrides; made directly, a
-fault is pydantic's own ValidationError.
+A `Config` is frozen and complete. It is made by `seqloom.config.read` from TOML and overrides; made directly,
+a fault is pydantic's own ValidationError.
 """
 
 from typing import Annotated, Any, Literal, Self
@@ -86,14 +86,14 @@ class Config(Section):
         if not self.data.train or self.data.valid:
             return
         if self.training.schedule == "plateau":
-            key, value = "training.schedule", '"plateau"'
+            key, value, other = "training.schedule", '"plateau"', '"cosine"'
         elif self.training.patience:
-            key, value = "training.patience", str(self.training.patience)
+            key, value, other = "training.patience", str(self.training.patience), "0"
         else:
             return
         raise contradiction(
             f"{key} = {value} waits for validations, but data.valid names no files",
-            f"Set data.valid, or {key} = {'0' if key.endswith('patience') else chr(34) + 'cosine' + chr(34)}.",
+            f"Set data.valid, or {key} = {other}.",
             [key, "data.valid"],
         )
 
@@ -102,13 +102,13 @@ class Config(Section):
         for part, stack in (("encoder", self.model.encoder), ("decoder", self.model.decoder)):
             if not isinstance(stack, TransformerEncoderConfig | TransformerDecoderConfig):
                 continue
-            needed = self.data.max_length + 1
+            key, needed = f"model.{part}.max_positions", self.data.max_length + 1
             if stack.positions == "learned" and stack.max_positions < needed:
                 raise contradiction(
-                    f"model.{part}.max_positions = {stack.max_positions} is fewer than data.max_length = "
-                    f"{self.data.max_length} symbols and the end",
-                    f"Set model.{part}.max_positions = {needed}, or data.max_length = {stack.max_positions - 1}.",
-                    [f"model.{part}.max_positions", "data.max_length"],
+                    f"{key} = {stack.max_positions} is fewer than data.max_length = {self.data.max_length} "
+                    "symbols and the end",
+                    f"Set {key} = {needed}, or data.max_length = {stack.max_positions - 1}.",
+                    [key, "data.max_length"],
                 )
 
 

@@ -1,4 +1,4 @@
-"""The section `training`: how long, with which batches, optimiser and schedule, and what is kept on the way."""
+"""The section `training`: how long, with which batches, optimiser and schedule, and what is kept."""
 
 from typing import Literal, Self
 
@@ -66,8 +66,8 @@ class TrainingConfig(Section):
 
     schedule: Schedule = Field(
         default="cosine",
-        description="How the learning rate falls after warm-up: with the inverse square root of the updates, along "
-        "a cosine to the end of the run, when validation stalls (plateau), or not at all.",
+        description="How the learning rate falls after warm-up: with the inverse square root of the updates, "
+        "along a cosine to the end of the run, when validation stalls (plateau), or not at all.",
     )
     warmup_updates: CountOrZero = Field(
         default=400, description="Updates over which the learning rate rises from 0 to its highest."
@@ -76,7 +76,7 @@ class TrainingConfig(Section):
         default=0.0,
         ge=0.0,
         le=1.0,
-        description="Where the cosine ends, and the plateau stops falling, as a fraction of training.learning_rate.",
+        description="Where cosine and plateau stop falling, as a fraction of training.learning_rate.",
     )
     plateau_factor: float = Field(
         default=0.5, gt=0.0, lt=1.0, description="The plateau schedule multiplies the learning rate by this."
@@ -94,8 +94,8 @@ class TrainingConfig(Section):
     )
     ema: Fraction = Field(
         default=0.0,
-        description="Decay of a moving average of the weights, which is then what is validated and kept as best; "
-        "0 is off, 0.999 is usual.",
+        description="Decay of a moving average of the weights, which is then what is validated and kept as "
+        "best; 0 is off, 0.999 is usual.",
     )
     max_bad_updates: Count = Field(
         default=5,
@@ -103,8 +103,8 @@ class TrainingConfig(Section):
     )
 
     validate_every: OptionalCount = Field(
-        default=None,
-        description="Updates between validations; unset together with validate_minutes, once an epoch.",
+        default=500,
+        description="Updates between validations; unset with validate_minutes, once an epoch.",
     )
     validate_minutes: OptionalPositive = Field(
         default=None, description="Minutes of training between validations."
@@ -123,10 +123,10 @@ class TrainingConfig(Section):
 
     checkpoint_every: OptionalCount = Field(
         default=None,
-        description="Updates between checkpoints; unset together with checkpoint_minutes, at each validation.",
+        description="Updates between checkpoints, beside those at each validation and at the end.",
     )
     checkpoint_minutes: OptionalPositive = Field(
-        default=None, description="Minutes of training between checkpoints."
+        default=10.0, description="Minutes between checkpoints, beside those at each validation."
     )
     keep_checkpoints: Count = Field(
         default=5,
@@ -148,7 +148,8 @@ class TrainingConfig(Section):
     def _check_momentum(self) -> Self:
         if self.momentum > 0 and self.optimiser != "sgd":
             raise contradiction(
-                f'training.momentum = {self.momentum} is read by sgd only, but training.optimiser = "{self.optimiser}"',
+                f"training.momentum = {self.momentum} is read by sgd only, but training.optimiser = "
+                f'"{self.optimiser}"',
                 'Set training.optimiser = "sgd", or give the first of training.betas instead.',
                 ["training.momentum", "training.optimiser"],
             )

@@ -1,0 +1,135 @@
+"""A configuration from a TOML file, or from a mapping, with overrides; strict, and every fault one sentence.
+
+The layers, each over the one before: the defaults of the schema, the preset, the file, the command line. Without
+a preset named, the task's own is taken; `preset = "none"` takes none.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from seqloom.base.errors import ConfigError
+from seqloom.config.faults import explain
+from seqloom.config.layers import Layer, merge, read_overrides, resolve_paths
+from seqloom.config.presets import preset_names, read_preset
+from seqloom.config.schema import Config
+from seqloom.config.section import NONE
+from seqloom.config.suggest import did_you_mean
+from seqloom.config.tasks import TASKS
+from seqloom.config.toml import check_depth, locate_keys, parse_toml
+
+LARGEST_CONFIG = 1024 * 1024  # bytes; a written-out configuration has 4 kilobytes
+
+
+def read_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
+    """Read a configuration file and lay overrides such as "model.width=256" over it.
+
+    Data paths in the file are seen from the file's folder, those in overrides from the current folder; the
+    configuration holds them absolute.
+    Raises ConfigError: no such file, not TOML, an unknown key, a wrong type, a value out of range, two that
+    contradict each other. It names key, value and place, and what to write instead.
+    """
+    path = Path(path)
+    text = _read_text(path)
+    tree = resolve_paths(parse_toml(text, str(path)), path.absolute().parent)
+    return _build(Layer(str(path), tree, locate_keys(text)), overrides)
+
+
+def build_config(
+    mapping: Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    where: str = "the mapping",
+    folder: Path | None = None,
+) -> Config:
+    """Make a configuration of nested mappings, as read_config does of a file.
+
+    where   how messages name the mapping
+    folder  where its data paths are seen from; the current folder if None
+    Raises  ConfigError as read_config does.
+    """
+    check_depth(mapping, where)
+    tree = resolve_paths(_plain_copy(mapping), (folder or Path()).absolute())
+    return _build(Layer(where, tree), overrides)
+
+
+def require_training_data(config: Config) -> None:
+    """Raise ConfigError unless the configuration names training data, which presets leave open."""
+    if not config.data.train:
+        raise ConfigError(
+            "data.train must name the training pairs, but is not set. "
+            'Write train = ["train.en", "train.fr"] under [data], or a TSV or JSON-lines file.'
+        )
+
+
+def _build(asked: Layer, overrides: Sequence[str]) -> Config:
+    given = read_overrides(overrides)
+    given = replace(given, tree=resolve_paths(given.tree, Path().absolute()))
+    layers = [asked, given]
+    preset = _preset_of(layers)
+    if preset is not None:
+        layers.insert(0, Layer(f"preset {preset}", read_preset(preset)))
+    tree = merge(layers)
+    if preset is not None:
+        tree["preset"] = preset
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        raise explain(error, tree, layers) from None
+
+
+def _preset_of(layers: Sequence[Layer]) -> str | None:
+    """Find the preset that is asked for, or else the task's; None for "none" and for what isn't a preset's name.
+
+    Raises ConfigError for a name that no preset has.
+    """
+    for layer in reversed(layers):
+        if not layer.sets("preset"):
+            continue
+        name = layer.tree["preset"]
+        if name is None or name == NONE or not isinstance(name, str):
+            return None
+        if name not in preset_names():
+            mend = did_you_mean(name, preset_names()) or f"The presets are: {', '.join(preset_names())}."
+            raise ConfigError(f'preset = "{name}" is not a preset ({layer.locate("preset")}). {mend}')
+        return name
+    named = [layer.tree["task"] for layer in layers if layer.sets("task")] or [TASKS[0].name]
+    presets = [task.preset for task in TASKS if task.name == named[-1]]
+    return presets[0] if presets else None
+
+
+def _plain_copy(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy nested mappings into dictionaries, which is all that the schema takes for a table."""
+    return {key: _plain_copy(value) if isinstance(value, Mapping) else value for key, value in tree.items()}
+
+
+def _read_text(path: Path) -> str:
+    """Read a configuration file; ConfigError for one that isn't there, isn't UTF-8 or is far too long."""
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST_CONFIG + 1)
+    except FileNotFoundError:
+        raise ConfigError(f"There is no configuration file {path}. {_mend_missing(path)}") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path} is a folder, not a configuration file. Name a TOML file.") from None
+    except OSError as error:
+        raise ConfigError(f"The configuration file {path} can't be read: {error.strerror}.") from None
+    if len(content) > LARGEST_CONFIG:
+        raise ConfigError(f"{path} is larger than 1 MB, so it is no configuration. Name a TOML file.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path} is not UTF-8 text (byte {error.start}), so it is no TOML. Name a TOML file, or save it as UTF-8."
+        ) from None
+
+
+def _mend_missing(path: Path) -> str:
+    """Name a file of the same folder that may have been meant."""
+    try:
+        names = sorted(entry.name for entry in path.parent.iterdir() if entry.suffix == ".toml")
+    except OSError:
+        return f"There is no folder {path.parent} either."
+    return did_you_mean(path.name, names) or "`seqloom new` writes one."

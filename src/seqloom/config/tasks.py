@@ -1,0 +1,49 @@
+"""The tasks, as one literal table: a new task is a new row, not a new code path."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from seqloom.base.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a model is for.
+
+    name         as in the configuration
+    description  one line
+    source       how the source is read
+    target       how the target is read
+    family       which family of model serves it
+    metrics      what its outputs are measured by, the first one first
+    preset       where its configuration starts from when none is named
+    """
+
+    name: str
+    description: str
+    source: Literal["text", "audio", "nothing"]
+    target: Literal["text", "label"]
+    family: Literal["seq2seq", "language_model", "classifier"]
+    metrics: tuple[str, ...]
+    preset: str
+
+
+TASKS = (
+    Task(
+        name="translation",
+        description="One line of text to its translation.",
+        source="text",
+        target="text",
+        family="seq2seq",
+        metrics=("bleu", "chrf"),
+        preset="translation-gru",
+    ),
+)
+
+
+def find_task(name: str) -> Task:
+    """Find the row of a task; ConfigError when there is none."""
+    for task in TASKS:
+        if task.name == name:
+            return task
+    raise ConfigError(f'There is no task "{name}". The tasks are: {", ".join(task.name for task in TASKS)}.')
