@@ -1,0 +1,53 @@
+"""What every HTML page of ours shares: escaping, embedded JSON, one style, no resource from outside.
+
+A page carries a content security policy that forbids every request, so that a report opened from a disk, a mail or a
+server never tells anyone, whatever text it shows.
+"""
+
+import html
+import json
+import re
+from collections.abc import Iterable
+from importlib import resources
+
+from seqloom.inspection.lettering import direction, visible
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+
+
+def escape(text: str) -> str:
+    """The text for an element or a quoted attribute; characters that HTML can't hold become U+FFFD."""
+    return html.escape(re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "\ufffd", text))
+
+
+def embed_json(value: object) -> str:
+    """JSON that may stand within a <script> element: no `<`, `>` or `&` is left that could end or open one."""
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def fill(template: str, **parts: str) -> str:
+    """The template with each {{name}} replaced, once: what is put in is never looked at again."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
+
+
+def template(name: str) -> str:
+    """A page of this room, as packaged."""
+    return resources.files("seqloom.inspection").joinpath(name).read_text(encoding="utf-8")
+
+
+def word(symbol: str) -> str:
+    """A symbol, visible and escaped, cut off from the direction of what stands beside it."""
+    return f"<bdi>{escape(visible(symbol))}</bdi>"
+
+
+def text_line(text: str) -> str:
+    """A text, escaped, within its own direction."""
+    return f'<span dir="auto">{escape(text)}</span>'
+
+
+def way(texts: Iterable[str]) -> str:
+    """The dir attribute of a row of words."""
+    return f'dir="{direction(texts)}"'
