@@ -1,0 +1,81 @@
+"""The character tokenizer: an id a character (a Unicode code point)."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from seqloom.base.errors import DataError
+from seqloom.text.grouping import WordGroup, group_pieces
+from seqloom.text.normalise import Normaliser
+from seqloom.text.printable import printable
+from seqloom.text.storage import fingerprint, save_tokenizer
+from seqloom.text.vocabulary import SPECIALS, UNK, Vocabulary, check_ids
+
+REPLACEMENT = "\ufffd"
+"""What an unseen character decodes as: Unicode's own sign for it, one character for one character."""
+
+
+class CharacterTokenizer:
+    """Characters by id; one not seen in training is UNK and decodes as U+FFFD.
+
+    decode(encode(x)) == normalise(x) for text of known characters.
+    """
+
+    kind = "character"
+
+    def __init__(self, vocabulary: Vocabulary, normaliser: Normaliser) -> None:
+        self.vocabulary = vocabulary
+        self.normaliser = normaliser
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    def normalise(self, text: str) -> str:
+        return self.normaliser(text)
+
+    def encode(self, text: str) -> list[int]:
+        return self.vocabulary.ids_of(self.normaliser(text))
+
+    def encode_many(self, texts: Sequence[str]) -> list[list[int]]:
+        return [self.encode(text) for text in texts]
+
+    def sample(self, text: str, strength: float, generator: np.random.Generator) -> list[int]:
+        """The same as `encode`: a text has one spelling in characters."""
+        del strength, generator
+        return self.encode(text)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return "".join(map(self._text_of, check_ids(ids, len(self))))
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        symbols = self.vocabulary.symbols
+        return [printable(symbols[index]) for index in check_ids(ids, len(self))]
+
+    def word_groups(self, ids: Sequence[int]) -> list[WordGroup]:
+        spelled = [self._text_of(index).encode() or SPECIALS[index] for index in check_ids(ids, len(self))]
+        return group_pieces(spelled, bytes.decode)
+
+    def fingerprint(self) -> str:
+        return fingerprint(self.kind, self.normaliser, len(self), self.vocabulary.to_json())
+
+    def save(self, folder: Path) -> None:
+        save_tokenizer(folder, self.kind, self.normaliser, len(self), self.vocabulary.to_json())
+
+    def _text_of(self, index: int) -> str:
+        if index < len(SPECIALS):
+            return REPLACEMENT if index == UNK else ""
+        return self.vocabulary.symbols[index]
+
+
+def train_character_tokenizer(
+    lines: Iterable[str], *, size: int, normaliser: Normaliser
+) -> CharacterTokenizer:
+    """Keep the `size` most frequent characters; fewer when the lines hold fewer. DataError when they hold none."""
+    counts: Counter[str] = Counter()
+    for line in lines:
+        counts.update(normaliser(line))
+    if not counts:
+        raise DataError("There is no text to take characters from: every line is empty.")
+    return CharacterTokenizer(Vocabulary.from_counts(counts, size=size), normaliser)
