@@ -15,6 +15,11 @@ from seqloom.base.errors import DamagedModelError, ResourceError
 LARGEST_JSON = 64 * 1024 * 1024  # bytes; a run's JSON files are kilobytes, a larger one is a mistake
 
 
+def beside(path: Path) -> Path:
+    """The temporary name, next to the final one, under which this process writes."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
 @contextmanager
 def explain_os_errors(doing: str, path: Path) -> Iterator[None]:
     """Turn an OSError about space, quota or permission into one sentence."""
@@ -34,7 +39,7 @@ def explain_os_errors(doing: str, path: Path) -> Iterator[None]:
         }
         if error.errno not in reasons:
             raise
-        where = error.filename or path
+        where = str(error.filename or path).replace(beside(path).name, path.name)
         raise ResourceError(f"Can't {doing} {where}: {reasons[error.errno]}.") from error
 
 
@@ -61,9 +66,9 @@ def make_folder(path: Path) -> Path:
 
 
 def atomic_write(path: Path, content: bytes | str) -> None:
-    """Write a file so that a reader, or a crash at any moment, sees the old content or the new, never half."""
+    """Write a file so that a reader, or a crash at any moment, sees the old content or the new, whole."""
     data = content.encode("utf-8") if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = beside(path)
     with explain_os_errors("write", path):
         try:
             with temporary.open("wb") as stream:
@@ -82,7 +87,7 @@ def atomic_folder(final: Path) -> Iterator[Path]:
 
     An existing folder of that name is replaced. When the body raises, nothing is left behind.
     """
-    temporary = final.with_name(f".{final.name}.{os.getpid()}.tmp")
+    temporary = beside(final)
     with explain_os_errors("write", final):
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
@@ -117,7 +122,7 @@ def read_json(path: Path, largest: int = LARGEST_JSON) -> Any:
         return json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise DamagedModelError(f"{path} is missing.") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, nested without end, endless digits
         raise DamagedModelError(f"{path} is not JSON ({error}); it was cut short or altered.") from error
 
 

@@ -1,0 +1,253 @@
+"""The papers' equations as plain loops over numpy vectors, in float64: what the layers are compared with.
+
+Each takes a layer's parameters by name (`agreement.arrays`), single vectors or lists of them, and no batch, no
+padding, no mask: a row is given only what it may see.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+Weights = dict[str, NDArray[np.float64]]
+State = tuple[Vector, ...]
+CellStep = Callable[[Weights, Vector, State], State]
+
+
+def part(weights: Weights, name: str) -> Weights:
+    """The parameters below a name."""
+    return {key[len(name) + 1 :]: value for key, value in weights.items() if key.startswith(name + ".")}
+
+
+def sigmoid(x: Vector) -> Vector:
+    return 1 / (1 + np.exp(-x))
+
+
+def linear(weights: Weights, x: Vector) -> Vector:
+    return weights["weight"] @ x + weights.get("bias", 0.0)
+
+
+# Recurrent cells
+
+
+def elman(weights: Weights, x: Vector, state: State) -> State:
+    """Elman 1990."""
+    (h,) = state
+    return (
+        np.tanh(
+            weights["input_weight"] @ x
+            + weights["input_bias"]
+            + weights["recurrent_weight"] @ h
+            + weights["recurrent_bias"]
+        ),
+    )
+
+
+def _gate(weights: Weights, number: int, gates: int, x: Vector, h: Vector) -> tuple[Vector, Vector]:
+    """W x + b and U h + d of one gate."""
+    block = [np.split(weights[name], gates)[number] for name in ("input_weight", "input_bias")]
+    recurrent = [np.split(weights[name], gates)[number] for name in ("recurrent_weight", "recurrent_bias")]
+    return block[0] @ x + block[1], recurrent[0] @ h + recurrent[1]
+
+
+def lstm(weights: Weights, x: Vector, state: State) -> State:
+    """Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000."""
+    h, c = state
+    i = sigmoid(sum(_gate(weights, 0, 4, x, h)))
+    f = sigmoid(sum(_gate(weights, 1, 4, x, h)))
+    g = np.tanh(sum(_gate(weights, 2, 4, x, h)))
+    o = sigmoid(sum(_gate(weights, 3, 4, x, h)))
+    c = f * c + i * g
+    return o * np.tanh(c), c
+
+
+def gru(weights: Weights, x: Vector, state: State) -> State:
+    """Cho et al. 2014, the reset gate after the recurrent product, z the share that is kept."""
+    (h,) = state
+    r = sigmoid(sum(_gate(weights, 0, 3, x, h)))
+    z = sigmoid(sum(_gate(weights, 1, 3, x, h)))
+    read, remembered = _gate(weights, 2, 3, x, h)
+    n = np.tanh(read + r * remembered)
+    return ((1 - z) * n + z * h,)
+
+
+CELLS: dict[str, CellStep] = {"elman": elman, "lstm": lstm, "gru": gru}
+STATE_TENSORS = {"elman": 1, "lstm": 2, "gru": 1}
+
+
+def run(cell: str, weights: Weights, xs: Sequence[Vector], state: State) -> tuple[list[Vector], State]:
+    """A cell over a sequence: every output, and the state after the last."""
+    outputs = []
+    for x in xs:
+        state = CELLS[cell](weights, x, state)
+        outputs.append(state[0])
+    return outputs, state
+
+
+def zeros(cell: str, hidden: int) -> State:
+    return tuple(np.zeros(hidden) for _ in range(STATE_TENSORS[cell]))
+
+
+def run_both_ways(
+    cell: str, forward: Weights, backward: Weights, xs: Sequence[Vector]
+) -> tuple[list[Vector], State]:
+    """Schuster and Paliwal 1997: outputs joined at each position, states joined at both ends."""
+    hidden = forward["recurrent_weight"].shape[1]
+    there, last = run(cell, forward, xs, zeros(cell, hidden))
+    back, first = run(cell, backward, xs[::-1], zeros(cell, hidden))
+    outputs = [np.concatenate(pair) for pair in zip(there, back[::-1], strict=True)]
+    return outputs, tuple(np.concatenate(pair) for pair in zip(last, first, strict=True))
+
+
+# Attention
+
+
+def dot_score(weights: Weights, query: Vector, key: Vector) -> float:  # noqa: ARG001 - has no weights
+    """Luong et al. 2015, equation 8, dot."""
+    return float(query @ key)
+
+
+def general_score(weights: Weights, query: Vector, key: Vector) -> float:
+    """Luong et al. 2015, equation 8, general."""
+    return float(query @ weights["key_weight"] @ key)
+
+
+def additive_score(weights: Weights, query: Vector, key: Vector) -> float:
+    """Bahdanau et al. 2015, A.1.2."""
+    inner = linear(part(weights, "query_layer"), query) + linear(part(weights, "key_layer"), key)
+    return float(weights["score_vector"] @ np.tanh(inner))
+
+
+SCORES = {"dot": dot_score, "general": general_score, "additive": additive_score}
+
+
+def softmax(scores: Sequence[float]) -> Vector:
+    powers = np.exp(np.array(scores))
+    return powers / powers.sum()
+
+
+def attend(kind: str, weights: Weights, query: Vector, memory: Sequence[Vector]) -> tuple[Vector, Vector]:
+    """The context vector and how much each position of the memory gave to it."""
+    alignment = softmax([SCORES[kind](weights, query, key) for key in memory])
+    return sum(share * vector for share, vector in zip(alignment, memory, strict=True)), alignment
+
+
+# Transformer
+
+
+def sinusoid(position: int, column: int, width: int) -> float:
+    """Vaswani et al. 2017, section 3.5."""
+    angle = position / 10_000 ** (2 * (column // 2) / width)
+    return float(np.sin(angle) if column % 2 == 0 else np.cos(angle))
+
+
+def turn(vector: Vector, position: int) -> Vector:
+    """Su et al. 2021: elements i and i + K/2 are a complex number, turned by the position times its rate."""
+    half = len(vector) // 2
+    rates = np.array([10_000.0 ** (-2 * i / len(vector)) for i in range(half)])
+    turned = (vector[:half] + 1j * vector[half:]) * np.exp(1j * position * rates)
+    return np.concatenate([turned.real, turned.imag])
+
+
+def multi_head(
+    weights: Weights,
+    heads: int,
+    queries: Sequence[Vector],
+    memory: Sequence[Vector],
+    *,
+    causal: bool = False,
+    rotary: bool = False,
+) -> tuple[list[Vector], NDArray[np.float64]]:
+    """Vaswani et al. 2017, section 3.2.2: outputs of every position, alignment (H, T, S)."""
+    size = weights["query_layer.weight"].shape[0] // heads
+    outputs = []
+    alignment = np.zeros((heads, len(queries), len(memory)))
+    for at, asking in enumerate(queries):
+        read = []
+        for head in range(heads):
+            rows = slice(head * size, (head + 1) * size)
+            seen = range(at + 1 if causal else len(memory))
+            query = linear(part(weights, "query_layer"), asking)[rows]
+            keys = [linear(part(weights, "key_layer"), memory[place])[rows] for place in seen]
+            if rotary:
+                query, keys = turn(query, at), [turn(key, place) for place, key in enumerate(keys)]
+            shares = softmax([query @ key / np.sqrt(size) for key in keys])
+            alignment[head, at, : len(shares)] = shares
+            read.append(
+                sum(
+                    share * linear(part(weights, "value_layer"), memory[place])[rows]
+                    for share, place in zip(shares, seen, strict=True)
+                )
+            )
+        outputs.append(linear(part(weights, "output_layer"), np.concatenate(read)))
+    return outputs, alignment
+
+
+def layer_norm(weights: Weights, x: Vector) -> Vector:
+    """Ba et al. 2016, with the epsilon that everyone uses."""
+    return (x - x.mean()) / np.sqrt(x.var() + 1e-5) * weights["weight"] + weights["bias"]
+
+
+def feed_forward(weights: Weights, x: Vector) -> Vector:
+    """Vaswani et al. 2017, equation 2."""
+    return linear(part(weights, "outer_layer"), np.maximum(0.0, linear(part(weights, "inner_layer"), x)))
+
+
+def around(
+    weights: Weights, norm: str, xs: Sequence[Vector], inside: Callable[[list[Vector]], list[Vector]]
+) -> list[Vector]:
+    """post: norm(x + inside(x)), Vaswani et al. 2017; pre: x + inside(norm(x)), Xiong et al. 2020."""
+    if norm == "pre":
+        return [x + y for x, y in zip(xs, inside([layer_norm(weights, x) for x in xs]), strict=True)]
+    return [layer_norm(weights, x + y) for x, y in zip(xs, inside(list(xs)), strict=True)]
+
+
+def encoder_layer(
+    weights: Weights, xs: Sequence[Vector], *, heads: int, norm: str, rotary: bool
+) -> list[Vector]:
+    """Self-attention, then the feed-forward part."""
+    attention = part(weights, "self_attention")
+    xs = around(
+        part(weights, "around_attention.norm"),
+        norm,
+        xs,
+        lambda read: multi_head(attention, heads, read, read, rotary=rotary)[0],
+    )
+    inner = part(weights, "feed_forward")
+    return around(
+        part(weights, "around_feed_forward.norm"),
+        norm,
+        xs,
+        lambda read: [feed_forward(inner, x) for x in read],
+    )
+
+
+def decoder_layer(
+    weights: Weights, xs: Sequence[Vector], memory: Sequence[Vector], *, heads: int, norm: str, rotary: bool
+) -> tuple[list[Vector], NDArray[np.float64]]:
+    """Causal self-attention, attention over the source, the feed-forward part; and the source alignment."""
+    own, source, inner = (
+        part(weights, name) for name in ("self_attention", "source_attention", "feed_forward")
+    )
+    seen = []
+
+    def over_source(read: list[Vector]) -> list[Vector]:
+        outputs, alignment = multi_head(source, heads, read, memory)
+        seen.append(alignment)
+        return outputs
+
+    xs = around(
+        part(weights, "around_self.norm"),
+        norm,
+        xs,
+        lambda read: multi_head(own, heads, read, read, causal=True, rotary=rotary)[0],
+    )
+    xs = around(part(weights, "around_source.norm"), norm, xs, over_source)
+    xs = around(
+        part(weights, "around_feed_forward.norm"),
+        norm,
+        xs,
+        lambda read: [feed_forward(inner, x) for x in read],
+    )
+    return xs, seen[0]
