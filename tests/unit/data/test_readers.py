@@ -113,7 +113,10 @@ def test_lines_before_a_fault_are_given(write) -> None:
     ("content", "message"),
     [
         (b"text\nPNG\0\0", r"file:2: a NUL byte at byte 8, and UTF-8 text was expected; it looks binary"),
-        (b"\x1f\x8b\x08\x01", r"file:1: byte 0x8b, .* it begins like gzip-compressed; unpack it first"),
+        (
+            b"\x1f\x8b\x08\x01",
+            r"file:1: byte 0x8b at byte 1 .* it begins like gzip-compressed; unpack it first",
+        ),
         (b"PK\x03\x04\0", r"zip archive"),
         (b"%PDF-1.7\n%\xb5\xb5", r"file:2: .* a PDF; save it as plain text"),
         ("text".encode("utf-16"), r"UTF-16 text; save it as UTF-8"),

@@ -1,0 +1,101 @@
+"""What a model is given: padded ids with their true lengths."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqloom.base.errors import ShapeError
+from seqloom.text.vocabulary import BOS, EOS, PAD
+
+Ids = Sequence[int] | NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Sentences of one update, padded with PAD to the longest. Ids and lengths are int64; lengths count EOS.
+
+    source           (B, S)  x + EOS
+    source_lengths   (B,)
+    target_input     (B, T)  BOS + y, what the decoder reads; None without targets, like the rest
+    target_output    (B, T)  y + EOS, what it is to write
+    target_lengths   (B,)
+    """
+
+    source: Tensor
+    source_lengths: Tensor
+    target_input: Tensor | None = None
+    target_output: Tensor | None = None
+    target_lengths: Tensor | None = None
+
+    def __len__(self) -> int:
+        return self.source.shape[0]
+
+    @property
+    def source_mask(self) -> Tensor:
+        """(B, S) bool, True where there is a symbol."""
+        return visible(self.source_lengths, self.source.shape[1])
+
+    @property
+    def target_mask(self) -> Tensor:
+        """(B, T) bool, True where there is a symbol. Raises ShapeError without targets."""
+        if self.target_lengths is None or self.target_output is None:
+            raise ShapeError("The batch has no targets, so there is no target mask.")
+        return visible(self.target_lengths, self.target_output.shape[1])
+
+    @property
+    def target_tokens(self) -> int:
+        """Symbols to write, EOS counted; 0 without targets."""
+        return 0 if self.target_lengths is None else int(self.target_lengths.sum())
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same batch on a device."""
+
+        def moved(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.to(device, non_blocking=True)
+
+        return Batch(
+            self.source.to(device, non_blocking=True),
+            self.source_lengths.to(device, non_blocking=True),
+            moved(self.target_input),
+            moved(self.target_output),
+            moved(self.target_lengths),
+        )
+
+
+def visible(lengths: Tensor, positions: int) -> Tensor:
+    """(B,) lengths -> (B, positions) bool, True before each length."""
+    return torch.arange(positions, device=lengths.device) < lengths[:, None]
+
+
+def collate(sources: Sequence[Ids], targets: Sequence[Ids] | None = None) -> Batch:
+    """Pad sentences of ids, which have no BOS and EOS yet, into a batch; targets None when there are none.
+
+    Raises   ShapeError for no sentences, or another number of targets than sources.
+    """
+    if not sources:
+        raise ShapeError("A batch needs at least one sentence.")
+    source, source_lengths = _padded(sources)
+    if targets is None:
+        return Batch(source, source_lengths)
+    if len(targets) != len(sources):
+        raise ShapeError(f"{len(sources)} sources and {len(targets)} targets; expected as many.")
+    target_output, target_lengths = _padded(targets)
+    target_input, _ = _padded(targets, begin=True)
+    return Batch(source, source_lengths, target_input, target_output, target_lengths)
+
+
+def _padded(rows: Sequence[Ids], begin: bool = False) -> tuple[Tensor, Tensor]:
+    """Rows + EOS, or BOS + rows, padded: (B, positions) ids and (B,) lengths, int64."""
+    lengths = np.array([len(row) + 1 for row in rows], np.int64)
+    ids = np.full((len(rows), int(lengths.max())), PAD, np.int64)
+    for padded, row, length in zip(ids, rows, lengths.tolist(), strict=True):
+        padded[int(begin) : length - 1 + begin] = row
+    if begin:
+        ids[:, 0] = BOS
+    else:
+        ids[np.arange(len(rows)), lengths - 1] = EOS
+    return torch.from_numpy(ids), torch.from_numpy(lengths)

@@ -1,0 +1,106 @@
+"""Which rows make which batch: a pure function of (seed, epoch), so that any rank can start anywhere."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqloom.base.errors import ShapeError, UsageError
+from seqloom.base.randomness import numpy_generator
+
+WINDOW = 65_536  # rows sorted together: enough for full batches of one length, little enough to stay varied
+Lengths = NDArray[np.int32]
+Rows = NDArray[np.uint32]
+
+
+def plan_epoch(
+    source_lengths: Lengths,
+    target_lengths: Lengths,
+    *,
+    seed: int,
+    epoch: int,
+    tokens_per_batch: int,
+    max_sentences: int = 0,
+    window: int = WINDOW,
+) -> Iterator[Rows]:
+    """The rows of each batch of one epoch; every row appears in exactly one batch.
+
+    source_lengths, target_lengths   (rows,) symbols without the end symbol
+    tokens_per_batch   rows * (longest side, end symbol counted) is at most this; a longer pair stands alone
+    max_sentences      rows a batch at most; 0 for no limit
+    window             rows that are sorted by length together
+
+    The rows are permuted and cut into windows; a window is sorted by length and cut into batches, and its
+    batches are shuffled. Memory: four bytes a row for the permutation, and what one window takes.
+    Raises   ShapeError for sides of different length; UsageError for a budget, limit or window out of range.
+    """
+    if len(source_lengths) != len(target_lengths):
+        raise ShapeError(f"{len(source_lengths)} source lengths and {len(target_lengths)} target lengths.")
+    if tokens_per_batch < 1 or max_sentences < 0 or window < 1:
+        raise UsageError(
+            f"tokens_per_batch = {tokens_per_batch} and window = {window} must be 1 or more, "
+            f"max_sentences = {max_sentences} must be 0 or more."
+        )
+    return _plan(source_lengths, target_lengths, (seed, epoch), tokens_per_batch, max_sentences, window)
+
+
+def _plan(
+    source_lengths: Lengths,
+    target_lengths: Lengths,
+    place: tuple[int, int],
+    tokens_per_batch: int,
+    max_sentences: int,
+    window: int,
+) -> Iterator[Rows]:
+    order = np.arange(len(source_lengths), dtype=np.uint32)
+    numpy_generator(place[0], "order", place[1]).shuffle(order)
+    for number, first in enumerate(range(0, len(order), window)):
+        rows = order[first : first + window]
+        sources, targets = source_lengths[rows], target_lengths[rows]
+        # Sources run up and down by turns, so that a batch across two target lengths holds neighbours.
+        turn = np.where(targets % 2 == 0, sources, -sources)
+        by_length = np.lexsort((turn, targets))  # stable: the permutation decides between equals
+        widths = np.maximum(sources, targets)[by_length] + 1
+        batches = np.split(rows[by_length], cut(widths, tokens_per_batch, max_sentences))
+        for batch in numpy_generator(place[0], "batches", place[1], number).permutation(len(batches)):
+            yield batches[batch]
+
+
+def cut(widths: Lengths, tokens_per_batch: int, max_sentences: int = 0) -> list[int]:
+    """Where batches end, filling each as far as rows * widest row <= tokens_per_batch allows.
+
+    widths   (rows,) the longer side of each row, end symbol counted, in the order of the batches
+    Returns  the index of each batch's first row, but the first batch's.
+    """
+    cuts: list[int] = []
+    first = widest = 0
+    for row, width in enumerate(widths.tolist()):
+        widest = max(widest, width)
+        count = row - first + 1
+        if count > 1 and (count * widest > tokens_per_batch or count > max_sentences > 0):
+            cuts.append(row)
+            first, widest = row, width
+    return cuts
+
+
+def count_batches(
+    source_lengths: Lengths,
+    target_lengths: Lengths,
+    *,
+    seed: int,
+    epoch: int,
+    tokens_per_batch: int,
+    max_sentences: int = 0,
+    window: int = WINDOW,
+) -> int:
+    """How many batches plan_epoch gives with the same arguments; epochs differ by a few."""
+    plan = plan_epoch(
+        source_lengths,
+        target_lengths,
+        seed=seed,
+        epoch=epoch,
+        tokens_per_batch=tokens_per_batch,
+        max_sentences=max_sentences,
+        window=window,
+    )
+    return sum(1 for _ in plan)

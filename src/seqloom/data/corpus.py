@@ -1,0 +1,288 @@
+"""A corpus of pairs as ids on disk: prepared once, read row by row afterwards, never in memory.
+
+CACHE/KEY/
+    source.{values,lengths,marks}  target.…     ids, uint16 when the vocabulary fits, else uint32
+    source-text.…  target-text.…                the text itself, UTF-8, when kept for subword sampling
+    meta.json                                   counts, what was left out and why, sizes and hashes of the files
+
+KEY names the content of the text files, the tokenizers and the settings, so that a folder is either the right one
+or absent. A damaged one is noticed by its hashes and prepared again.
+"""
+
+import contextlib
+import hashlib
+import json
+import shutil
+import sys
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqloom.base.errors import DamagedModelError, DataError, UsageError
+from seqloom.base.files import atomic_folder, explain_os_errors, make_folder, read_json, sha256_of, write_json
+from seqloom.data.columns import Column, ColumnWriter
+from seqloom.data.readers import Pair, PairFiles, Survey, check_line_counts, pair_format, survey
+from seqloom.text.tokenizer import Tokenizer
+
+FORMAT_VERSION = 1
+ROWS_AT_A_TIME = 2_048  # pairs encoded together; with CHARACTERS_AT_A_TIME bounds the Python objects alive
+CHARACTERS_AT_A_TIME = 500_000
+EMPTY_SOURCE, EMPTY_TARGET, TOO_LONG = "empty source", "empty target", "too long"
+Ids = NDArray[np.int64]
+
+
+class Corpus:
+    """A prepared corpus, opened by open_corpus or prepare_corpus.
+
+    source_lengths, target_lengths   (rows,) int32, symbols without the end symbol
+    dropped    reason -> pairs left out for it, of `pairs_read` in all
+    notices    sentences for the user: what was left out, and whether a damaged cache was prepared again
+    """
+
+    def __init__(self, folder: Path, meta: dict[str, Any], notices: tuple[str, ...] = ()) -> None:
+        self.folder = folder
+        self.max_length: int = meta["settings"]["max_length"]
+        self.keeps_text: bool = meta["settings"]["keep_text"]
+        self.pairs_read: int = meta["pairs_read"]
+        self.dropped: dict[str, int] = meta["dropped"]
+        self.notices = notices + _say_dropped(self.pairs_read, self.dropped, self.max_length)
+        self._columns = {
+            name: Column(folder, name, np.dtype(dtype)) for name, dtype in meta["columns"].items()
+        }
+        self.source_lengths = self._columns["source"].lengths
+        self.target_lengths = self._columns["target"].lengths
+
+    def __len__(self) -> int:
+        return len(self.source_lengths)
+
+    def source(self, row: int) -> Ids:
+        """The source ids of a row (length,), a copy, without the end symbol. Raises IndexError."""
+        return self._columns["source"].ids(row)
+
+    def target(self, row: int) -> Ids:
+        """The target ids of a row (length,), a copy, without BOS and EOS. Raises IndexError."""
+        return self._columns["target"].ids(row)
+
+    def text(self, row: int) -> Pair:
+        """The text of a row as it was read. Raises IndexError; UsageError unless prepared with keep_text."""
+        if not self.keeps_text:
+            raise UsageError(f"{self.folder} holds ids only; prepare the corpus with keep_text=True.")
+        return Pair(self._columns["source-text"].text(row), self._columns["target-text"].text(row))
+
+    def release(self) -> None:
+        """Give mapped pages back, so that resident memory stays bounded; what is read next is mapped anew."""
+        for column in self._columns.values():
+            column.release()
+
+
+def prepare_corpus(
+    files: PairFiles,
+    source_tokenizer: Tokenizer,
+    target_tokenizer: Tokenizer,
+    cache: Path,
+    *,
+    max_length: int,
+    keep_text: bool = False,
+    on_progress: Callable[[int], None] | None = None,
+) -> Corpus:
+    """Encode the pairs of text files into a folder under `cache`, or open the folder if that was done before.
+
+    max_length    longest side in symbols, end symbol not counted; longer pairs are dropped and counted,
+                  as are pairs with an empty side
+    on_progress   called with the pairs read so far
+
+    The text is streamed, so memory does not grow with it. Several processes may prepare the same corpus: one
+    works, the others wait for it.
+    Raises   DataError for faults in the files, or when no pair is left; UsageError for paths that don't fit.
+    """
+    if max_length < 1:
+        raise UsageError(f"max_length = {max_length}; expected 1 symbol or more.")
+    surveys = _survey_all(files)
+    settings = {
+        "format": FORMAT_VERSION,
+        "texts": [found.sha256 for found in surveys],
+        "reading": {name: value for name, value in asdict(files).items() if name != "paths"},
+        "tokenizers": [source_tokenizer.fingerprint(), target_tokenizer.fingerprint()],
+        "unicode": unicodedata.unidata_version,
+        "max_length": max_length,
+        "keep_text": keep_text,
+    }
+    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    folder = make_folder(cache) / key[:24]
+    notices: tuple[str, ...] = ()
+    if folder.exists():
+        try:
+            return open_corpus(folder)
+        except DataError as damage:
+            notices = (f"{damage} It was prepared again.",)
+    with _alone(cache / f".{folder.name}.lock"):
+        with contextlib.suppress(DataError):
+            return open_corpus(folder, notices)  # another process prepared it meanwhile
+        for stale in cache.glob(f".{folder.name}.*.tmp"):
+            shutil.rmtree(stale, ignore_errors=True)  # of a process that was killed
+        with atomic_folder(folder) as temporary:
+            writer = _Preparation(temporary, settings, source_tokenizer, target_tokenizer)
+            writer.run(files.read(), on_progress or (lambda _: None))
+            if [found.sha256 for found in _survey_all(files)] != settings["texts"]:
+                raise DataError(f"{_names(files)} changed while being read. Run the same command again.")
+    return open_corpus(folder, notices)
+
+
+def open_corpus(folder: Path, notices: tuple[str, ...] = ()) -> Corpus:
+    """Map a prepared corpus after checking every file's size and hash.
+
+    Raises   DataError naming the first file that is missing, cut short or altered.
+    """
+    try:
+        meta = read_json(folder / "meta.json")
+        if not isinstance(meta, dict) or meta.get("check") != _self_check(meta):
+            raise DamagedModelError(f"{folder / 'meta.json'} was altered.")
+        for name, expected in meta["files"].items():
+            path = folder / name
+            with explain_os_errors("read", path):
+                size, content = path.stat().st_size, sha256_of(path)
+            if size != expected["bytes"]:
+                raise DamagedModelError(f"{path} has {size:,} bytes; expected {expected['bytes']:,}.")
+            if content != expected["sha256"]:
+                raise DamagedModelError(f"{path} was altered.")
+    except FileNotFoundError as error:
+        raise DataError(f"The prepared corpus is damaged: {error.filename} is missing.") from error
+    except DamagedModelError as error:
+        raise DataError(f"The prepared corpus is damaged: {error}") from error
+    return Corpus(folder, meta, notices)
+
+
+@dataclass
+class _Preparation:
+    """Writes the files of one corpus into a folder."""
+
+    folder: Path
+    settings: dict[str, Any]
+    source_tokenizer: Tokenizer
+    target_tokenizer: Tokenizer
+
+    def run(self, pairs: Iterator[Pair], on_progress: Callable[[int], None]) -> None:
+        """Encode all pairs, then write meta.json. Raises DataError when no pair is left."""
+        dtypes = {"source": _smallest(self.source_tokenizer), "target": _smallest(self.target_tokenizer)}
+        if self.settings["keep_text"]:
+            dtypes |= {"source-text": np.dtype(np.uint8), "target-text": np.dtype(np.uint8)}
+        read, dropped = 0, Counter(dict.fromkeys((EMPTY_SOURCE, EMPTY_TARGET, TOO_LONG), 0))
+        with contextlib.ExitStack() as stack:
+            columns = {
+                name: stack.enter_context(ColumnWriter(self.folder, name, dtype))
+                for name, dtype in dtypes.items()
+            }
+            for chunk in in_chunks(pairs):
+                self._append(chunk, columns, dropped)
+                read += len(chunk)
+                on_progress(read)
+        if read == dropped.total():
+            raise DataError(
+                " ".join(("No pair is left to learn from.", *self._say_nothing_left(read, dropped)))
+            )
+        meta = {
+            "settings": self.settings,
+            "pairs_read": read,
+            "rows": read - dropped.total(),
+            "dropped": dict(dropped),
+            "columns": {name: dtype.name for name, dtype in dtypes.items()},
+            "files": {
+                name: found for column in columns.values() for name, found in column.manifest().items()
+            },
+        }
+        write_json(self.folder / "meta.json", meta | {"check": _self_check(meta)})
+
+    def _append(self, chunk: list[Pair], columns: dict[str, ColumnWriter], dropped: Counter[str]) -> None:
+        sources = self.source_tokenizer.encode_many([pair.source for pair in chunk])
+        targets = self.target_tokenizer.encode_many([pair.target for pair in chunk])
+        kept: list[int] = []
+        for row, (pair, source, target) in enumerate(zip(chunk, sources, targets, strict=True)):
+            if not source or not pair.source.strip():
+                dropped[EMPTY_SOURCE] += 1
+            elif not target or not pair.target.strip():
+                dropped[EMPTY_TARGET] += 1
+            elif max(len(source), len(target)) > self.settings["max_length"]:
+                dropped[TOO_LONG] += 1
+            else:
+                kept.append(row)
+        columns["source"].append_ids([sources[row] for row in kept])
+        columns["target"].append_ids([targets[row] for row in kept])
+        if self.settings["keep_text"]:
+            columns["source-text"].append_texts(chunk[row].source for row in kept)
+            columns["target-text"].append_texts(chunk[row].target for row in kept)
+
+    def _say_nothing_left(self, read: int, dropped: Counter[str]) -> tuple[str, ...]:
+        if not read:
+            return ("The files are empty.",)
+        return _say_dropped(read, dropped, self.settings["max_length"])
+
+
+def in_chunks(pairs: Iterator[Pair]) -> Iterator[list[Pair]]:
+    """Lists of pairs, bounded in rows and in characters."""
+    chunk: list[Pair] = []
+    characters = 0
+    for pair in pairs:
+        chunk.append(pair)
+        characters += len(pair.source) + len(pair.target)
+        if len(chunk) >= ROWS_AT_A_TIME or characters >= CHARACTERS_AT_A_TIME:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
+def _survey_all(files: PairFiles) -> list[Survey]:
+    """Hash the files; unequal counts are refused here, before any work."""
+    kind = pair_format(files.paths, files.format)
+    surveys = [survey(path) for path in files.paths]
+    if kind == "parallel":
+        check_line_counts(files.paths, [found.lines for found in surveys])
+    return surveys
+
+
+def _smallest(tokenizer: Tokenizer) -> np.dtype[Any]:
+    """The smallest type that holds every id."""
+    return np.dtype(np.uint16 if len(tokenizer) <= 2**16 else np.uint32)
+
+
+def _self_check(meta: dict[str, Any]) -> str:
+    """The hash of a meta.json's content but for this hash itself."""
+    content = {name: value for name, value in meta.items() if name != "check"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _say_dropped(read: int, dropped: dict[str, int], max_length: int) -> tuple[str, ...]:
+    """One sentence about the pairs that were left out, or none."""
+    reasons = [f"{count:,} {reason}" for reason, count in dropped.items() if count]
+    if not reasons:
+        return ()
+    limit = f" (the limit is {max_length:,} symbols a side)" if dropped[TOO_LONG] else ""
+    return (f"Left out {sum(dropped.values()):,} of {read:,} pairs: {', '.join(reasons)}{limit}.",)
+
+
+def _names(files: PairFiles) -> str:
+    return " or ".join(map(str, files.paths))
+
+
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Wait until no other process (or thread) is inside with the same lock file.
+
+    The system frees the lock when a process dies. Where it has no such locks, processes work beside each other
+    in folders of their own, and the last to finish wins.
+    """
+    with explain_os_errors("write", lock):
+        stream = lock.open("w")
+    with stream:
+        if sys.platform != "win32":
+            import fcntl
+
+            with contextlib.suppress(OSError):
+                fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,70 @@
+"""Padding, begin and end symbols, lengths and masks."""
+
+import numpy as np
+import pytest
+import torch
+
+from seqloom.base.errors import ShapeError
+from seqloom.data.batch import Batch, collate, visible
+from seqloom.text.vocabulary import BOS, EOS, PAD
+
+
+def test_collate() -> None:
+    batch = collate([[7, 8], [9]], [[5], [6, 5, 4]])
+    assert batch.source.tolist() == [[7, 8, EOS], [9, EOS, PAD]]
+    assert batch.source_lengths.tolist() == [3, 2]
+    assert batch.target_input.tolist() == [[BOS, 5, PAD, PAD], [BOS, 6, 5, 4]]
+    assert batch.target_output.tolist() == [[5, EOS, PAD, PAD], [6, 5, 4, EOS]]
+    assert batch.target_lengths.tolist() == [2, 4]
+    assert batch.target_tokens == 6
+    assert len(batch) == 2
+    assert {tensor.dtype for tensor in vars(batch).values()} == {torch.int64}
+
+
+def test_masks_are_true_where_there_is_something_to_see() -> None:
+    batch = collate([[7, 8], []], [[5], [6, 5]])
+    assert batch.source_mask.tolist() == [[True, True, True], [True, False, False]]
+    assert batch.target_mask.tolist() == [[True, True, False], [True, True, True]]
+    assert batch.source_mask.equal(batch.source != PAD)
+    assert visible(torch.tensor([0, 2]), 2).tolist() == [[False, False], [True, True]]
+
+
+def test_without_targets() -> None:
+    batch = collate([[7]])
+    assert (batch.target_input, batch.target_output, batch.target_lengths) == (None, None, None)
+    assert batch.target_tokens == 0
+    assert batch.to("cpu").target_input is None
+    with pytest.raises(ShapeError, match="no targets"):
+        _ = batch.target_mask
+
+
+def test_special_ids_inside_a_sentence_are_kept() -> None:
+    batch = collate([[EOS, PAD]], [[EOS, 5]])
+    assert batch.source.tolist() == [[EOS, PAD, EOS]]
+    assert batch.target_input.tolist() == [[BOS, EOS, 5]]
+
+
+def test_empty_sentences_are_the_end_symbol_alone() -> None:
+    batch = collate([[]], [[]])
+    assert batch.source.tolist() == [[EOS]]
+    assert batch.target_input.tolist() == [[BOS]]
+    assert batch.target_output.tolist() == [[EOS]]
+
+
+def test_arrays_are_taken_like_lists() -> None:
+    given = collate([np.array([7, 8])], [np.array([5])])
+    for name, tensor in vars(collate([[7, 8]], [[5]])).items():
+        assert getattr(given, name).equal(tensor)
+
+
+def test_to_moves_every_tensor() -> None:
+    moved = collate([[7]], [[5]]).to("meta")
+    assert isinstance(moved, Batch)
+    assert {tensor.device.type for tensor in vars(moved).values()} == {"meta"}
+
+
+def test_refusals() -> None:
+    with pytest.raises(ShapeError, match="at least one sentence"):
+        collate([])
+    with pytest.raises(ShapeError, match="2 sources and 1 targets"):
+        collate([[5], [6]], [[5]])
