@@ -12,8 +12,6 @@ from seqloom.config.options import Option, list_words, options_named
 from seqloom.config.suggest import suggest_choice, suggest_key
 from seqloom.config.toml import show_text, show_value
 
-_MISSING = object()
-
 
 def explain(error: ValidationError, tree: dict[str, Any], layers: Sequence[Layer]) -> ConfigError:
     """Turn what the schema refused into one sentence about the first fault, and the keys of the others.
@@ -68,9 +66,10 @@ def _place_of(keys: Sequence[str], layers: Sequence[Layer]) -> str:
 
 
 def _find(tree: Any, key: str) -> object:
+    """Give the value of a key, or None where the tree holds none."""
     for name in key.split("."):
         if not isinstance(tree, Mapping) or name not in tree:
-            return _MISSING
+            return None
         tree = tree[name]
     return tree
 
@@ -93,9 +92,10 @@ def _explain_value(key: str, tree: Mapping[str, Any], layers: Sequence[Layer]) -
     choices = tuple(dict.fromkeys(choice for option in options for choice in option.choices))
     expected = list_words([f'"{choice}"' for choice in choices]) if choices else options[0].expected
     value = _find(tree, key)
-    found = "left out" if value is _MISSING else show_value(value)
     mend = _mend_value(value, options[0], choices)
-    return f"{key} must be {expected}, but is {found}{_place_of([key], layers)}.{mend and ' '}{mend}"
+    return (
+        f"{key} must be {expected}, but is {show_value(value)}{_place_of([key], layers)}.{mend and ' '}{mend}"
+    )
 
 
 def _mend_value(value: object, option: Option, choices: tuple[str, ...]) -> str:

@@ -90,8 +90,8 @@ def _read_value(text: str, override: str) -> object:
         return [_read_value(word, override) for word in words if word]
     if text[:1] in tuple("[{\"'"):
         raise ConfigError(
-            f'The override "{show_text(override)}" ({COMMAND_LINE}) has a value that is not valid TOML. Close its brackets and '
-            "quotation marks, and put the whole in single quotes for the shell."
+            f'The override "{show_text(override)}" ({COMMAND_LINE}) has a value that is not valid TOML. '
+            "Close its brackets and quotation marks, and put the whole in single quotes for the shell."
         )
     return text
 

@@ -6,11 +6,12 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from seqloom.config.schema import Config
+
+RANGE_WORDS = {"ge": "of at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def describe_type(annotation: Any, limits: list[Any]) -> str:
 
 def _describe_tuple(members: tuple[Any, ...], limits: list[Any]) -> str:
     if members[-1] is Ellipsis:
-        (most,) = [limit.max_length for limit in limits if isinstance(limit, annotated_types.MaxLen)]
+        (most,) = [limit.max_length for limit in limits if hasattr(limit, "max_length")]
         return f"a list of at most {most} file names"
     return f"a list of {len(members)} values, each {describe_type(members[0], [])}"
 
@@ -127,23 +128,12 @@ def _limits_in(metadata: list[Any]) -> list[Any]:
 
 def _describe_range(limits: list[Any]) -> str:
     """Say the limits, as in " from 1 to 256", " of at least 0 and below 1" or ""."""
-    match limits:
-        case [annotated_types.Ge(ge=least), annotated_types.Le(le=most)]:
-            return f" from {least} to {most}"
-    words = []
-    for limit in limits:
-        match limit:
-            case annotated_types.Ge(ge=bound):
-                words.append(f"of at least {bound:g}")
-            case annotated_types.Gt(gt=bound):
-                words.append(f"above {bound:g}")
-            case annotated_types.Le(le=bound):
-                words.append(f"at most {bound}")
-            case annotated_types.Lt(lt=bound):
-                words.append(f"below {bound:g}" if isinstance(bound, float) else f"below {bound}")
-            case _:
-                pass
-    return f" {' and '.join(words)}" if words else ""
+    bounds = {name: getattr(limit, name) for limit in limits for name in RANGE_WORDS if hasattr(limit, name)}
+    shown = {name: f"{bound:g}" if isinstance(bound, float) else str(bound) for name, bound in bounds.items()}
+    if shown.keys() == {"ge", "le"}:
+        return f" from {shown['ge']} to {shown['le']}"
+    words = " and ".join(f"{RANGE_WORDS[name]} {bound}" for name, bound in shown.items())
+    return f" {words}" if words else ""
 
 
 def list_words(words: list[str], last: str = "or") -> str:

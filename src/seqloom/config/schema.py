@@ -114,7 +114,7 @@ class Config(Section):
 
 def json_schema() -> dict[str, Any]:
     """Give the JSON schema of a configuration file, for editors that complete and check TOML."""
-    schema = _without_null(Config.model_json_schema())
+    schema = _for_toml(Config.model_json_schema())
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
@@ -122,15 +122,16 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _without_null(node: Any) -> Any:
-    """Say "none" where JSON would say null: TOML has no null."""
+def _for_toml(node: Any) -> Any:
+    """Say "none" where JSON would say null, and let a table without its kind be of either kind."""
     if isinstance(node, list):
-        return [_without_null(item) for item in node]
+        return [_for_toml(item) for item in node]
     if not isinstance(node, dict):
         return node
     if node == {"type": "null"}:
         return {"const": NONE}
     return {
-        key: NONE if key == "default" and value is None else _without_null(value)
+        "anyOf" if key == "oneOf" else key: NONE if key == "default" and value is None else _for_toml(value)
         for key, value in node.items()
+        if key != "discriminator"
     }

@@ -5,7 +5,7 @@ converted ("256" is not 256, and `true` is not 1).
 """
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -52,8 +52,17 @@ OptionalSize = Annotated[Size | None, MayBeNone]
 OptionalFraction = Annotated[Fraction | None, MayBeNone]
 OptionalPositive = Annotated[Positive | None, MayBeNone]
 OptionalText = Annotated[Annotated[str, Field(min_length=1)] | None, MayBeNone]
+
+
+def _allow_one_path(schema: dict[str, Any]) -> None:
+    """Let the JSON schema allow a text where one path may stand for a list of one."""
+    schema["type"] = ["array", "string"]
+
+
 Paths = Annotated[
-    tuple[Annotated[str, Field(min_length=1)], ...], Field(max_length=2), BeforeValidator(_one_path)
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    Field(max_length=2, json_schema_extra=_allow_one_path),
+    BeforeValidator(_one_path),
 ]
 Pair = Annotated[tuple[Fraction, Fraction], BeforeValidator(_pair)]
 

@@ -85,8 +85,8 @@ def suggest_key(key: str) -> str:
     for candidates in (_same_leaf(leaf, parent), _other_toolkit(leaf, parent), _near(leaf, parent)):
         if candidates:
             return f"Did you mean {list_words(candidates)}?"
-    names = _names_in(parent)
-    return f"The options of {parent if parent and names else 'a configuration'} are: {', '.join(names or _names_in(''))}."
+    table = parent if options_named(parent) else ""
+    return f"The options of {table or 'a configuration'} are: {', '.join(_names_in(table))}."
 
 
 def _plain(word: str) -> str:

@@ -1,0 +1,95 @@
+"""The whole configuration: what sections say of each other, and the JSON schema."""
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from seqloom.config.schema import BOUNDS, Config, json_schema
+
+
+def fault(**values) -> str:
+    """Give the one message with which the schema refuses these values."""
+    values.setdefault("training", {"max_updates": 10})
+    with pytest.raises(ValidationError) as caught:
+        Config(**values)
+    (error,) = caught.value.errors()
+    return error["msg"]
+
+
+def test_a_run_needs_a_bound():
+    expected = (
+        "training has no bound. Set one of training.max_epochs, max_minutes, max_updates or max_tokens."
+    )
+    assert fault(training={}) == expected
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_any_one_bound_is_enough(bound):
+    assert getattr(Config(training={bound: 3}).training, bound) == 3
+
+
+def test_shared_embeddings_need_a_shared_vocabulary():
+    assert fault(text={"shared": False}) == (
+        "model.share_embeddings = true needs one vocabulary for both sides, but text.shared = false. "
+        "Set text.shared = true, or model.share_embeddings = false."
+    )
+    config = Config(text={"shared": False}, model={"share_embeddings": False}, training={"max_updates": 1})
+    assert config.model.tie_output
+
+
+def test_plateau_and_patience_need_validation():
+    data = {"train": ["a", "b"]}
+    assert fault(data=data, training={"max_updates": 1, "schedule": "plateau"}) == (
+        'training.schedule = "plateau" waits for validations, but data.valid names no files. '
+        'Set data.valid, or training.schedule = "cosine".'
+    )
+    assert fault(data=data, training={"max_updates": 1, "patience": 3}) == (
+        "training.patience = 3 waits for validations, but data.valid names no files. "
+        "Set data.valid, or training.patience = 0."
+    )
+    Config(
+        data=data | {"valid": ["c", "d"]}, training={"max_updates": 1, "patience": 3, "schedule": "plateau"}
+    )
+    Config(data=data, training={"max_updates": 1})
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_learned_positions_reach_the_longest_pair(part):
+    stack = {"kind": "transformer", "positions": "learned", "max_positions": 100}
+    assert fault(model={part: stack}, data={"max_length": 100}) == (
+        f"model.{part}.max_positions = 100 is fewer than data.max_length = 100 symbols and the end. "
+        f"Set model.{part}.max_positions = 101, or data.max_length = 99."
+    )
+    Config(model={part: stack}, data={"max_length": 99}, training={"max_updates": 1})
+    Config(model={part: stack | {"positions": "rotary"}}, training={"max_updates": 1})
+
+
+def test_json_schema_describes_every_option():
+    schema = json_schema()
+    tables = [schema, *schema["$defs"].values()]
+    options = [option for table in tables for option in table["properties"].items()]
+    assert len(options) > 80
+    for name, option in options:
+        described = option if "$ref" not in option else schema["$defs"][option["$ref"].rpartition("/")[2]]
+        assert described["description"].endswith("."), name
+    assert all(table["additionalProperties"] is False for table in tables)
+    assert json.loads(json.dumps(schema)) == schema
+
+
+def test_json_schema_is_one_for_toml():
+    schema = json_schema()
+    assert "null" not in json.dumps(schema)
+    training = schema["$defs"]["TrainingConfig"]["properties"]
+    assert training["max_updates"]["anyOf"] == [{"minimum": 1, "type": "integer"}, {"const": "none"}]
+    assert training["max_updates"]["default"] == "none"
+    assert training["optimiser"]["enum"] == ["adamw", "adam", "sgd"]
+    assert schema["$defs"]["DataConfig"]["properties"]["train"]["type"] == ["array", "string"]
+
+
+def test_json_schema_lets_a_part_leave_out_its_kind():
+    encoder = json_schema()["$defs"]["ModelConfig"]["properties"]["encoder"]
+    assert encoder["anyOf"] == [
+        {"$ref": "#/$defs/RecurrentEncoderConfig"},
+        {"$ref": "#/$defs/TransformerEncoderConfig"},
+    ]
