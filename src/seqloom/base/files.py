@@ -85,7 +85,8 @@ def atomic_write(path: Path, content: bytes | str) -> None:
 def atomic_folder(final: Path) -> Iterator[Path]:
     """Give a temporary sibling folder to fill; sync every file in it, then rename it to its final name.
 
-    An existing folder of that name is replaced. When the body raises, nothing is left behind.
+    An existing folder of that name is replaced: for a moment it is called `.NAME.old`, which a reader who finds
+    no NAME after a crash may use. When the body raises, nothing is left behind.
     """
     temporary = beside(final)
     with explain_os_errors("write", final):
@@ -99,10 +100,13 @@ def atomic_folder(final: Path) -> Iterator[Path]:
                 else:
                     fsync_folder(file)
             fsync_folder(temporary)
+            previous = final.with_name(f".{final.name}.old")
             if final.exists():
-                shutil.rmtree(final)
+                shutil.rmtree(previous, ignore_errors=True)
+                final.rename(previous)
             temporary.rename(final)
             fsync_folder(final.parent)
+            shutil.rmtree(previous, ignore_errors=True)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 

@@ -1,0 +1,374 @@
+"""The training loop: batches in, events out. Everything that must survive a crash is in `TrainingState`.
+
+All randomness is a function of (seed, update, place in the update), and the batches one of (seed, epoch), so a run
+resumed from a checkpoint ends with the same bits as one that was never stopped.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from itertools import islice
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from seqloom.base.errors import DamagedModelError, DivergedError
+from seqloom.base.randomness import derive
+from seqloom.config.training import TrainingConfig
+from seqloom.data.batch import Batch
+from seqloom.models.seq2seq import Seq2Seq
+from seqloom.training.checkpoint import Checkpoint, load_weights
+from seqloom.training.events import CheckpointEvent, Event, SkipEvent, StepEvent, StopEvent, ValidationEvent
+from seqloom.training.loss import fused_smoothed_loss
+from seqloom.training.machine import Machine
+from seqloom.training.optimiser import (
+    MovingAverage,
+    build_optimiser,
+    load_optimiser_tensors,
+    optimiser_tensors,
+    set_learning_rate,
+)
+from seqloom.training.schedule import Bounds, learning_rate
+from seqloom.training.validation import Validation
+
+AVERAGE = "average/"  # prefix of the moving average among the optimiser's tensors
+
+
+class BatchSource(Protocol):
+    """Where batches come from: each a pure function of (seed, epoch, index)."""
+
+    def batches(self, epoch: int, start: int) -> Iterator[Batch]:
+        """The batches of an epoch from index `start` on."""
+        ...
+
+    def count(self, epoch: int) -> int:
+        """How many there are in that epoch."""
+        ...
+
+
+class Keeper(Protocol):
+    """Where checkpoints go."""
+
+    def save(
+        self, update: int, model: dict[str, Tensor], optimiser: dict[str, Tensor], state: dict[str, Any]
+    ) -> str:
+        """Write a checkpoint to resume from; gives its path."""
+        ...
+
+    def save_best(self, model: dict[str, Tensor], state: dict[str, Any]) -> None:
+        """Write the weights that are best so far."""
+        ...
+
+
+@dataclass
+class TrainingState:
+    """Where a run stands. `update`, `epoch` and `batch` count what is done; `batch` is within the epoch."""
+
+    update: int = 0
+    epoch: int = 0
+    batch: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    skipped: int = 0
+    bad_in_a_row: int = 0
+    validated_update: int = -1
+    validated_seconds: float = 0.0
+    saved_seconds: float = 0.0
+    best_score: float | None = None
+    best_update: int | None = None
+    stale_validations: int = 0
+    plateau_scale: float = 1.0
+    plateau_stale: int = 0
+
+    @classmethod
+    def of(cls, values: dict[str, Any], where: object) -> "TrainingState":
+        """Read back what `asdict` gave. Raises DamagedModelError when an entry is missing or unknown."""
+        expected = {field.name for field in fields(cls)}
+        if set(values) != expected:
+            wrong = ", ".join(sorted(expected ^ set(values)))
+            raise DamagedModelError(f"{where}: state.json has other entries than expected: {wrong}.")
+        return cls(**values)
+
+
+@dataclass
+class Sums:
+    """What is added up between two step events."""
+
+    loss: float = 0.0
+    likelihood: float = 0.0
+    norm: float = 0.0
+    tokens: int = 0
+    updates: int = 0
+    started: float = 0.0
+
+
+class Trainer:
+    """Trains a model. Iterate over `events()`; nothing happens between two events that isn't told.
+
+    validate  measures the model as it stands; None where there is no validation data
+    keeper    writes checkpoints; None keeps nothing
+    stop      asked after every update; True saves and ends the run with reason "interrupted"
+    """
+
+    def __init__(
+        self,
+        model: Seq2Seq,
+        source: BatchSource,
+        config: TrainingConfig,
+        *,
+        seed: int,
+        machine: Machine,
+        validate: Callable[[], Validation] | None = None,
+        keeper: Keeper | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.model = model.to(machine.device)
+        self.source = source
+        self.config = config
+        self.seed = seed
+        self.machine = machine
+        self.validate = validate
+        self.keeper = keeper
+        self.stop = stop
+        self.bounds = Bounds.of(config)
+        self.optimiser = build_optimiser(self.model, config)
+        self.average = MovingAverage(self.model, config.ema) if config.ema else None
+        self.state = TrainingState()
+        self.sums = Sums()
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go back to where a checkpoint stood. Raises DamagedModelError when it doesn't fit."""
+        load_weights(self.model, checkpoint.model, checkpoint.path)
+        averages = {n: t for n, t in checkpoint.optimiser.items() if n.startswith(AVERAGE)}
+        moments = {n: t for n, t in checkpoint.optimiser.items() if not n.startswith(AVERAGE)}
+        load_optimiser_tensors(self.optimiser, self.model, moments, str(checkpoint.path))
+        if self.average:
+            for name, held in self.average.weights.items():
+                held.copy_(averages.get(AVERAGE + name, checkpoint.model[name]))
+        self.state = TrainingState.of(checkpoint.state, checkpoint.path)
+
+    def events(self) -> Iterator[Event]:
+        """Train to the bound. Raises DivergedError when the loss stays non-finite."""
+        begun = time.monotonic() - self.state.seconds
+        first_fraction = self.fraction()
+        first_seconds = self.state.seconds
+        self.sums = Sums(started=self.state.seconds)
+        reason = "finished"
+        for batches in self._groups():
+            if self.fraction() >= 1:
+                break
+            epoch = self.state.epoch
+            skip = self._update(batches)
+            self.state.seconds = time.monotonic() - begun
+            if skip:
+                yield skip
+            if self.state.update % self.config.log_every == 0:
+                yield self._step_event(first_fraction, first_seconds)
+            if self._validation_due(epoch):
+                yield self._validation()
+                self.state.seconds = time.monotonic() - begun
+                self.sums.started = self.state.seconds
+            interrupted = self.stop()
+            if interrupted or self._checkpoint_due():
+                yield from self._save()
+            if interrupted:
+                reason = "interrupted"
+                break
+            if self.config.patience and self.state.stale_validations >= self.config.patience:
+                reason = "patience"
+                break
+        if self.sums.updates:
+            yield self._step_event(first_fraction, first_seconds)
+        if reason != "interrupted":
+            if self.validate and self.state.validated_update != self.state.update:
+                yield self._validation()
+            yield from self._save()
+        yield StopEvent(self.state.update, reason, self.state.seconds)
+
+    def fraction(self) -> float:
+        """The share of the run that is done."""
+        state = self.state
+        return self.bounds.fraction(state.update, self.epochs(), state.tokens, state.seconds)
+
+    def epochs(self) -> float:
+        """Passes over the corpus so far."""
+        return self.state.epoch + self.state.batch / max(1, self.source.count(self.state.epoch))
+
+    def _groups(self) -> Iterator[list[Batch]]:
+        """The batches of each update, from where the state stands, epoch after epoch."""
+        while True:
+            stream = self.source.batches(self.state.epoch, self.state.batch)
+            while group := list(islice(stream, self.config.accumulate)):
+                yield group
+
+    def _update(self, batches: Sequence[Batch]) -> SkipEvent | None:
+        """One update from the gradients of some batches, as if they were one; skipped if they are not finite."""
+        state = self.state
+        self.model.train()
+        rate = learning_rate(self.config, state.update, self.fraction(), state.plateau_scale)
+        set_learning_rate(self.optimiser, rate)
+        tokens = sum(batch.target_tokens for batch in batches)
+        self.optimiser.zero_grad(set_to_none=True)
+        total = likelihood = torch.zeros((), device=self.machine.device)
+        for index, batch in enumerate(batches):
+            torch.manual_seed(derive(self.seed, "dropout", state.update, index))
+            loss, part = batch_loss(self.model, batch.to(self.machine.device), self.machine, self.config)
+            (loss / tokens).backward()
+            total = total + loss.detach()
+            likelihood = likelihood + part
+        limit = self.config.clip_norm or math.inf
+        norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), limit))
+        finite = math.isfinite(norm) and math.isfinite(float(total))
+        if finite:
+            self.optimiser.step()
+            if self.average:
+                self.average.follow(self.model, state.update)
+        state.update += 1
+        state.tokens += tokens
+        state.batch += len(batches)
+        if state.batch >= self.source.count(state.epoch):
+            state.epoch, state.batch = state.epoch + 1, 0
+        if not finite:
+            return self._skip()
+        state.bad_in_a_row = 0
+        sums = self.sums
+        sums.loss += float(total)
+        sums.likelihood += float(likelihood)
+        sums.norm += norm
+        sums.tokens += tokens
+        sums.updates += 1
+        return None
+
+    def _skip(self) -> SkipEvent:
+        self.state.skipped += 1
+        self.state.bad_in_a_row += 1
+        if self.state.bad_in_a_row >= self.config.max_bad_updates:
+            raise DivergedError(
+                f"The loss or its gradient was not finite in {self.state.bad_in_a_row} updates in a row, the last at "
+                f"update {self.state.update}; best and checkpoints are from before. Lower training.learning_rate, "
+                'raise training.warmup_updates, or set training.precision = "float32".'
+            )
+        return SkipEvent(self.state.update, self.state.bad_in_a_row)
+
+    def _step_event(self, first_fraction: float, first_seconds: float) -> StepEvent:
+        sums, state = self.sums, self.state
+        fraction = min(1.0, self.fraction())
+        gained = fraction - first_fraction
+        left = (state.seconds - first_seconds) / gained * (1 - fraction) if gained > 0 else None
+        seconds = max(state.seconds - sums.started, 1e-9)
+        event = StepEvent(
+            update=state.update,
+            epoch=self.epochs(),
+            loss=sums.loss / max(sums.tokens, 1),
+            likelihood=sums.likelihood / max(sums.tokens, 1),
+            tokens_per_second=sums.tokens / seconds,
+            learning_rate=float(self.optimiser.param_groups[0]["lr"]),
+            gradient_norm=sums.norm / max(sums.updates, 1),
+            seconds=state.seconds,
+            tokens=state.tokens,
+            skipped=state.skipped,
+            fraction=fraction,
+            seconds_left=left,
+        )
+        self.sums = Sums(started=state.seconds)
+        return event
+
+    def _validation_due(self, epoch_before: int) -> bool:
+        if self.validate is None:
+            return False
+        config, state = self.config, self.state
+        if config.validate_every is None and config.validate_minutes is None:
+            return state.epoch > epoch_before
+        if config.validate_every is not None and state.update % config.validate_every == 0:
+            return True
+        minutes = config.validate_minutes
+        return minutes is not None and state.seconds - state.validated_seconds >= 60 * minutes
+
+    def _validation(self) -> ValidationEvent:
+        """Measure the weights that would be shipped, and keep them if they are the best so far."""
+        if self.validate is None:
+            raise ValueError("there is nothing to validate with")
+        if self.average:
+            self.average.swap(self.model)
+        try:
+            self.model.eval()
+            measured = self.validate()
+            best = self._judge(measured)
+            if best and self.keeper:
+                self.keeper.save_best(self._weights(), asdict(self.state))
+        finally:
+            if self.average:
+                self.average.swap(self.model)
+        state = self.state
+        return ValidationEvent(
+            update=state.update,
+            epoch=self.epochs(),
+            loss=measured.loss,
+            perplexity=measured.perplexity,
+            scores=measured.scores,
+            samples=measured.samples,
+            seconds=state.seconds,
+            best=best,
+            signatures=measured.signatures,
+        )
+
+    def _judge(self, measured: Validation) -> bool:
+        """Compare with the best so far; early stopping and the plateau schedule go by the same number."""
+        state, config = self.state, self.config
+        state.validated_update, state.validated_seconds = state.update, state.seconds
+        score = -measured.loss if config.best_by == "loss" else measured.scores[config.best_by]
+        better = math.isfinite(measured.loss) and (state.best_score is None or score > state.best_score)
+        if better:
+            state.best_score, state.best_update = score, state.update
+            state.stale_validations = state.plateau_stale = 0
+            return True
+        state.stale_validations += 1
+        state.plateau_stale += 1
+        if config.schedule == "plateau" and state.plateau_stale > config.plateau_patience:
+            state.plateau_scale *= config.plateau_factor
+            state.plateau_stale = 0
+        return False
+
+    def _checkpoint_due(self) -> bool:
+        if self.keeper is None:
+            return False
+        config, state = self.config, self.state
+        if config.checkpoint_every is None and config.checkpoint_minutes is None:
+            return state.validated_update == state.update
+        if config.checkpoint_every is not None and state.update % config.checkpoint_every == 0:
+            return True
+        minutes = config.checkpoint_minutes
+        return minutes is not None and state.seconds - state.saved_seconds >= 60 * minutes
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: parameter.detach() for name, parameter in self.model.named_parameters()}
+
+    def _save(self) -> Iterator[Event]:
+        if self.keeper is None:
+            return
+        self.state.saved_seconds = self.state.seconds
+        optimiser = optimiser_tensors(self.optimiser, self.model)
+        if self.average:
+            optimiser |= {AVERAGE + name: held for name, held in self.average.weights.items()}
+        path = self.keeper.save(self.state.update, self._weights(), optimiser, asdict(self.state))
+        yield CheckpointEvent(self.state.update, path)
+
+
+def batch_loss(
+    model: Seq2Seq, batch: Batch, machine: Machine, config: TrainingConfig
+) -> tuple[Tensor, Tensor]:
+    """The smoothed loss and the plain negative log-likelihood of a batch, sums in nats over its target symbols."""
+    if batch.target_output is None:
+        raise ValueError("a batch without targets has no loss")
+    with machine.autocast():
+        features = model.decode(batch, model.encode(batch)).features
+        mask = batch.target_mask
+        return fused_smoothed_loss(
+            features[mask],
+            model.output.table,
+            model.output.bias,
+            batch.target_output[mask],
+            config.label_smoothing,
+        )

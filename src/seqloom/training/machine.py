@@ -1,0 +1,87 @@
+"""The machine that trains: device, threads, number format, and an allocator that keeps what was freed."""
+
+import ctypes
+import os
+import platform
+import sys
+import time
+from dataclasses import dataclass
+
+import torch
+
+from seqloom.base.errors import ResourceError
+from seqloom.config.training import TrainingConfig
+
+KEEP_BYTES = 2**31 - 1  # freed memory up to this much stays with the process
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a run computes with."""
+
+    device: torch.device
+    threads: int
+    bfloat16: bool  # matrix products in bfloat16, weights and sums in float32
+
+    def autocast(self) -> torch.autocast:
+        """The context in which forward passes run."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16)
+
+
+def prepare_machine(config: TrainingConfig) -> Machine:
+    """Set threads, precision and allocator for this process, and say what they are.
+
+    Raises   ResourceError for device = "cuda" where there is none
+    """
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise ResourceError(
+            'training.device = "cuda", but PyTorch finds no GPU here; set training.device = "auto" or "cpu".'
+        )
+    use_gpu = config.device != "cpu" and torch.cuda.is_available()
+    device = torch.device("cuda" if use_gpu else "cpu")
+    threads = config.threads or usable_cores()
+    torch.set_num_threads(threads)
+    # On a CPU, "medium" lets float32 products go through oneDNN, twice as fast as the default on AMD at the same
+    # accuracy; on a GPU it is TF32.
+    torch.set_float32_matmul_precision("medium")
+    keep_freed_memory()
+    if config.precision == "auto":
+        bfloat16 = torch.cuda.is_bf16_supported() if use_gpu else bfloat16_pays()
+    else:
+        bfloat16 = config.precision == "bfloat16"
+    return Machine(device, threads, bfloat16)
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def bfloat16_pays(rows: int = 1024, inner: int = 256, columns: int = 1024, rounds: int = 8) -> bool:
+    """Whether a product in bfloat16, conversions included, takes at most 0.7 of the time of float32 here."""
+    left, right = torch.randn(rows, inner), torch.randn(inner, columns)
+
+    def seconds(half: bool) -> float:
+        best = float("inf")
+        for _ in range(rounds):
+            start = time.perf_counter()
+            if half:
+                (left.bfloat16() @ right.bfloat16()).float()
+            else:
+                left @ right
+            best = min(best, time.perf_counter() - start)
+        return best
+
+    return seconds(half=True) <= 0.7 * seconds(half=False)
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc not to hand freed memory back to the system, to be faulted in again by the next batch."""
+    if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
+        return
+    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of malloc.h
+    libc = ctypes.CDLL(None)
+    libc.mallopt(trim_threshold, KEEP_BYTES)
+    libc.mallopt(mmap_threshold, KEEP_BYTES)

@@ -1,0 +1,81 @@
+"""The rule that turns gradients into updates, its state as named tensors, and the moving average of the weights."""
+
+import torch
+from torch import Tensor, nn
+
+from seqloom.base.errors import DamagedModelError
+from seqloom.config.training import TrainingConfig
+
+
+def build_optimiser(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov and Hutter 2019), Adam (Kingma and Ba 2015) or SGD; matrices decay, vectors do not."""
+    parameters = list(model.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    if config.optimiser == "sgd":
+        return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum)
+    rule = torch.optim.AdamW if config.optimiser == "adamw" else torch.optim.Adam
+    return rule(groups, lr=config.learning_rate, betas=config.betas, eps=config.eps, fused=True)
+
+
+def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """For the next update."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
+    """The optimiser's state as tensors named PARAMETER/ENTRY, ready for safetensors."""
+    tensors = {}
+    for name, parameter in model.named_parameters():
+        for entry, value in optimiser.state.get(parameter, {}).items():
+            if isinstance(value, Tensor):
+                tensors[f"{name}/{entry}"] = value.detach()
+    return tensors
+
+
+def load_optimiser_tensors(
+    optimiser: torch.optim.Optimizer, model: nn.Module, tensors: dict[str, Tensor], where: str
+) -> None:
+    """Put the tensors of `optimiser_tensors` back.
+
+    Raises   DamagedModelError for a name that belongs to no parameter, or a shape that isn't its parameter's.
+    """
+    parameters = dict(model.named_parameters())
+    for full_name, tensor in tensors.items():
+        name, _, entry = full_name.rpartition("/")
+        parameter = parameters.get(name)
+        if parameter is None or (tensor.ndim and tensor.shape != parameter.shape):
+            raise DamagedModelError(
+                f"{where}: the optimiser's tensor {full_name} {tuple(tensor.shape)} fits no parameter of the model."
+            )
+        state = optimiser.state[parameter]
+        state[entry] = tensor.clone() if not tensor.ndim else tensor.to(parameter.device, copy=True)
+
+
+class MovingAverage:
+    """An exponential moving average of the weights (Polyak and Juditsky 1992), which often translates better.
+
+    The decay starts low, at (1 + updates) / (10 + updates), so that the first weights are soon forgotten.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.weights = {name: p.detach().clone() for name, p in model.named_parameters()}
+
+    @torch.no_grad()
+    def follow(self, model: nn.Module, updates: int) -> None:
+        """Move towards the model's weights after an update."""
+        decay = min(self.decay, (1 + updates) / (10 + updates))
+        current = [p.detach() for p in model.parameters()]
+        torch._foreach_lerp_(list(self.weights.values()), current, 1 - decay)
+
+    @torch.no_grad()
+    def swap(self, model: nn.Module) -> None:
+        """Exchange the average and the model's weights; call it again to change back."""
+        for name, parameter in model.named_parameters():
+            held = parameter.detach().clone()
+            parameter.copy_(self.weights[name])
+            self.weights[name].copy_(held)

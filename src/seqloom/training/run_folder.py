@@ -1,0 +1,133 @@
+"""The folder of a run: one trainer at a time, its files where the plan says, checkpoints kept and found again."""
+
+import contextlib
+import fcntl
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from seqloom.base.errors import DamagedModelError, RunLockedError
+from seqloom.base.files import atomic_write, explain_os_errors, make_folder, write_json
+from seqloom.training.checkpoint import (
+    Checkpoint,
+    keep_newest,
+    newest_checkpoint,
+    read_checkpoint,
+    save_checkpoint,
+)
+
+RECORDED_PACKAGES = ("seqloom", "torch", "numpy", "sentencepiece", "safetensors", "sacrebleu", "pydantic")
+
+
+class RunFolder:
+    """runs/NAME and what is in it."""
+
+    def __init__(self, path: Path, keep_checkpoints: int = 5) -> None:
+        self.path = path
+        self.keep_checkpoints = keep_checkpoints
+        self.vocabulary = path / "vocabulary"
+        self.config = path / "config.toml"
+        self.resolved = path / "resolved.json"
+        self.metrics = path / "metrics.jsonl"
+        self.samples = path / "samples.jsonl"
+        self.log = path / "log.txt"
+        self.report = path / "report.html"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run's lock. Raises RunLockedError when another process does."""
+        make_folder(self.path)
+        lock = self.path / "LOCK"
+        with explain_os_errors("write", lock), lock.open("a+") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                stream.seek(0)
+                owner = stream.read().strip() or "another process"
+                raise RunLockedError(
+                    f"{self.path} is being trained by {owner}; wait for it, or choose another run folder."
+                ) from None
+            stream.truncate(0)
+            stream.write(f"process {os.getpid()} on {platform.node()}")
+            stream.flush()
+            yield
+            stream.truncate(0)
+
+    def save(
+        self, update: int, model: dict[str, Tensor], optimiser: dict[str, Tensor], state: dict[str, Any]
+    ) -> str:
+        """Write checkpoints/step-UPDATE, then move LATEST and drop what is too old."""
+        folder = self.path / "checkpoints" / f"step-{update}"
+        make_folder(folder.parent)
+        save_checkpoint(folder, model=model, optimiser=optimiser, state=state)
+        keep_newest(self.path, self.keep_checkpoints)
+        return str(folder)
+
+    def save_best(self, model: dict[str, Tensor], state: dict[str, Any]) -> None:
+        """Write best/."""
+        save_checkpoint(self.path / "best", model=model, state=state)
+
+    def newest(self) -> tuple[Checkpoint | None, list[str]]:
+        """The newest checkpoint that verifies, and sentences about damaged ones."""
+        return newest_checkpoint(self.path)
+
+    def best(self) -> Checkpoint:
+        """The weights to use: best/, or the newest checkpoint in a run without validation.
+
+        Raises   DamagedModelError when there is none, or when what is there is damaged
+        """
+        for folder in (self.path / "best", self.path / ".best.old"):  # .old: stopped while replacing it
+            if folder.is_dir():
+                return read_checkpoint(folder)
+        newest, damaged = self.newest()
+        if newest is None:
+            why = " ".join(damaged) or "Train it first: `seqloom train`."
+            raise DamagedModelError(f"{self.path} holds no checkpoint to load. {why}")
+        return newest
+
+    def write_environment(self, facts: dict[str, Any]) -> None:
+        """environment.json: what the run was made with."""
+        versions = {}
+        for name in RECORDED_PACKAGES:
+            with contextlib.suppress(metadata.PackageNotFoundError):
+                versions[name] = metadata.version(name)
+        write_json(
+            self.path / "environment.json",
+            {
+                "python": sys.version.split()[0],
+                "system": platform.platform(),
+                "processor": _processor(),
+                "packages": versions,
+                **facts,
+            },
+        )
+
+    def forget_after(self, update: int) -> None:
+        """Drop the lines of metrics and samples that lie beyond a checkpoint: they are about to be made again."""
+        for path in (self.metrics, self.samples):
+            if not path.is_file():
+                continue
+            kept = []
+            for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+                with contextlib.suppress(json.JSONDecodeError, AttributeError):
+                    row = json.loads(line)
+                    if row.get("update", 0) <= update and row.get("event") != "stop":
+                        kept.append(line)
+            atomic_write(path, "".join(kept))
+
+
+def _processor() -> str:
+    """The processor's name as the system gives it."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,85 @@
+"""How good a model is on data it doesn't learn from: loss, metrics of its translations, and samples to look at."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from seqloom.config.training import TrainingConfig
+from seqloom.data.batch import Batch
+from seqloom.data.readers import Pair
+from seqloom.metrics.overlap import bleu, chrf
+from seqloom.models.seq2seq import Seq2Seq
+from seqloom.training.events import Sample
+from seqloom.training.loss import fused_smoothed_loss
+from seqloom.training.machine import Machine
+
+
+@dataclass(frozen=True)
+class Validation:
+    """loss and perplexity a target token · scores 0 to 100 by name · their signatures · a few samples."""
+
+    loss: float
+    perplexity: float
+    scores: dict[str, float] = field(default_factory=dict)
+    signatures: dict[str, str] = field(default_factory=dict)
+    samples: tuple[Sample, ...] = ()
+
+
+@torch.inference_mode()
+def mean_likelihood(model: Seq2Seq, batches: Iterator[Batch], machine: Machine) -> float:
+    """Nats a target token, teacher-forced, without label smoothing; NaN when there is no token."""
+    total, tokens = 0.0, 0
+    for batch in batches:
+        batch = batch.to(machine.device)
+        if batch.target_output is None:
+            raise ValueError("validation needs targets")
+        with machine.autocast():
+            features = model.decode(batch, model.encode(batch)).features
+            mask = batch.target_mask
+            _, likelihood = fused_smoothed_loss(
+                features[mask], model.output.table, model.output.bias, batch.target_output[mask], 0.0
+            )
+        total += float(likelihood)
+        tokens += batch.target_tokens
+    return total / tokens if tokens else math.nan
+
+
+def make_validator(
+    model: Seq2Seq,
+    config: TrainingConfig,
+    machine: Machine,
+    *,
+    batches: Callable[[], Iterator[Batch]],
+    pairs: Sequence[Pair],
+    translate: Callable[[Sequence[str]], list[str]],
+) -> Callable[[], Validation]:
+    """What the training loop calls to measure the model.
+
+    batches    all of the validation corpus, for the loss
+    pairs      those that are translated, for the scores; may be empty
+    translate  source texts -> the model's translations, in order
+    """
+
+    def validate() -> Validation:
+        loss = mean_likelihood(model, batches(), machine)
+        perplexity = math.exp(min(loss, 700.0))
+        if not pairs:
+            return Validation(loss, perplexity)
+        outputs = translate([pair.source for pair in pairs])
+        references = [pair.target for pair in pairs]
+        scores = [bleu(outputs, references), chrf(outputs, references)]
+        samples = tuple(
+            Sample(pair.source, pair.target, output)
+            for pair, output in list(zip(pairs, outputs, strict=True))[: config.samples]
+        )
+        return Validation(
+            loss,
+            perplexity,
+            {score.name: score.value for score in scores},
+            {score.name: score.signature for score in scores},
+            samples,
+        )
+
+    return validate
