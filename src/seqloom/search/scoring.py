@@ -1,0 +1,96 @@
+"""What all searches share: one step of the model read as log-probabilities, and the score at the end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from seqloom.base.errors import DamagedModelError, UsageError
+from seqloom.base.shapes import check_shape
+from seqloom.models.state import SearchableModel, State
+from seqloom.search.penalties import coverage_penalty, length_penalty
+from seqloom.search.trail import Integers
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one search is asked for one batch, besides how it chooses.
+
+    source_lengths  (B,) on the model's device
+    alignment       whether hypotheses carry what they looked at
+    alpha, beta     exponent of the length penalty, weight of the coverage penalty
+    """
+
+    source_lengths: Tensor
+    bos: int
+    eos: int
+    alignment: bool
+    alpha: float = 0.0
+    beta: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_shape(self.source_lengths, "B", "source_lengths")
+
+    def normalised(self, total: Tensor, length: int) -> Tensor:
+        """total (n, w) nats of hypotheses that are `length` symbols long, EOS counted -> divided by lp."""
+        return total / length_penalty(length, self.alpha)
+
+    def covered(self, coverage: Tensor | None, alignment: Tensor | None) -> Tensor | None:
+        """coverage before a step, None at the first, and alignment of the step (n, w, S) -> after it, if it counts."""
+        if self.beta == 0 or alignment is None:
+            return None
+        return alignment if coverage is None else coverage + alignment
+
+    def unread(self, lengths: Tensor, coverage: Tensor) -> Tensor:
+        """cp for sources of these lengths (n,) and coverage (n, w, S) -> (n, w) nats."""
+        visible = torch.arange(coverage.shape[2], device=lengths.device) < lengths[:, None]
+        return coverage_penalty(coverage, visible[:, None], self.beta)
+
+
+class Scored(NamedTuple):
+    """What one step says of w rows of each of n sentences.
+
+    log_probs  (n, w, V)  of the next symbol, float32 or better; the search's own, to write on
+    broken     (n,)       bool, True where the model's scores are not numbers
+    alignment  (n, w, S)  None if not needed, or if the model has no attention
+    state                 to go on from
+    """
+
+    log_probs: Tensor
+    broken: Tensor
+    alignment: Tensor | None
+    state: State
+
+
+def score_next(model: SearchableModel, tokens: Tensor, state: State, job: Job) -> Scored:
+    """Feed each row its last symbol, tokens (n, w), and read the log-probabilities of the next.
+
+    Raises  ShapeError when the model does not give one row a token; UsageError when coverage is asked of a model
+            without attention
+    """
+    step = model.step(tokens.flatten(), state, alignment=job.alignment or job.beta > 0)
+    check_shape(step.scores, "N V", "the scores of model.step", N=tokens.numel())
+    precision = torch.promote_types(step.scores.dtype, torch.float32)
+    log_probs = torch.log_softmax(step.scores, dim=-1, dtype=precision).view(*tokens.shape, -1)
+    broken = (
+        log_probs[:, :, 0].isnan().any(dim=1)
+    )  # NaN, +inf, or -inf alone make NaN of every symbol of their row
+    if step.alignment is None:
+        if job.beta > 0:
+            raise UsageError("The coverage penalty needs a model with attention; set coverage_penalty = 0.")
+        return Scored(log_probs, broken, None, step.state)
+    check_shape(step.alignment, "N S", "the alignment of model.step", N=tokens.numel())
+    return Scored(log_probs, broken, step.alignment.reshape(*tokens.shape, -1), step.state)
+
+
+def refuse_broken(broken: Sequence[int], sentences: Integers, position: int) -> None:
+    """Raise DamagedModelError if any of these sentences has scores that are not numbers."""
+    for sentence, is_broken in zip(sentences, broken, strict=True):
+        if is_broken:
+            raise DamagedModelError(
+                f"The model's scores for symbol {position} of sentence {sentence} of the batch (both counted from 0) "
+                "are not numbers: there is a NaN or an infinity among them. "
+                "Its weights are damaged or its training diverged; use an earlier checkpoint."
+            )
