@@ -1,0 +1,74 @@
+"""Reading a corpus to report what is in it and what is wrong with it: the work behind `seqloom check`.
+
+Memory does not grow with the text. For each pair 20 bytes are kept (a digest of the source, one of the pair, a length
+ratio), and three times that for a moment while they are sorted: under 1 GB for ten million pairs. Two different texts
+are taken for equal with a probability of pairs² / 2^65: 3 in a million for ten million pairs.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from seqloom.data.check_measure import PartMeasure, find_shared, read_texts
+from seqloom.data.check_page import render_html
+from seqloom.data.check_report import CheckReport, Overlap
+from seqloom.data.check_table import render_text
+from seqloom.data.check_verdicts import judge
+from seqloom.data.faults import FaultReader
+from seqloom.data.readers import PairFiles
+from seqloom.text.tokenizer import Tokenizer
+
+__all__ = ["CheckReport", "check_corpus", "render_html", "render_text"]
+
+
+def check_corpus(
+    parts: Mapping[str, PairFiles],
+    *,
+    source_tokenizer: Tokenizer | None = None,
+    target_tokenizer: Tokenizer | None = None,
+    max_length: int | None = None,
+    examples: int = 5,
+    on_progress: Callable[[str, int], None] | None = None,
+) -> CheckReport:
+    """Read every part to its end and report.
+
+    parts        files by the part's name ("train", "valid", "test"); overlaps are looked for with earlier parts
+    tokenizers   count symbols and unknowns; without both only characters and words are counted
+    max_length   symbols; pairs with a longer side are left out of training, and counted here (needs tokenizers)
+    examples     pairs shown for each finding
+    on_progress  called now and then with the part's name and the lines read of it
+    Raises       DataError for a missing file or a folder, UsageError for files that don't fit their format.
+                 Faults inside the files are in the report instead, all of them.
+    """
+    tokenizers = (
+        (source_tokenizer, target_tokenizer) if source_tokenizer and target_tokenizer else (None, None)
+    )
+    limit = max_length if source_tokenizer and target_tokenizer else None
+    # All readers first: a missing file is found before any work.
+    readers = {name: FaultReader(files) for name, files in parts.items()}
+    measures = {name: PartMeasure(reader, tokenizers, limit, examples) for name, reader in readers.items()}
+    for name, measure in measures.items():
+        measure.read(_named(on_progress, name))
+    pairs_of_parts = itertools.combinations(measures, 2)
+    report = CheckReport(
+        parts=tuple(measure.result(name) for name, measure in measures.items()),
+        overlaps=tuple(_overlap(earlier, later, measures, examples) for earlier, later in pairs_of_parts),
+        max_length=limit,
+        vocabulary_sizes=(len(source_tokenizer), len(target_tokenizer))
+        if source_tokenizer and target_tokenizer
+        else None,
+    )
+    return replace(report, verdicts=judge(report))
+
+
+def _named(on_progress: Callable[[str, int], None] | None, name: str) -> Callable[[int], None]:
+    return lambda lines: on_progress(name, lines) if on_progress else None
+
+
+def _overlap(earlier: str, later: str, measures: Mapping[str, PartMeasure], examples: int) -> Overlap:
+    """What of the later part the earlier one holds already."""
+    before, after = measures[earlier], measures[later]
+    pairs = find_shared(before.pair_digests, after.pair_digests, examples)
+    sources = find_shared(before.source_digests, after.source_digests, examples)
+    texts = read_texts(after.reader, [pairs, sources])
+    return Overlap(earlier, later, after.pairs, pairs.found(texts), sources.found(texts))

@@ -1,0 +1,223 @@
+"""Reading a corpus to its end in spite of its faults, each gathered with file, line and byte.
+
+The readers in seqloom.data.readers stop at the first fault, as training must. These go on, so that a person mends a
+corpus once and not fault by fault. A corpus has a fault here exactly if the readers refuse it; a test compares them.
+"""
+
+import itertools
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from seqloom.base.files import explain_os_errors
+from seqloom.data.readers import (
+    BYTE_ORDER_MARK,
+    FIRST_BYTES,
+    LONGEST_LINE,
+    SURROGATE,
+    Pair,
+    PairFiles,
+    pair_format,
+    read_lines,
+)
+
+KEPT = 10_000  # faults of a corpus kept with their place; all are counted
+ESCAPED = re.compile("[\udc80-\udcff]+")  # what "surrogateescape" makes of bytes that are not UTF-8
+NULS = re.compile(rb"\0+")
+
+
+class Fault(NamedTuple):
+    """One place where a file can't be read as pairs."""
+
+    kind: str  # "encoding", "binary", "line" (too long), "columns" (TSV) or "json"
+    file: str
+    line: int  # from 1
+    byte: int | None  # offset in the file, from 0; None where the whole line is meant
+    detail: str
+
+    @property
+    def place(self) -> str:
+        """File and line as compilers write them, and the byte where there is one."""
+        byte = "" if self.byte is None else f" (byte {self.byte:,})"
+        return f"{self.file}:{self.line}{byte}"
+
+
+class FaultReader:
+    """Reads the pairs of one corpus and gathers its faults; read `faults`, `counts` and `lines` afterwards."""
+
+    def __init__(self, files: PairFiles) -> None:
+        self.files = files
+        self.format = pair_format(files.paths, files.format)
+        self.faults: list[Fault] = []  # the first KEPT
+        self.counts: Counter[str] = Counter()  # of all faults, by kind
+        self.lines = [0] * len(files.paths)  # of each file
+        for path in files.paths:
+            if not path.is_file():
+                next(read_lines(path), None)  # raises the reader's own DataError: missing, or a folder
+
+    def pairs(self) -> Iterator[Pair | None]:
+        """A pair for each line, None where the line holds none. Surplus lines of a longer file are only counted.
+
+        Bytes that are not UTF-8 are left out of the text, so that the line counts in the other figures.
+        Raises   DataError for a missing file or a folder; ResourceError without permission.
+        """
+        if self.format == "parallel":
+            return self._parallel()
+        if self.format == "tsv":
+            return self._tab_separated()
+        return self._json_lines()
+
+    def _parallel(self) -> Iterator[Pair | None]:
+        sources, targets = self._lines(0), self._lines(1)
+        for (source_line, source), (target_line, target) in itertools.zip_longest(
+            sources, targets, fillvalue=(0, None)
+        ):
+            if source_line and target_line:
+                yield None if source is None or target is None else Pair(source, target)
+
+    def _tab_separated(self) -> Iterator[Pair | None]:
+        columns = 0
+        for number, line in self._lines(0):
+            if line is None:
+                yield None
+                continue
+            cells = line.split("\t")
+            columns = columns or len(cells)
+            if len(cells) < 2:
+                self._add("columns", number, None, "no tab in the line; expected source, a tab, target")
+                yield None
+            elif len(cells) != columns:
+                self._add("columns", number, None, f"{len(cells)} columns; expected {columns} as in line 1")
+                yield None
+            else:
+                yield Pair(cells[0], cells[1])
+
+    def _json_lines(self) -> Iterator[Pair | None]:
+        for number, line in self._lines(0):
+            yield None if line is None else self._json_pair(line, number)
+
+    def _json_pair(self, line: str, number: int) -> Pair | None:
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            found = "an empty line" if not line.strip() else f"no JSON ({error})"
+            self._add("json", number, None, f"{found}; expected one JSON object a line")
+            return None
+        if not isinstance(row, dict):
+            self._add("json", number, None, f"a JSON {type(row).__name__}; expected an object")
+            return None
+        texts = [
+            self._json_text(row, field, number)
+            for field in (self.files.source_field, self.files.target_field)
+        ]
+        return None if texts[0] is None or texts[1] is None else Pair(texts[0], texts[1])
+
+    def _json_text(self, row: dict[str, object], field: str, number: int) -> str | None:
+        value = row.get(field)
+        if not isinstance(value, str):
+            found = f"is a {type(value).__name__}; expected text" if field in row else "is missing"
+            self._add("json", number, None, f"field {field!r} {found}")
+            return None
+        if SURROGATE.search(value):
+            self._add("encoding", number, None, f"field {field!r} has half of a surrogate pair")
+        return SURROGATE.sub("", value)
+
+    def _lines(self, index: int) -> Iterator[tuple[int, str | None]]:
+        """Line numbers and lines of one file; None for a line too long to hold, an end for a binary file."""
+        path = self.files.paths[index]
+        offset = 0
+        with explain_os_errors("read", path), path.open("rb") as stream:
+            for number in itertools.count(1):
+                raw = stream.readline(LONGEST_LINE + 1)
+                start, offset = offset, offset + len(raw)
+                if number == 1:
+                    if self._looks_binary(raw, index):
+                        return
+                    if raw.startswith(BYTE_ORDER_MARK):
+                        raw, start = raw[len(BYTE_ORDER_MARK) :], start + len(BYTE_ORDER_MARK)
+                if not raw:
+                    return
+                self.lines[index] = number
+                if len(raw) > LONGEST_LINE:
+                    offset += rest_of_line(stream, raw)
+                    self._add("line", number, None, f"the line is longer than {LONGEST_LINE:,} bytes", index)
+                    yield number, None
+                else:
+                    yield number, self._decode(raw, start, number, index)
+
+    def _looks_binary(self, beginning: bytes, index: int) -> bool:
+        for signature, meaning in FIRST_BYTES.items():
+            if beginning.startswith(signature):
+                self._add("binary", 1, 0, f"begins like {meaning}; the file was not read further", index)
+                return True
+        return False
+
+    def _decode(self, raw: bytes, start: int, number: int, index: int) -> str:
+        """The text of a line, without its end, NUL bytes and whatever is not UTF-8."""
+        for match in NULS.finditer(raw):
+            self._add(
+                "binary",
+                number,
+                start + match.start(),
+                "a NUL byte: the file looks binary or is UTF-16",
+                index,
+            )
+        end = -2 if raw.endswith(b"\r\n") else -1 if raw.endswith(b"\n") else None
+        try:
+            text = raw[:end].decode("utf-8")
+        except UnicodeDecodeError:
+            text = self._salvage(raw[:end], start, number, index)
+        return text.replace("\0", "") if b"\0" in raw else text
+
+    def _salvage(self, raw: bytes, start: int, number: int, index: int) -> str:
+        text = raw.decode("utf-8", "surrogateescape")
+        byte = seen = 0
+        for match in ESCAPED.finditer(text):
+            byte += len(text[seen : match.start()].encode("utf-8", "surrogateescape"))
+            seen = match.start()
+            self._add("encoding", number, start + byte, describe_bytes(text, match), index)
+        return ESCAPED.sub("", text)
+
+    def _add(self, kind: str, line: int, byte: int | None, detail: str, index: int = 0) -> None:
+        self.counts[kind] += 1
+        if len(self.faults) < KEPT:
+            self.faults.append(Fault(kind, str(self.files.paths[index]), line, byte, detail))
+
+
+def rest_of_line(stream: BinaryIO, piece: bytes) -> int:
+    """Skip to the end of the line that `piece` begins; the bytes skipped."""
+    skipped = 0
+    while piece and not piece.endswith(b"\n"):
+        piece = stream.readline(LONGEST_LINE)
+        skipped += len(piece)
+    return skipped
+
+
+def describe_bytes(text: str, match: re.Match[str]) -> str:
+    """Bytes that are not UTF-8, between the words around them: not UTF-8: 0xe9 after "caf"."""
+    found = match.group().encode("utf-8", "surrogateescape")
+    shown = " ".join(f"0x{byte:02x}" for byte in found[:4]) + (" ..." if len(found) > 4 else "")
+    likely = "".join(chr(byte) for byte in found[:4]) if min(found) >= 0xA0 else ""
+    guess = f" ({likely!r} in Latin-1)" if likely else ""
+    before = ESCAPED.sub("?", text[max(0, match.start() - 12) : match.start()])
+    return f"not UTF-8: {shown}{guess} after {before!r}" if before else f"not UTF-8: {shown}{guess}"
+
+
+def read_pairs_at(files: PairFiles, lines: Sequence[int]) -> dict[int, Pair]:
+    """The pairs at some lines (from 1), by a second reading that stops at the last of them."""
+    wanted = set(lines)
+    found: dict[int, Pair] = {}
+    for number, pair in enumerate(FaultReader(files).pairs(), start=1):
+        if len(found) == len(wanted) or number > max(wanted):
+            break
+        if pair is not None and number in wanted:
+            found[number] = pair
+    return found
+
+
+def size_of(paths: Sequence[Path]) -> int:
+    """Bytes of all files together."""
+    return sum(path.stat().st_size for path in paths)
