@@ -9,7 +9,7 @@ from pathlib import Path
 
 from seqloom.base.files import atomic_write
 from seqloom.inspection.attention import AttentionMap
-from seqloom.inspection.colours import heat_colours, hexadecimal, scale_top
+from seqloom.inspection.colours import LIGHT_TEXT, heat_colours, hexadecimal, scale_top
 from seqloom.inspection.lettering import direction, visible
 from seqloom.inspection.page import POLICY, embed_json, escape, fill, template, text_line, way, word
 
@@ -32,6 +32,7 @@ def attention_page(maps: Sequence[AttentionMap], *, title: str = "Where the mode
         style=fill(template("page_style.html"), hot=hexadecimal(heat_colours(2)[1])),
         contents=_contents(maps),
         sentences="\n".join(_article(item, n) for n, item in enumerate(maps, start=1)),
+        light=str(LIGHT_TEXT),
         data=embed_json([_for_script(item) for item in maps]),
     )
 
@@ -60,7 +61,7 @@ def heatmap_fragment(attention: AttentionMap) -> str:
         cells = []
         for read, weight in zip(attention.source, weights, strict=True):
             share = float(weight) / top
-            ink = ";color:#fff" if share > 0.5 else ""
+            ink = ";color:#fff" if share > LIGHT_TEXT else ""
             hint = escape(f"{visible(symbol)} looked at {visible(read)}: {weight:.1%}")
             figure = f"{weight:.2f}" if not dense and weight >= 0.005 else ""
             cells.append(
@@ -164,7 +165,7 @@ def _table(attention: AttentionMap) -> str:
 
 
 def _cell(weight: float, share: float) -> str:
-    strong = " strong" if share > 0.5 else ""
+    strong = " strong" if share > LIGHT_TEXT else ""
     figure = f"{weight:.2f}" if weight >= 0.005 else ""
     return f'<td class="heat{strong}" style="--w:{share:.3f}">{figure}</td>'
 

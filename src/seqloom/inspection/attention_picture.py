@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seqloom.inspection.attention import AttentionMap
-from seqloom.inspection.colours import FAINT, INK, PAPER, RULE, heat_colours, scale_top
+from seqloom.inspection.colours import FAINT, INK, LIGHT_TEXT, PAPER, RULE, heat_colours, scale_top
 from seqloom.inspection.figures import check_ending, new_figure, save_figure
 from seqloom.inspection.fonts import Fonts, choose_fonts
 from seqloom.inspection.lettering import direction, shorten, visible
@@ -123,7 +123,7 @@ def _draw_cells(axes: "Axes", attention: AttentionMap, cell: float, *, mirrored:
     if max(rows, columns) <= WITH_FIGURES:
         for (row, column), weight in np.ndenumerate(attention.weights):
             if weight >= 0.005:
-                shade = PAPER if weight > 0.5 * top else INK
+                shade = PAPER if weight > LIGHT_TEXT * top else INK
                 text = "1" if weight >= 0.995 else f"{weight:.2f}"[1:]
                 axes.text(column, row, text, ha="center", va="center", size=8, color=shade, clip_on=True)
     return mesh

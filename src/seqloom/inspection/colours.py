@@ -20,6 +20,10 @@ ORANGE = "#d55e00"
 COLD = (0.985, -0.002, -0.004)  # OKLab lightness, a, b of weight 0: nearly white
 HOT = (0.335, -0.02, -0.145)  # of the largest weight: a deep blue
 
+LIGHT_TEXT = (
+    0.6  # share of the scale from which light text reads better on a cell than dark (contrast 4 to 1)
+)
+
 _TO_LMS = np.array(
     [[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]]
 )

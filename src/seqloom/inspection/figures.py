@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 from seqloom.base.errors import MissingDependencyError, UsageError
 from seqloom.base.files import atomic_write
-from seqloom.inspection.colours import FAINT, INK, PAPER, RULE
+from seqloom.inspection.colours import BLUE, FAINT, INK, ORANGE, PAPER, RULE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 150
+# Colours that a page may replace, with the style variables that do so (see page_style.html).
+_THEMED = {INK: "ink", FAINT: "faint", RULE: "rule", PAPER: "paper", BLUE: "first", ORANGE: "second"}
 INSTALL = "pip install 'seqloom[train]'"
 
 
@@ -96,9 +98,7 @@ def inline_svg(figure: "Figure", name: str, description: str) -> str:
         'style="stroke-linejoin:round;stroke-linecap:butt">'
     )
     text = re.sub(r"<svg[^>]*>", lambda _: head, text, count=1)
-    for colour, variable in ((INK, "ink"), (FAINT, "faint"), (RULE, "rule"), (PAPER, "paper")):
-        text = re.sub(colour, f"var(--{variable}, {colour})", text, flags=re.IGNORECASE)
-    return text
+    return re.sub("|".join(_THEMED), lambda match: f"var(--{_THEMED[match[0]]}, {match[0]})", text)
 
 
 def _png(figure: "Figure") -> bytes:

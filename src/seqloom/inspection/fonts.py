@@ -150,7 +150,7 @@ def find_new_fonts() -> None:
             continue
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def covered(path: str, index: int) -> frozenset[int]:
     """The code points a font file has glyphs for; empty when it can't be read."""
     from matplotlib.ft2font import FT2Font
