@@ -148,7 +148,7 @@ def test_scores_of_whole_numbers_are_the_same_in_any_batch_to_the_bit(toys) -> N
 def test_ties_go_to_the_better_parent_then_to_the_lower_symbol(toys) -> None:
     toy = toys.Model(torch.zeros(1, 7, 6, dtype=torch.float64), None, [9])
     found = search(toy, SearchOptions(beam=3, n_best=3, length_penalty=0.0))
-    assert [hypothesis.tokens for hypothesis in found[0]] == [[], [1], [1, 1]]
+    assert [hypothesis.tokens for hypothesis in found[0]] == [[], [1], [1] * 28]  # 1 before EOS
     found = search(toy, SearchOptions(beam=3, n_best=3, min_length=2, max_length=2))
     assert [hypothesis.tokens for hypothesis in found[0]] == [[1, 1], [1, 4], [1, 5]]
 
@@ -172,13 +172,17 @@ def test_the_search_stops_once_nothing_can_win(toys) -> None:
     assert len(toy.steps) - 1 <= 4
 
 
-def test_a_poor_early_end_does_not_keep_the_beam_from_going_on(toys) -> None:
-    """EOS is second best at each step until the seventh: taking its place for good, it would end a beam of two there."""
-    tables = torch.full((1, 11, 6), -9.0, dtype=torch.float64)
-    tables[0, :, 4], tables[0, :, EOS] = 0.0, -2.0
-    toy = toys.Model(tables, None, [5])
-    [[found]] = search(toy, SearchOptions(beam=2, length_penalty=2.0, max_length=8))
-    assert found.tokens == [4] * 8
+def test_a_better_hypothesis_pushes_out_one_that_ended_early(toys) -> None:
+    """Beam of two: [] ends with 0.3, but [4, 5] scores more at its length, takes the place, and goes on to win."""
+    tables = torch.full((1, 13, 6), 0.25, dtype=torch.float64)
+    tables[0, 3] = torch.tensor([0, 0, 0, 0.3, 0.5, 0.2])  # after BOS
+    tables[0, 1] = torch.tensor([0, 0, 0, 0, 0.6, 0.4])  # after 4
+    tables[0, 9] = torch.tensor([0, 0, 0, 0, 1.0, 0])  # after 4 5
+    tables[0, 6] = torch.tensor([0, 0, 0, 1.0, 0, 0])  # after 4 5 4
+    toy = toys.Model(tables.log(), None, [9])
+    [[found]] = search(toy, SearchOptions(beam=2, length_penalty=2.0))
+    assert found.tokens == [4, 5, 4]
+    assert found.score == pytest.approx(math.log(0.5 * 0.4) / 1.5**2)
 
 
 @pytest.mark.parametrize("n_best", [1, 3])

@@ -126,7 +126,7 @@ def test_a_model_without_attention(toys) -> None:
 def test_a_state_of_other_size_than_the_batch_is_a_shape_error(toys) -> None:
     toy = toys.make(12)
     step = toy.step
-    toy.step = lambda tokens, state, alignment: step(tokens[:1], state.reorder(torch.tensor([0])))
+    toy.step = lambda tokens, state, **_: step(tokens[:1], state.reorder(torch.tensor([0])))
     with pytest.raises(ShapeError, match=r"the scores of model.step has 1 along N"):
         greedy_search(toy, toy.start(), toy.source_lengths)
 
