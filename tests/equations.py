@@ -54,10 +54,10 @@ def _gate(weights: Weights, number: int, gates: int, x: Vector, h: Vector) -> tu
 def lstm(weights: Weights, x: Vector, state: State) -> State:
     """Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000."""
     h, c = state
-    i = sigmoid(sum(_gate(weights, 0, 4, x, h)))
-    f = sigmoid(sum(_gate(weights, 1, 4, x, h)))
-    g = np.tanh(sum(_gate(weights, 2, 4, x, h)))
-    o = sigmoid(sum(_gate(weights, 3, 4, x, h)))
+    i = sigmoid(np.add(*_gate(weights, 0, 4, x, h)))
+    f = sigmoid(np.add(*_gate(weights, 1, 4, x, h)))
+    g = np.tanh(np.add(*_gate(weights, 2, 4, x, h)))
+    o = sigmoid(np.add(*_gate(weights, 3, 4, x, h)))
     c = f * c + i * g
     return o * np.tanh(c), c
 
@@ -65,8 +65,8 @@ def lstm(weights: Weights, x: Vector, state: State) -> State:
 def gru(weights: Weights, x: Vector, state: State) -> State:
     """Cho et al. 2014, the reset gate after the recurrent product, z the share that is kept."""
     (h,) = state
-    r = sigmoid(sum(_gate(weights, 0, 3, x, h)))
-    z = sigmoid(sum(_gate(weights, 1, 3, x, h)))
+    r = sigmoid(np.add(*_gate(weights, 0, 3, x, h)))
+    z = sigmoid(np.add(*_gate(weights, 1, 3, x, h)))
     read, remembered = _gate(weights, 2, 3, x, h)
     n = np.tanh(read + r * remembered)
     return ((1 - z) * n + z * h,)
@@ -123,8 +123,8 @@ SCORES = {"dot": dot_score, "general": general_score, "additive": additive_score
 
 
 def softmax(scores: Sequence[float]) -> Vector:
-    powers = np.exp(np.array(scores))
-    return powers / powers.sum()
+    powers: Vector = np.exp(np.array(scores))
+    return powers / sum(powers)
 
 
 def attend(kind: str, weights: Weights, query: Vector, memory: Sequence[Vector]) -> tuple[Vector, Vector]:
@@ -186,7 +186,9 @@ def multi_head(
 
 def layer_norm(weights: Weights, x: Vector) -> Vector:
     """Ba et al. 2016, with the epsilon that everyone uses."""
-    return (x - x.mean()) / np.sqrt(x.var() + 1e-5) * weights["weight"] + weights["bias"]
+    deviation = x - x.mean()
+    normal: Vector = deviation / np.sqrt((deviation**2).mean() + 1e-5)
+    return normal * weights["weight"] + weights["bias"]
 
 
 def feed_forward(weights: Weights, x: Vector) -> Vector:

@@ -24,7 +24,7 @@ def test_seeds_do_not_depend_on_the_process() -> None:
 
 
 def test_every_argument_counts_and_so_does_their_order() -> None:
-    arguments = [
+    arguments: list[tuple[int, str, *tuple[int, ...]]] = [
         (1, "a"),
         (2, "a"),
         (1, "b"),

@@ -1,0 +1,192 @@
+"""The cells: against the papers' equations, and the fused kernels against the readable steps."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import equations
+from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
+from seqloom.base.errors import ShapeError
+from seqloom.layers.cells import CELLS, Cell, CellState, LSTMCell
+
+INPUT, HIDDEN = 3, 4
+LENGTHS = [5, 1, 4]
+
+every_cell = pytest.mark.parametrize("name", CELLS)
+
+
+def made(name: str) -> Cell:
+    return randomise(CELLS[name](INPUT, HIDDEN))
+
+
+def state_of(cell: Cell, batch: int) -> CellState:
+    return tuple(random_tensor(batch, HIDDEN, seed=10 + number) for number in range(cell.state_tensors))
+
+
+def named(cell: Cell, inputs: Tensor, state: CellState) -> dict[str, Tensor]:
+    """Everything that has a gradient."""
+    states = {f"state {number}": tensor for number, tensor in enumerate(state)}
+    return {"inputs": inputs, **states, **dict(cell.named_parameters())}
+
+
+def within(outputs: Tensor, lengths: list[int]) -> list[Tensor]:
+    """The outputs that mean something."""
+    return [row[:length] for row, length in zip(outputs, lengths, strict=True)]
+
+
+@every_cell
+def test_a_step_is_the_paper_s(name: str) -> None:
+    cell = made(name)
+    inputs, state = random_tensor(3, INPUT, seed=1), state_of(cell, 3)
+    found = cell.step(inputs, state)
+    for row in range(3):
+        before = tuple(tensor[row].detach().numpy() for tensor in state)
+        expected = equations.CELLS[name](arrays(cell), inputs[row].detach().numpy(), before)
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one[row].detach().numpy(), other, rtol=0, atol=1e-14)
+
+
+@every_cell
+def test_a_sequence_is_the_paper_s_and_ends_where_each_row_ends(name: str) -> None:
+    cell = made(name)
+    inputs, state = random_tensor(3, 5, INPUT, seed=1), state_of(cell, 3)
+    outputs, after = cell.sequence(inputs, state, torch.tensor(LENGTHS))
+    for row, length in enumerate(LENGTHS):
+        before = tuple(tensor[row].detach().numpy() for tensor in state)
+        xs = list(inputs[row, :length].detach().numpy())
+        expected, last = equations.run(name, arrays(cell), xs, before)
+        np.testing.assert_allclose(outputs[row, :length].detach().numpy(), expected, rtol=0, atol=1e-13)
+        for one, other in zip(after, last, strict=True):
+            np.testing.assert_allclose(one[row].detach().numpy(), other, rtol=0, atol=1e-13)
+
+
+@every_cell
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
+@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full rows", "rows of different length"])
+def test_the_fused_sequence_is_the_readable_one(
+    name: str, dtype: torch.dtype, lengths: list[int] | None
+) -> None:
+    cell = made(name).to(dtype)
+    inputs = random_tensor(3, 5, INPUT, seed=1, dtype=dtype)
+    state = tuple(tensor.detach().to(dtype).requires_grad_() for tensor in state_of(cell, 3))
+    until = None if lengths is None else torch.tensor(lengths)
+
+    def run(way: str) -> tuple[list[Tensor], CellState]:
+        outputs, after = getattr(cell, way)(inputs, state, until)
+        return within(outputs, lengths or [5, 5, 5]), after
+
+    assert_agree(
+        lambda: run("sequence"),
+        lambda: run("sequence_by_steps"),
+        named(cell, inputs, state),
+        tolerance=1e-12 if dtype == torch.float64 else 1e-5,
+    )
+
+
+@every_cell
+@pytest.mark.parametrize("way", ["sequence", "sequence_by_steps"])
+def test_gradients_of_sequences(name: str, way: str) -> None:
+    cell = made(name)
+    inputs, state = random_tensor(2, 3, INPUT, seed=1), state_of(cell, 2)
+
+    def run() -> tuple[list[Tensor], CellState]:
+        outputs, after = getattr(cell, way)(inputs, state, torch.tensor([3, 2]))
+        return within(outputs, [3, 2]), after
+
+    assert_gradients(run, named(cell, inputs, state).values())
+
+
+@every_cell
+def test_a_batch_is_its_rows_one_by_one(name: str) -> None:
+    cell = made(name)
+    inputs, state = random_tensor(3, 5, INPUT, seed=1), state_of(cell, 3)
+    outputs, after = cell.sequence(inputs, state, torch.tensor(LENGTHS))
+    for row, length in enumerate(LENGTHS):
+        alone = tuple(tensor[row : row + 1] for tensor in state)
+        expected, last = cell.sequence(inputs[row : row + 1, :length], alone)
+        assert_close(outputs[row, :length], expected[0])
+        assert_close([tensor[row] for tensor in after], [tensor[0] for tensor in last])
+
+
+@every_cell
+@pytest.mark.parametrize("way", ["sequence", "sequence_by_steps"])
+def test_padding_is_invisible(name: str, way: str) -> None:
+    cell = made(name)
+    state = state_of(cell, 3)
+    clean = random_tensor(3, 5, INPUT, seed=1)
+    padding = torch.arange(5) >= torch.tensor(LENGTHS)[:, None]
+    dirty = torch.where(padding[:, :, None], 1e6, clean)
+
+    def run(inputs: Tensor) -> tuple[list[Tensor], CellState]:
+        outputs, after = getattr(cell, way)(inputs, state, torch.tensor(LENGTHS))
+        return within(outputs, LENGTHS), after
+
+    assert_agree(lambda: run(dirty), lambda: run(clean), named(cell, clean, state))
+
+
+def test_the_lstm_s_final_memory_is_each_row_s_own() -> None:
+    cell = made("lstm")
+    inputs, state = random_tensor(3, 5, INPUT, seed=1), state_of(cell, 3)
+    _, (_, memory) = cell.sequence(inputs, state, torch.tensor(LENGTHS))
+    _, (_, memory_of_all) = cell.sequence(inputs, state)
+    for row, length in enumerate(LENGTHS):
+        alone = tuple(tensor[row : row + 1] for tensor in state)
+        _, (_, expected) = cell.sequence(inputs[row : row + 1, :length], alone)
+        assert_close(memory[row], expected[0])
+        if length < 5:  # the state after all positions would have read the padding
+            assert (memory[row] - memory_of_all[row]).abs().min() > 0.01
+
+
+@every_cell
+def test_two_halves_are_the_whole(name: str) -> None:
+    cell = made(name)
+    inputs, state = random_tensor(2, 5, INPUT, seed=1), state_of(cell, 2)
+    whole, after = cell.sequence(inputs, state)
+    first, between = cell.sequence(inputs[:, :2], state)
+    second, last = cell.sequence(inputs[:, 2:], between)
+    assert_close(torch.cat([first, second], 1), whole)
+    assert_close(last, after)
+
+
+@every_cell
+def test_the_empty_state_is_zeros_of_the_parameters_type(name: str) -> None:
+    cell = made(name)
+    state = cell.start(2)
+    assert_close(state, [torch.zeros(2, HIDDEN, dtype=torch.float64)] * equations.STATE_TENSORS[name])
+
+
+@every_cell
+def test_parameters_start_as_stated(name: str) -> None:
+    torch.manual_seed(0)
+    cell = CELLS[name](6, 5)
+    for block in cell.recurrent_weight.detach().chunk(cell.gates):
+        assert_close(block @ block.T, torch.eye(5), 1e-6)
+    bound = (6 / (6 + 5)) ** 0.5  # Glorot, of one gate's block
+    largest = cell.input_weight.detach().abs().amax().item()
+    assert 0.8 * bound < largest <= bound
+    expected = torch.zeros(cell.gates * 5)
+    if isinstance(cell, LSTMCell):
+        expected[5:10] = 1.0  # the forget gate's
+    assert torch.equal(cell.input_bias.detach(), expected)
+    assert torch.equal(cell.recurrent_bias.detach(), torch.zeros(cell.gates * 5))
+
+
+@every_cell
+def test_a_wrong_shape_is_named(name: str) -> None:
+    cell = made(name)
+    state = cell.start(2)
+    with pytest.raises(
+        ShapeError, match=r"^inputs has 4 along D \(model width\); expected 3 \(shape \(2, 5, 4\)"
+    ):
+        cell.sequence(torch.zeros(2, 5, 4), state)
+    with pytest.raises(ShapeError, match=r"^inputs has shape \(2, 3\); expected 3 axes \(B T D\)\.$"):
+        cell.sequence(torch.zeros(2, 3), state)
+    with pytest.raises(ShapeError, match=r"^state has 2 along B \(batch\); expected 3"):
+        cell.sequence(torch.zeros(3, 5, INPUT), state)
+    with pytest.raises(ShapeError, match=r"^state has 5 along H"):
+        cell.sequence(torch.zeros(2, 5, INPUT), (torch.zeros(2, 5),) * cell.state_tensors)
+
+
+def test_a_cell_prints_its_sizes() -> None:
+    assert str(CELLS["gru"](3, 4)) == "GRUCell(3 -> 4)"

@@ -1,0 +1,102 @@
+"""Dropout: how much it keeps, how it scales, what it gives back, and that it is a function of the seed."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from agreement import assert_gradients, random_tensor
+from seqloom.layers.dropout import Dropout, keep_mask
+
+COUNT = 200_000
+
+
+def dropped(probability: float, inputs: Tensor, seed: int = 0) -> Tensor:
+    torch.manual_seed(seed)
+    output: Tensor = Dropout(probability).train()(inputs)
+    return output
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.25, 0.3, 0.5, 0.9])
+def test_as_many_are_kept_as_asked(probability: float) -> None:
+    output = dropped(probability, torch.ones(COUNT))
+    rate = (output == 0).double().mean().item()
+    rounded = round(256 * probability) / 256
+    assert abs(rounded - probability) <= 1 / 512
+    assert abs(rate - rounded) < 5 * (rounded * (1 - rounded) / COUNT) ** 0.5  # five standard deviations
+
+
+@pytest.mark.parametrize(("probability", "scale"), [(0.25, 256 / 192), (0.3, 256 / 179), (0.999, 256.0)])
+def test_what_is_kept_is_scaled_to_keep_the_mean(probability: float, scale: float) -> None:
+    inputs = random_tensor(COUNT, seed=1).detach() + 2.0
+    output = dropped(probability, inputs)
+    kept = output != 0
+    assert kept.any()
+    torch.testing.assert_close(output[kept], inputs[kept] * scale)
+    assert abs(output.mean().item() / 2.0 - 1.0) < (0.01 if probability < 0.5 else 0.3)
+
+
+def test_each_byte_of_a_word_is_drawn_alike() -> None:
+    mask = keep_mask(torch.Size([COUNT]), 64, torch.device("cpu")).double().reshape(-1, 8)
+    rates = mask.mean(0)  # one rate for each of the eight bytes of the 64-bit words, the sign's among them
+    assert (rates - 0.75).abs().max() < 5 * (0.75 * 0.25 / len(mask)) ** 0.5
+    together = (mask - 0.75).T @ (mask - 0.75) / len(mask) / (0.75 * 0.25)
+    assert (together - torch.eye(8)).abs().max() < 5 / len(mask) ** 0.5  # independent of each other
+
+
+@pytest.mark.parametrize("shape", [(0,), (), (1,), (7,), (3, 3), (2, 4, 5), (8,)], ids=str)
+def test_any_shape(shape: tuple[int, ...]) -> None:
+    output = dropped(0.5, torch.ones(shape))
+    assert output.shape == shape
+    assert set(output.flatten().tolist()) <= {0.0, 2.0}
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16], ids=str)
+def test_the_type_stays(dtype: torch.dtype) -> None:
+    output = dropped(0.5, torch.ones(64, dtype=dtype))
+    assert output.dtype == dtype
+    assert set(output.tolist()) == {0.0, 2.0}
+
+
+def test_gradients_pass_where_values_passed() -> None:
+    inputs = random_tensor(1000, seed=1)
+    output = dropped(0.3, inputs)
+    (gradient,) = torch.autograd.grad(output, inputs, torch.full_like(output, 3.0))
+    torch.testing.assert_close(gradient, (output.detach() != 0) * torch.tensor(3.0 * 256 / 179).double())
+
+
+def test_gradients_are_those_of_finite_differences() -> None:
+    inputs = random_tensor(20, seed=1)
+    assert_gradients(lambda: dropped(0.3, inputs), [inputs])
+
+
+def test_nothing_happens_outside_training() -> None:
+    inputs = torch.ones(100)
+    assert Dropout(0.5).eval()(inputs) is inputs
+    assert Dropout(0.0).train()(inputs) is inputs
+    assert Dropout(0.001).train()(inputs) is inputs  # rounds to no dropout at all
+
+
+def test_inputs_stay_as_they_are() -> None:
+    inputs = torch.ones(100)
+    dropped(0.5, inputs)
+    assert torch.equal(inputs, torch.ones(100))
+
+
+def test_masks_are_a_function_of_the_seed() -> None:
+    inputs = torch.ones(100)
+    assert torch.equal(dropped(0.5, inputs, seed=1), dropped(0.5, inputs, seed=1))
+    assert not torch.equal(dropped(0.5, inputs, seed=1), dropped(0.5, inputs, seed=2))
+    torch.manual_seed(1)
+    layer = Dropout(0.5).train()
+    assert not torch.equal(layer(inputs), layer(inputs))
+
+
+@pytest.mark.parametrize("probability", [-0.1, 1.0, 1.5, float("nan")])
+def test_what_is_no_probability_is_refused(probability: float) -> None:
+    message = rf"^dropout = {probability} is no probability; expected 0 <= dropout < 1\.$"
+    with pytest.raises(ValueError, match=message):
+        Dropout(probability)
+
+
+def test_it_prints_its_probability() -> None:
+    assert str(Dropout(0.3)) == "Dropout(0.3)"

@@ -1,0 +1,275 @@
+"""The Transformer's layers: against the paper's equations, whole or in pieces, alone or in a beam."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import equations
+from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
+from seqloom.layers.transformer import (
+    FeedForward,
+    KeysAndValues,
+    Residual,
+    TransformerDecoderLayer,
+    TransformerEncoderLayer,
+    beside,
+    causal_mask,
+)
+
+WIDTH, HEADS, INNER, MEMORY = 8, 2, 5, 6
+LENGTHS = [4, 1, 3]
+VISIBLE = torch.arange(4) < torch.tensor(LENGTHS)[:, None]
+PADDED = VISIBLE[:, None, None]  # (B, 1, 1, S)
+CLOSE = 1e-5  # rotary angles are float32
+
+every_norm = pytest.mark.parametrize("norm", ["pre", "post"])
+with_rotary = pytest.mark.parametrize("rotary", [False, True], ids=["plain", "rotary"])
+
+
+def encoder_layer(norm: str, rotary: bool, dropout: float = 0.0) -> TransformerEncoderLayer:
+    return randomise(
+        TransformerEncoderLayer(
+            WIDTH,
+            heads=HEADS,
+            feed_forward=INNER,
+            norm=norm,
+            rotary=rotary,
+            dropout=dropout,
+            attention_dropout=0.0,
+        )
+    )
+
+
+def decoder_layer(norm: str, rotary: bool) -> TransformerDecoderLayer:
+    return randomise(
+        TransformerDecoderLayer(
+            WIDTH,
+            MEMORY,
+            heads=HEADS,
+            feed_forward=INNER,
+            norm=norm,
+            rotary=rotary,
+            dropout=0.0,
+            attention_dropout=0.0,
+        )
+    )
+
+
+def nothing_written(rows: int) -> KeysAndValues:
+    nothing = torch.zeros(rows, HEADS, 0, WIDTH // HEADS, dtype=torch.float64)
+    return nothing, nothing
+
+
+def within(outputs: Tensor) -> list[Tensor]:
+    return [row[:length] for row, length in zip(outputs, LENGTHS, strict=True)]
+
+
+# Parts
+
+
+def test_the_feed_forward_part_is_the_paper_s() -> None:
+    layer = randomise(FeedForward(WIDTH, INNER))
+    inputs = random_tensor(2, 3, WIDTH, seed=1)
+    outputs = layer(inputs).detach().numpy()
+    for row, place in np.ndindex(2, 3):
+        expected = equations.feed_forward(arrays(layer), inputs[row, place].detach().numpy())
+        np.testing.assert_allclose(outputs[row, place], expected, rtol=0, atol=1e-13)
+    assert_gradients(lambda: layer(inputs), [inputs, *layer.parameters()])
+
+
+@every_norm
+def test_residuals_normalise_where_they_should(norm: str) -> None:
+    around = randomise(Residual(WIDTH, norm, 0.0))
+    inputs = random_tensor(1, 3, WIDTH, seed=1)
+    found = around.close(inputs, around.open(inputs) ** 2)
+    xs = list(inputs[0].detach().numpy())
+    weights = equations.part(arrays(around), "norm")
+    expected = equations.around(weights, norm, xs, lambda read: [x**2 for x in read])
+    np.testing.assert_allclose(found[0].detach().numpy(), expected, rtol=0, atol=1e-13)
+
+
+def test_residual_dropout_falls_on_what_the_part_gives() -> None:
+    around = Residual(WIDTH, "pre", 0.5).train()
+    inputs, given = torch.randn(50, WIDTH), torch.ones(50, WIDTH)
+    torch.manual_seed(0)
+    added = around.close(inputs, given) - inputs
+    kept = added > 1
+    assert 0.3 < kept.double().mean() < 0.7
+    torch.testing.assert_close(added, 2.0 * kept)
+
+
+def test_an_unknown_norm_is_refused() -> None:
+    with pytest.raises(ValueError, match=r'^norm = "rms"; expected pre or post\.$'):
+        Residual(WIDTH, "rms", 0.0)
+
+
+def test_a_position_sees_itself_and_what_came_before() -> None:
+    mask = causal_mask(2, 1, torch.device("cpu"))
+    assert mask is not None
+    assert mask.tolist() == [[True, True, False], [True, True, True]]
+    assert causal_mask(1, 7, torch.device("cpu")) is None
+
+
+def test_rows_of_a_sentence_are_laid_side_by_side() -> None:
+    query = random_tensor(6, HEADS, 1, 4, seed=1)  # two sentences, three rows each
+    found = beside(query, 3)
+    assert found.shape == (2, HEADS, 3, 4)
+    for sentence, row in itertools.product(range(2), range(3)):
+        assert torch.equal(found[sentence, :, row], query[3 * sentence + row, :, 0])
+    assert beside(query, 1) is query
+
+
+# The encoder's layer
+
+
+@every_norm
+@with_rotary
+def test_an_encoder_layer_is_the_paper_s(norm: str, rotary: bool) -> None:
+    layer = encoder_layer(norm, rotary)
+    inputs = random_tensor(3, 4, WIDTH, seed=1)
+    outputs = within(layer(inputs, PADDED))
+    for row, length in enumerate(LENGTHS):
+        expected = equations.encoder_layer(
+            arrays(layer), list(inputs[row, :length].detach().numpy()), heads=HEADS, norm=norm, rotary=rotary
+        )
+        tolerance = CLOSE if rotary else 1e-12
+        np.testing.assert_allclose(outputs[row].detach().numpy(), expected, rtol=0, atol=tolerance)
+
+
+@every_norm
+@with_rotary
+def test_padding_is_invisible_to_an_encoder_layer(norm: str, rotary: bool) -> None:
+    layer = encoder_layer(norm, rotary)
+    clean = random_tensor(3, 4, WIDTH, seed=1)
+    dirty = torch.cat([torch.where(VISIBLE[:, :, None], clean, 1e4), torch.full((3, 2, WIDTH), -1e4)], 1)
+    wider = torch.cat([PADDED, torch.zeros(3, 1, 1, 2, dtype=torch.bool)], -1)
+    assert_agree(
+        lambda: within(layer(dirty, wider)),
+        lambda: within(layer(clean, PADDED)),
+        {"inputs": clean, **dict(layer.named_parameters())},
+        idle=["self_attention.key_layer.bias"],  # the softmax does not see it, unless it is turned
+    )
+
+
+@every_norm
+@with_rotary
+def test_gradients_of_an_encoder_layer(norm: str, rotary: bool) -> None:
+    layer = encoder_layer(norm, rotary)
+    inputs = random_tensor(3, 4, WIDTH, seed=1)
+    assert_gradients(lambda: within(layer(inputs, PADDED)), [inputs, *layer.parameters()])
+
+
+def test_an_encoder_layer_drops_out_after_attention_and_after_the_feed_forward_part() -> None:
+    layer = encoder_layer("pre", rotary=False, dropout=0.5).train()
+    inputs = random_tensor(3, 4, WIDTH, seed=1)
+    calls: list[Tensor] = []
+    for around in (layer.around_attention, layer.around_feed_forward):
+        around.dropout.register_forward_hook(lambda _, given, __: calls.append(given[0]))
+    layer(inputs, PADDED)
+    assert [tuple(given.shape) for given in calls] == [(3, 4, WIDTH)] * 2
+
+
+# The decoder's layer
+
+
+def decode(
+    layer: TransformerDecoderLayer,
+    inputs: Tensor,
+    memory: Tensor,
+    past: KeysAndValues | None = None,
+    *,
+    alignment: bool = True,
+) -> tuple[Tensor, KeysAndValues, Tensor | None]:
+    found: tuple[Tensor, KeysAndValues, Tensor | None] = layer(
+        inputs,
+        past or nothing_written(len(inputs)),
+        layer.source_attention.keys_and_values(memory),
+        PADDED,
+        alignment=alignment,
+    )
+    return found
+
+
+@every_norm
+@with_rotary
+def test_a_decoder_layer_is_the_paper_s(norm: str, rotary: bool) -> None:
+    layer = decoder_layer(norm, rotary)
+    inputs, memory = random_tensor(3, 3, WIDTH, seed=1), random_tensor(3, 4, MEMORY, seed=2)
+    outputs, _, alignment = decode(layer, inputs, memory)
+    assert alignment is not None
+    for row, length in enumerate(LENGTHS):
+        expected, shares = equations.decoder_layer(
+            arrays(layer),
+            list(inputs[row].detach().numpy()),
+            list(memory[row, :length].detach().numpy()),
+            heads=HEADS,
+            norm=norm,
+            rotary=rotary,
+        )
+        tolerance = CLOSE if rotary else 1e-12
+        np.testing.assert_allclose(outputs[row].detach().numpy(), expected, rtol=0, atol=tolerance)
+        np.testing.assert_allclose(
+            alignment[row, :, :, :length].detach().numpy(), shares, rtol=0, atol=tolerance
+        )
+        assert (alignment[row, :, :, length:] == 0).all()
+
+
+@every_norm
+@with_rotary
+@pytest.mark.parametrize("cuts", [[1, 2], [2], [1]], ids=str)
+def test_pieces_are_the_whole_gradients_included(norm: str, rotary: bool, cuts: list[int]) -> None:
+    layer = decoder_layer(norm, rotary)
+    inputs, memory = random_tensor(3, 3, WIDTH, seed=1), random_tensor(3, 4, MEMORY, seed=2)
+
+    def in_pieces() -> tuple[Tensor, KeysAndValues, Tensor]:
+        past = nothing_written(3)
+        outputs, alignments = [], []
+        for now in torch.tensor_split(inputs, cuts, dim=1):
+            output, past, alignment = decode(layer, now, memory, past)
+            outputs.append(output)
+            assert alignment is not None
+            alignments.append(alignment)
+        return torch.cat(outputs, 1), past, torch.cat(alignments, 2)
+
+    assert_agree(
+        in_pieces,
+        lambda: decode(layer, inputs, memory),
+        {"inputs": inputs, "memory": memory, **dict(layer.named_parameters())},
+        idle=["self_attention.key_layer.bias", "source_attention.key_layer.bias"],
+    )
+
+
+@every_norm
+@with_rotary
+def test_gradients_of_a_decoder_layer(norm: str, rotary: bool) -> None:
+    layer = decoder_layer(norm, rotary)
+    inputs, memory = random_tensor(3, 3, WIDTH, seed=1), random_tensor(3, 4, MEMORY, seed=2)
+    assert_gradients(lambda: decode(layer, inputs, memory)[::2], [inputs, memory, *layer.parameters()])
+
+
+def test_alignment_is_given_only_if_asked() -> None:
+    layer = decoder_layer("pre", rotary=False)
+    inputs, memory = random_tensor(3, 3, WIDTH, seed=1), random_tensor(3, 4, MEMORY, seed=2)
+    asked, _, alignment = decode(layer, inputs, memory)
+    unasked, _, nothing = decode(layer, inputs, memory, alignment=False)
+    assert nothing is None
+    assert alignment is not None
+    assert_close(asked, unasked)
+    assert_close(alignment.sum(-1), torch.ones(3, HEADS, 3, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("alignment", [False, True], ids=["fused", "written out"])
+@with_rotary
+def test_a_beam_reads_one_memory_as_if_each_row_had_its_own(rotary: bool, alignment: bool) -> None:
+    layer = decoder_layer("pre", rotary)
+    inputs, memory = random_tensor(6, 1, WIDTH, seed=1), random_tensor(3, 4, MEMORY, seed=2)
+    past = random_tensor(6, HEADS, 2, 4, seed=3), random_tensor(6, HEADS, 2, 4, seed=4)
+    source = layer.source_attention.keys_and_values(memory)
+    shared = layer(inputs, past, source, PADDED, beam=2, alignment=alignment)
+    own = tuple(tensor.repeat_interleave(2, dim=0) for tensor in source)
+    apart = layer(inputs, past, own, PADDED.repeat_interleave(2, dim=0), alignment=alignment)
+    assert_close(shared, apart)
+    assert (shared[2] is not None) == alignment
