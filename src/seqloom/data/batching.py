@@ -57,13 +57,20 @@ def _plan(
     for number, first in enumerate(range(0, len(order), window)):
         rows = order[first : first + window]
         sources, targets = source_lengths[rows], target_lengths[rows]
-        # Sources run up and down by turns, so that a batch across two target lengths holds neighbours.
-        turn = np.where(targets % 2 == 0, sources, -sources)
-        by_length = np.lexsort((turn, targets))  # stable: the permutation decides between equals
-        widths = np.maximum(sources, targets)[by_length] + 1
-        batches = np.split(rows[by_length], cut(widths, tokens_per_batch, max_sentences))
+        in_order = by_length(sources, targets)
+        widths = np.maximum(sources, targets)[in_order] + 1
+        batches = np.split(rows[in_order], cut(widths, tokens_per_batch, max_sentences))
         for batch in numpy_generator(place[0], "batches", place[1], number).permutation(len(batches)):
             yield batches[batch]
+
+
+def by_length(source_lengths: Lengths, target_lengths: Lengths) -> NDArray[np.intp]:
+    """The order by target length, then source length; rows of equal lengths stay in the order they come in.
+
+    Sources run up and down by turns, so that a batch across two target lengths holds neighbours.
+    """
+    turn = np.where(target_lengths % 2 == 0, source_lengths, -source_lengths)
+    return np.lexsort((turn, target_lengths))
 
 
 def cut(widths: Lengths, tokens_per_batch: int, max_sentences: int = 0) -> list[int]:
@@ -81,6 +88,27 @@ def cut(widths: Lengths, tokens_per_batch: int, max_sentences: int = 0) -> list[
             cuts.append(row)
             first, widest = row, width
     return cuts
+
+
+def cut_evenly(widths: Lengths, count: int, max_sentences: int = 0) -> list[int]:
+    """Where exactly `count` batches end, the largest (rows * widest row) as small as possible; as cut.
+
+    Raises   UsageError when there are fewer rows than batches, or more than max_sentences allows.
+    """
+    if not 1 <= count <= len(widths) or len(widths) > count * max_sentences > 0:
+        raise UsageError(f"{len(widths)} rows can't make {count} batches.")
+    low, high = 1, len(widths) * int(widths.max())
+    while low < high:
+        middle = (low + high) // 2
+        if len(cut(widths, middle, max_sentences)) < count:
+            high = middle
+        else:
+            low = middle + 1
+    edges = [0, *cut(widths, low, max_sentences), len(widths)]
+    while len(edges) <= count:  # a row too wide for its neighbours left fewer: halve the longest
+        longest = int(np.argmax(np.diff(edges)))
+        edges.insert(longest + 1, (edges[longest] + edges[longest + 1]) // 2)
+    return edges[1:-1]
 
 
 def count_batches(

@@ -1,15 +1,22 @@
 """The batches of an epoch, drawn from a corpus on disk; any of them can be made without the ones before."""
 
+import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
+
+import numpy as np
 
 from seqloom.base.errors import UsageError
 from seqloom.base.randomness import numpy_generator
 from seqloom.data.batch import Batch, Ids, collate
-from seqloom.data.batching import WINDOW, Rows, plan_epoch
+from seqloom.data.batching import WINDOW, Rows, by_length, cut_evenly, plan_epoch
 from seqloom.data.corpus import Corpus
 from seqloom.text.tokenizer import Tokenizer
 
+BATCHES_A_GROUP = (
+    128  # sampled together: seconds of work on a CPU, and rows enough to sort well (6 % padding)
+)
+BATCHES_A_RELEASE = 256  # batches between two calls of corpus.release
 Sampler = Callable[[int], tuple[Ids, Ids]]
 
 
@@ -31,8 +38,8 @@ def iterate_batches(
     start     batches of the epoch that are done already, over all ranks together
     rank      this process takes k = start + rank, start + rank + world, …; the last round of an epoch may not
               reach every rank
-    sampler   row -> (source ids, target ids), in place of the ids on disk (see subword_sampler). The plan goes
-              by the lengths on disk, so a sampled batch may pass the budget by the symbols that sampling adds.
+    sampler   row -> (source ids, target ids), in place of the ids on disk (see subword_sampler); its batches
+              are larger than the budget by the share of symbols that it adds
 
     Every batch is a pure function of (seed, epoch, k). Resident memory is bounded by the plan's four bytes a row,
     a window and what the corpus maps between two releases.
@@ -49,15 +56,49 @@ def iterate_batches(
         max_sentences=max_sentences,
         window=window,
     )
-    read = sampler or (lambda row: (corpus.source(row), corpus.target(row)))
-    return _batches(corpus, islice(plan, start + rank, None, world), read)
+    wanted = range(start + rank, sys.maxsize, world)
+    if sampler is None:
+        return _releasing(corpus, _read(corpus, plan, wanted))
+    return _releasing(corpus, _sample(sampler, plan, wanted, max_sentences, (seed, epoch)))
 
 
-def _batches(corpus: Corpus, plan: Iterator[Rows], read: Sampler) -> Iterator[Batch]:
-    for rows in plan:
-        pairs = [read(row) for row in rows.tolist()]
-        yield collate([source for source, _ in pairs], [target for _, target in pairs])
+def _releasing(corpus: Corpus, batches: Iterator[Batch]) -> Iterator[Batch]:
+    for number, batch in enumerate(batches):
+        if number % BATCHES_A_RELEASE == 0:
+            corpus.release()
+        yield batch
     corpus.release()
+
+
+def _read(corpus: Corpus, plan: Iterator[Rows], wanted: range) -> Iterator[Batch]:
+    for rows in islice(plan, wanted.start, None, wanted.step):
+        yield collate(
+            [corpus.source(row) for row in rows.tolist()], [corpus.target(row) for row in rows.tolist()]
+        )
+
+
+def _sample(
+    sampler: Sampler, plan: Iterator[Rows], wanted: range, max_sentences: int, place: tuple[int, int]
+) -> Iterator[Batch]:
+    """The batches number `wanted`, their rows sampled.
+
+    Sampling changes the lengths, and batches planned by those on disk would be padded by a third. So the rows of
+    a group of batches are sampled together, sorted again and cut into as many batches: the plan's count stands,
+    and any batch can be made from its group alone.
+    """
+    for number, group in enumerate(iter(lambda: list(islice(plan, BATCHES_A_GROUP)), [])):
+        first = number * BATCHES_A_GROUP
+        mine = [k - first for k in range(first, first + len(group)) if k in wanted]
+        if not mine:
+            continue
+        pairs = [sampler(row) for rows in group for row in rows.tolist()]
+        lengths = np.array([(len(source), len(target)) for source, target in pairs], np.int32)
+        order = by_length(lengths[:, 0], lengths[:, 1])
+        batches = np.split(order, cut_evenly(lengths.max(axis=1)[order] + 1, len(group), max_sentences))
+        shuffled = numpy_generator(place[0], "sampled batches", place[1], number).permutation(len(batches))
+        for k in mine:
+            chosen = [pairs[pick] for pick in batches[shuffled[k]]]
+            yield collate([source for source, _ in chosen], [target for _, target in chosen])
 
 
 def subword_sampler(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqloom.base.errors import ShapeError, UsageError
-from seqloom.data.batching import count_batches, cut, plan_epoch
+from seqloom.data.batching import count_batches, cut, cut_evenly, plan_epoch
 
 LENGTHS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=200)
 
@@ -138,3 +138,24 @@ def test_refusals_come_at_once() -> None:
     for wrong in ({"tokens_per_batch": 0}, {"window": 0}, {"max_sentences": -1}):
         with pytest.raises(UsageError, match="must be"):
             plan_epoch(*lengths, **({"seed": 1, "epoch": 1, "tokens_per_batch": 10} | wrong))
+
+
+@given(widths=st.lists(st.integers(1, 30), min_size=1, max_size=40), data=st.data())
+def test_cut_evenly_is_as_even_as_can_be(widths: list[int], data: st.DataObject) -> None:
+    """Against the best of all divisions, found by trying the budgets one by one."""
+    count = data.draw(st.integers(1, len(widths)))
+    max_sentences = data.draw(st.sampled_from([0, -(-len(widths) // count)]))
+    array = np.array(widths, np.int32)
+    cuts = cut_evenly(array, count, max_sentences)
+    batches = np.split(array, cuts)
+    assert len(batches) == count
+    assert all(len(batch) for batch in batches)
+    assert max_sentences == 0 or max(map(len, batches)) <= max_sentences
+    needed = next(budget for budget in range(1, 1201) if len(cut(array, budget, max_sentences)) < count)
+    assert max(len(batch) * batch.max() for batch in batches) <= max(needed, array.max())
+
+
+def test_cut_evenly_refuses_what_cannot_be() -> None:
+    for rows, count, max_sentences in ((3, 4, 0), (3, 0, 0), (9, 2, 4)):
+        with pytest.raises(UsageError, match=f"{rows} rows can't make {count} batches"):
+            cut_evenly(np.ones(rows, np.int32), count, max_sentences)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from seqloom.base.errors import UsageError
+from seqloom.data import loader
 from seqloom.data.batch import Batch, collate
 from seqloom.data.batching import plan_epoch
 from seqloom.data.corpus import Corpus, prepare_corpus
@@ -80,23 +81,79 @@ def test_windows_are_passed_on(corpus: Corpus) -> None:
     assert max(map(len, batches(corpus, window=1))) == 1
 
 
-def test_sampled_batches_are_a_function_of_seed_epoch_and_row(corpus: Corpus, tokenizer) -> None:
-    def sampled(start: int = 0, seed: int = 1, epoch: int = 1, strength: float = 0.5) -> list[Batch]:
-        options = {"seed": seed, "epoch": epoch}
-        sampler = subword_sampler(corpus, tokenizer, tokenizer, strength=strength, **options)
-        return batches(corpus, start=start, sampler=sampler, **options)
+@pytest.fixture
+def sampled(corpus: Corpus, tokenizer, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(loader, "BATCHES_A_GROUP", 8)
 
-    whole = sampled()
-    assert same(sampled(start=6), whole[6:])
-    assert same(sampled(strength=0.0), batches(corpus))
-    assert not same(whole, batches(corpus))
-    assert not same(whole, sampled(epoch=2))
+    def sampled(seed: int = 1, epoch: int = 1, strength: float = 0.5, **options) -> list[Batch]:
+        place = {"seed": seed, "epoch": epoch}
+        sampler = subword_sampler(corpus, tokenizer, tokenizer, strength=strength, **place)
+        return batches(corpus, sampler=sampler, **place, **options)
 
+    return sampled
+
+
+def sentences(batches: list[Batch]) -> list[tuple[list[int], list[int]]]:
+    return sorted(
+        (source[: length - 1].tolist(), target[: target_length - 1].tolist())
+        for batch in batches
+        for source, length, target, target_length in zip(
+            batch.source, batch.source_lengths, batch.target_output, batch.target_lengths, strict=True
+        )
+    )
+
+
+def test_sampled_batches_hold_each_row_once(corpus: Corpus, sampled, tokenizer) -> None:
     sampler = subword_sampler(corpus, tokenizer, tokenizer, strength=0.5, seed=1, epoch=1)
-    again = subword_sampler(corpus, tokenizer, tokenizer, strength=0.5, seed=1, epoch=1)
-    assert [sampler(row) for row in range(20)] == [again(row) for row in reversed(range(20))][::-1]
-    other = subword_sampler(corpus, tokenizer, tokenizer, strength=0.5, seed=1, epoch=2)
-    assert [sampler(row) for row in range(20)] != [other(row) for row in range(20)]
+    assert sentences(sampled()) == sorted(sampler(row) for row in range(len(corpus)))
+    assert sentences(sampled(strength=0.0)) == sentences(batches(corpus))
+    assert len(sampled()) == len(batches(corpus))
+    assert max(map(len, sampled(max_sentences=2))) == 2
+
+
+@pytest.mark.parametrize("start", [0, 6, 8, 21, 1000])
+def test_sampled_batches_start_anywhere(sampled, start: int) -> None:
+    whole = sampled()
+    assert same(sampled(start=start), whole[start:])
+    assert same(sampled(start=start, rank=1, world=3), whole[start + 1 :: 3])
+
+
+def test_sampling_differs_by_seed_and_epoch(sampled) -> None:
+    assert same(sampled(), sampled())
+    assert sentences(sampled()) != sentences(sampled(epoch=2))
+    assert sentences(sampled()) != sentences(sampled(seed=2))
+
+
+def test_a_row_is_sampled_alike_whenever_it_is_read(corpus: Corpus, tokenizer) -> None:
+    sampler, again, other = (
+        subword_sampler(corpus, tokenizer, tokenizer, strength=0.5, seed=1, epoch=epoch)
+        for epoch in (1, 1, 2)
+    )
+    drawn = [sampler(row) for row in range(20)]
+    assert [again(row) for row in reversed(range(20))][::-1] == drawn
+    assert [other(row) for row in range(20)] != drawn
+
+
+def test_sampled_batches_are_sorted_anew(sampled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the sampled lengths: fewer blanks than in the batches that were planned by the lengths on disk."""
+
+    def padding(batches: list[Batch]) -> int:
+        return sum(int((~batch.source_mask).sum() + (~batch.target_mask).sum()) for batch in batches)
+
+    alone, together = (
+        (monkeypatch.setattr(loader, "BATCHES_A_GROUP", size), padding(sampled()))[1] for size in (1, 1000)
+    )
+    assert together < 0.8 * alone
+
+
+def test_mapped_memory_is_given_back_on_the_way(corpus: Corpus, tokenizer, monkeypatch) -> None:
+    released = []
+    monkeypatch.setattr(loader, "BATCHES_A_RELEASE", 10)
+    monkeypatch.setattr(corpus, "release", lambda: released.append(True))
+    sampler = subword_sampler(corpus, tokenizer, tokenizer, strength=0.5, seed=1, epoch=1)
+    for options in ({}, {"sampler": sampler}):
+        released.clear()
+        assert len(batches(corpus, **options)) // 10 <= len(released) - 1
 
 
 def test_no_global_generator_is_touched(corpus: Corpus, tokenizer) -> None:
