@@ -138,6 +138,15 @@ def same(ours: Hypothesis, theirs: Hypothesis, exact: bool = True) -> None:
         np.testing.assert_allclose(ours.alignment, theirs.alignment, rtol=tolerance, atol=tolerance)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Toys are too small to share among threads, and threads that wait for a busy machine are slow."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def toys() -> SimpleNamespace:
     return SimpleNamespace(

@@ -40,7 +40,7 @@ def search(toy, options: SearchOptions, **asked) -> list[list[Hypothesis]]:
     return beam_search(toy, toy.start(), toy.source_lengths, options, **asked)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     seed=seeds, penalties=penalties, limits=limits, prefix=st.lists(st.sampled_from([1, 4, 5]), max_size=2)
 )
@@ -55,7 +55,7 @@ def test_a_beam_of_one_is_greedy_search(
         toys.same(found, expected)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     seed=seeds, penalties=penalties, limits=limits, prefix=st.lists(st.sampled_from([1, 4, 5]), max_size=2)
 )
@@ -79,7 +79,7 @@ def test_a_beam_as_wide_as_the_space_finds_what_trying_everything_finds(
             assert hypothesis.finished == (len(hypothesis.tokens) < cap)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     seed=seeds, penalties=penalties, beam=st.integers(1, 6), ngram=st.integers(0, 3), double=st.booleans(),
     sharpness=st.sampled_from([0.5, 2.0, 6.0]),
@@ -110,7 +110,7 @@ def test_what_is_found_has_the_score_that_forced_scoring_gives(
             np.testing.assert_allclose(ours.alignment, theirs.alignment)
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(seed=seeds, penalties=penalties, beam=st.integers(1, 5), data=st.data())
 def test_a_sentence_has_the_same_result_alone_and_in_any_batch(
     toys, seed: int, penalties: dict, beam: int, data
