@@ -24,12 +24,12 @@ UNUSUAL = (
     UnusualKind("carriage returns", "\r", "inside a line; often two lines that became one"),
     UnusualKind("control characters", "\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f", "no part of any writing"),
     UnusualKind("tabs", "\t", "inside a sentence; often a column that belongs elsewhere"),
-    UnusualKind("invisible characters", "\xad\u180e\u200b\u2060\ufeff", "makes equal words different"),
-    UnusualKind("direction marks", "\u200e\u200f\u202a-\u202e\u2066-\u2069", "steers the order of display"),
+    UnusualKind("invisible characters", "\xad\u180e\u200b\u2060\ufeff", "they make equal words different"),
+    UnusualKind("direction marks", "\u200e\u200f\u202a-\u202e\u2066-\u2069", "they steer the order of display"),
     UnusualKind(
         "private or unassigned characters",
         "\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff",
-        "has no meaning outside of one font or program",
+        "they have no meaning outside of one font or program",
     ),
 )
 MOJIBAKE = UnusualKind("text decoded twice", "", "UTF-8 read as Windows-1252, as in 'cafÃ©' for 'café'")

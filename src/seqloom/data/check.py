@@ -1,8 +1,8 @@
 """Reading a corpus to report what is in it and what is wrong with it: the work behind `seqloom check`.
 
 Memory does not grow with the text. For each pair 20 bytes are kept (a digest of the source, one of the pair, a length
-ratio), and three times that for a moment while they are sorted: under 1 GB for ten million pairs. Two different texts
-are taken for equal with a probability of pairs² / 2^65: 3 in a million for ten million pairs.
+ratio), and about twice that for a moment while they are sorted: ten million pairs need half a gigabyte, and some
+minutes. Two different texts are taken for equal with a probability of pairs² / 2^65: 3 in a million for ten million.
 """
 
 import itertools

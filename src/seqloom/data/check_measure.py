@@ -137,7 +137,7 @@ class PartMeasure:
             self._look_for_unusual(number, pair)
             empty = [side for side, text in zip(("source", "target"), pair, strict=True) if not text.strip()]
             if empty:
-                self.empty.add(number, note=" and ".join(empty))
+                self.empty.add(number, note=f"{' and '.join(empty)} empty")
                 continue
             if self.max_length is not None and max(source, target) > self.max_length:
                 self.too_long.add(number, note=f"{source:,} and {target:,} symbols")

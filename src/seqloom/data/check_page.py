@@ -40,10 +40,10 @@ h3 { font-size: 1rem; margin: 1.75rem 0 .5rem; } p { margin: .25rem 0; }
 table { border-collapse: collapse; width: 100%; }
 th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--soft); font-weight: 600; } .counts td, .counts th:not(:first-child) { text-align: right; }
-.counts td, .where { font-variant-numeric: tabular-nums; } .counts th { white-space: nowrap; }
+.counts td, .where { font-variant-numeric: tabular-nums; } .counts td, .counts th { white-space: nowrap; }
 .counts .sub th { font-weight: 400; padding-left: 1.6rem; }
 .text { overflow-wrap: anywhere; min-width: 12rem; white-space: pre-wrap; } .where { white-space: nowrap; }
-.place { overflow-wrap: anywhere; } .level { font-weight: 600; white-space: nowrap; }
+.place { overflow-wrap: anywhere; } .note { min-width: 9rem; } .level { font-weight: 600; white-space: nowrap; }
 .bars { display: grid; grid-template-columns: max-content 1fr; gap: .3rem .75rem; align-items: center; }
 .bars .label { text-align: right; font-variant-numeric: tabular-nums; color: var(--soft); font-size: .85rem; }
 .bar { display: flex; align-items: center; gap: .4rem; font-size: .75rem; line-height: 1.15; color: var(--soft); }
@@ -53,9 +53,12 @@ th { color: var(--soft); font-weight: 600; } .counts td, .counts th:not(:first-c
 .key i { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; vertical-align: -.05rem; }
 details { margin: .75rem 0; } summary { cursor: pointer; color: var(--soft); }
 @media (max-width: 40rem) {
+  .counts th:first-child { position: sticky; left: 0; background: var(--paper); white-space: normal; min-width: 7rem; }
+  .counts .sub th { padding-left: 1rem; }
   .cards thead { display: none; } .cards tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .cards td { display: block; border: 0; padding: .1rem 0; white-space: normal; }
   .cards td.level, .cards td.part { display: inline-block; margin-right: .6rem; }
+  .cards td.text, .cards td.note { min-width: 0; }
   .cards td[data-name]::before { content: attr(data-name) ": "; color: var(--soft); }
 }
 """
@@ -97,7 +100,7 @@ def _verdicts(report: CheckReport) -> str:
     fine = [verdict for verdict in report.verdicts if verdict.level == "fine"]
     sections = [_verdict_table(shown)] if shown else []
     if fine:
-        title = f"{plural(len(fine), 'other check' if shown else 'check')} without a finding"
+        title = f"Fine: {plural(len(fine), 'other check' if shown else 'check')}"
         sections.append(f"<details><summary>{escape(title)}</summary>{_verdict_table(fine)}</details>")
     return "\n".join(sections)
 
@@ -183,7 +186,7 @@ def _examples(finding: Finding) -> str:
     noted = any(example.note for example in finding.examples)
     rows = []
     for example in finding.examples:
-        note = f'<td class="soft place" data-name="note">{escape(example.note)}</td>' if noted else ""
+        note = f'<td class="soft note" data-name="note">{escape(example.note)}</td>' if noted else ""
         rows.append(
             f'<tr><td class="where" data-name="where">{escape(lines_of(example, finding.joint))}</td>'
             f"{_text('source', example.source)}{_text('target', example.target)}{note}</tr>"

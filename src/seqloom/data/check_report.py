@@ -45,10 +45,10 @@ class Lengths:
 
     def quantile(self, share: float) -> int:
         """The length that a share of the lines does not exceed."""
-        below = 0
+        wanted, below = share * self.lines, 0
         for length, count in enumerate(self.counts):
             below += count
-            if below >= share * self.lines:
+            if below >= wanted:
                 return length
         return 0
 

@@ -1,7 +1,7 @@
 """The report of `seqloom check` as plain text, for a terminal or a log."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from seqloom.data.characters import visible
 from seqloom.data.check_report import CheckReport, Example, Part, Side, share
@@ -30,7 +30,7 @@ def render_text(report: CheckReport) -> str:
         if part.pairs:
             blocks.append(_histogram(part))
         blocks += [_faults(part)] if part.faults else []
-        blocks += [_examples(finding) for finding in findings(part)]
+        blocks += [f"{part.name}: {_examples(finding)}" for finding in findings(part)]
     blocks += [_examples(finding) for finding in overlap_findings(report)]
     blocks.append(_verdicts(report))
     return "\n\n".join(blocks) + "\n"
@@ -159,13 +159,13 @@ def findings(part: Part) -> list[Finding]:
             "sources with several targets",
             part.several_targets.count,
             part.several_targets.examples,
-            "lines {}, {}",
+            "lines {} and {}",
         ),
         Finding("source and target the same", part.identical.count, part.identical.examples),
         Finding("too long for training", part.too_long.count, part.too_long.examples),
     ]
     rows += [Finding(found.name, found.lines, found.examples) for found in part.unusual]
-    return [replace(row, title=f"{part.name}: {row.title}") for row in rows if row.count]
+    return [row for row in rows if row.count]
 
 
 def overlap_findings(report: CheckReport) -> list[Finding]:

@@ -157,14 +157,10 @@ class FaultReader:
 
     def _decode(self, raw: bytes, start: int, number: int, index: int) -> str:
         """The text of a line, without its end, NUL bytes and whatever is not UTF-8."""
-        for match in NULS.finditer(raw):
-            self._add(
-                "binary",
-                number,
-                start + match.start(),
-                "a NUL byte: the file looks binary or is UTF-16",
-                index,
-            )
+        if b"\0" in raw:
+            for match in NULS.finditer(raw):
+                detail = "a NUL byte: the file looks binary or is UTF-16"
+                self._add("binary", number, start + match.start(), detail, index)
         end = -2 if raw.endswith(b"\r\n") else -1 if raw.endswith(b"\n") else None
         try:
             text = raw[:end].decode("utf-8")
