@@ -20,7 +20,7 @@ from seqloom.data.characters import find_unusual, visible
         "می\u200cخواهم",
         "日本語",
         "Ø»",
-        "à\x80\x80",
+        "à€€à€€",
         "👩\u200d👧",
         "e\u0301",
     ],
