@@ -10,7 +10,7 @@ LONGEST_LINE = 1_000
 BLOCK = 4_096  # draws at a time; a draw for each line alone would take longer than reading it
 
 
-def sample_lines(lines: Iterable[str], count: int, generator: np.random.Generator) -> list[str]:
+def draw_lines(lines: Iterable[str], count: int, generator: np.random.Generator) -> list[str]:
     """Draw at most `count` lines, each with equal probability, cut to their first 1,000 characters.
 
     Blank lines are left out. A stream of no more than `count` lines comes back whole and in order.

@@ -20,6 +20,12 @@ THREADS = 4
 USUAL_COVERAGE = 0.9995
 """Share of the text whose characters get an id of their own, sentencepiece's default; the rest is spelled in bytes."""
 
+SMALL_ALPHABET = 400
+"""Characters that all get an id, as sentencepiece's authors advise for alphabets; ideographs and web text have more."""
+
+LONGEST_SENTENCE = 1 << 20
+"""Bytes; longer lines would be skipped silently. The caller's are shorter."""
+
 RESERVED = str.maketrans(dict.fromkeys("\0▁▅\n", " "))
 """Characters that mean something to the trainer. It sees a space; in use they are spelled in bytes."""
 
@@ -43,13 +49,12 @@ def train_sentencepiece(
             model_writer=model,
             model_type=kind,
             vocab_size=size,
-            character_coverage=_coverage(prepared, size),
+            character_coverage=_coverage(prepared),
             byte_fallback=True,
             normalization_rule_name="identity",
             add_dummy_prefix=True,
             remove_extra_whitespaces=False,
-            max_sentence_length=1
-            << 20,  # bytes; lines are shorter, and longer ones would be skipped silently
+            max_sentence_length=LONGEST_SENTENCE,
             pad_id=PAD,
             unk_id=UNK,
             bos_id=BOS,
@@ -66,12 +71,12 @@ def train_sentencepiece(
     return model.getvalue()
 
 
-def _coverage(lines: Sequence[str], size: int) -> float:
-    """All characters where they take at most a quarter of the learned symbols, else the usual share."""
+def _coverage(lines: Sequence[str]) -> float:
+    """All characters of a small alphabet, else the usual share."""
     alphabet: Counter[str] = Counter()
     for line in lines:
         alphabet.update(line)
-    return 1.0 if len(alphabet) <= (size - len(SPECIALS) - 256) / 4 else USUAL_COVERAGE
+    return 1.0 if len(alphabet) <= SMALL_ALPHABET else USUAL_COVERAGE
 
 
 def _explain(message: str, kind: str, size: int, lines: int) -> str:

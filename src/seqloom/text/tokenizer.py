@@ -20,7 +20,7 @@ from seqloom.text.byte import ByteTokenizer
 from seqloom.text.character import CharacterTokenizer, train_character_tokenizer
 from seqloom.text.grouping import WordGroup
 from seqloom.text.normalise import Form, Normaliser, check_form
-from seqloom.text.reservoir import sample_lines as draw_lines
+from seqloom.text.reservoir import draw_lines
 from seqloom.text.storage import StoredTokenizer, read_tokenizer
 from seqloom.text.subword import SubwordTokenizer, train_subword_tokenizer
 from seqloom.text.vocabulary import SPECIALS, Vocabulary
@@ -100,7 +100,11 @@ def train_tokenizer(
         raise ConfigError(f"The tokenizer kind {kind!r} is unknown; use one of {', '.join(KINDS)}.{hint}")
     if kind == "byte":
         return ByteTokenizer(normaliser)
-    for name, value, least in (("size", size, len(SPECIALS) + 1), ("sample_lines", sample_lines, 1)):
+    for name, value, least in (
+        ("size", size, len(SPECIALS) + 1),
+        ("sample_lines", sample_lines, 1),
+        ("threads", threads, 1),
+    ):
         if value < least:
             raise ConfigError(f"A tokenizer's {name} is {value}; expected {least} or more.")
     sample = draw_lines(lines, sample_lines, numpy_generator(seed, "tokenizer sample"))

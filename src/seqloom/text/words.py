@@ -13,7 +13,6 @@ The joiner stands on the punctuation and never on the word, so that a word has o
 
 import functools
 import re
-import sys
 import unicodedata
 from collections.abc import Iterable
 from itertools import pairwise
@@ -96,7 +95,7 @@ def _split(stretch: str) -> tuple[str, ...]:
             before[index + 1] = JOINER + before[index + 1]
         else:
             after[index] = JOINER
-    return tuple(sys.intern(text + joiner) for text, joiner in zip(before, after, strict=True))
+    return tuple(text + joiner for text, joiner in zip(before, after, strict=True))
 
 
 def _parts(stretch: str) -> list[_Part]:
