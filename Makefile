@@ -29,9 +29,9 @@ test-all: $(STAMP) ## every test, the slow ones included
 	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
 
 lint: $(STAMP) ## style, format and types
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy
 
 bench: $(STAMP) ## run the benchmarks (long; make bench ONLY=name for one)
 	@for script in benchmarks/$(if $(ONLY),$(ONLY),*).py; do \
@@ -47,7 +47,7 @@ clean: ## remove caches and build products; .venv and runs/ stay
 # an interrupted installation is taken up again. src/*.egg-info may go: the editable install doesn't need it.
 $(STAMP): pyproject.toml constraints.txt
 	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
-	  for candidate in $(PYTHON) python3.11 python3 python3.12 python3.13; do \
+	  python=; for candidate in $(PYTHON) python3.11 python3 python3.12 python3.13; do \
 	    if "$$candidate" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
 	    then python="$$candidate"; break; fi; \
 	  done; \
