@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LONGEST_LABEL = 28  # characters; a longer one ends in …, the page shows it whole
 WITH_FIGURES = 12  # at most so many rows and columns: each cell says its weight
-FEW_COLUMNS = 8  # at most so many columns may widen to hold their words
+FEW_COLUMNS = 8  # at most so many columns may widen much to hold their words
 LARGEST_SIDE = 40.0  # inches; beyond it cells shrink and only every n-th word is named
 
 
@@ -81,11 +81,9 @@ def _cell_size(longest: int) -> float:
 
 
 def _column_breadth(names: list[str], cell: float) -> float:
-    """Inches of a column: the cell's side, or wider in a small map, so that its words lie flat above it."""
-    if len(names) > FEW_COLUMNS:
-        return cell
+    """Inches of a column: the cell's side, or wider where that is little and lets the words lie flat above it."""
     longest = max((_label_width(name, _font_size(cell)) for name in names), default=0.0)
-    return max(cell, longest) if longest <= 1.1 else cell
+    return max(cell, longest) if longest <= (1.1 if len(names) <= FEW_COLUMNS else 1.4 * cell) else cell
 
 
 def _font_size(cell: float) -> float:

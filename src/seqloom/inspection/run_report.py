@@ -136,7 +136,7 @@ def _curves(rows: Sequence[Row]) -> str:
         return f'<p class="note">{escape(str(error))}</p>'
     if not pictures:
         return '<p class="note">No update has been logged yet.</p>'
-    note = "Where points are many, a line is the mean of a stretch of updates, the band behind it the range they covered."
+    note = "Where points are many, a line is the mean of a stretch of updates, the band behind it their range."
     return f'<div class="curves">{"".join(pictures)}</div><p class="note">{note}</p>'
 
 
