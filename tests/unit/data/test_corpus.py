@@ -63,6 +63,15 @@ def test_what_is_left_out_is_counted_and_said(prepare) -> None:
     assert prepare(max_length=4).notices == ("Left out 4 of 7 pairs: 3 empty source, 1 empty target.",)
 
 
+@pytest.mark.parametrize("blank", ["", "  ", "\u2028", "\t\u3000"])
+def test_a_side_of_blanks_is_empty_whatever_the_tokenizer_makes_of_it(
+    prepare, files: PairFiles, blank: str
+) -> None:
+    files.paths[0].write_text(f"{blank}\na\na\n")
+    files.paths[1].write_text(f"a\n{blank}\na\n")
+    assert prepare().dropped == {"empty source": 1, "empty target": 1, "too long": 0}
+
+
 def test_text_is_kept_on_request(prepare) -> None:
     corpus = prepare(keep_text=True)
     assert [corpus.text(row) for row in range(2)] == [("a bb", "AAAA"), (" a  b ", "A B C")]
