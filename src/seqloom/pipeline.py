@@ -37,9 +37,10 @@ from seqloom.training.events import StopEvent
 from seqloom.training.listeners import Listener, LogWriter, MetricsWriter, ProgressListener
 from seqloom.training.loop import Trainer
 from seqloom.training.machine import Machine, prepare_machine
-from seqloom.training.preparation import CorpusBatches, Prepared, Tokenizers, prepare, train_tokenizers
+from seqloom.training.preparation import CorpusBatches, Prepared, prepare
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.validation import make_validator
+from seqloom.training.vocabularies import Tokenizers, train_tokenizers
 
 LONGEST_SOURCE = 4  # times data.max_length: what is longer was never trained on, and is cut with a notice
 MAY_CHANGE = {  # settings that a resumed run may have otherwise than it started with
@@ -425,7 +426,7 @@ def _run(
     )
     shown.say(f"{parameters:,} parameters on {machine.device}, {machine.threads} threads, {precision}")
     with folder.log.open("a", encoding="utf-8") as log:
-        everyone = [
+        everyone: list[Listener] = [
             MetricsWriter(folder.metrics, folder.samples),
             ProgressListener(shown),
             LogWriter(log),

@@ -1,4 +1,4 @@
-"""From files of text to what a run trains on: tokenizers, kept with the run, and prepared corpora."""
+"""From files of text to what a run trains on: prepared corpora, and their batches."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,64 +10,8 @@ from seqloom.data.batch import Batch
 from seqloom.data.batching import count_batches
 from seqloom.data.corpus import Corpus, prepare_corpus
 from seqloom.data.loader import iterate_batches, subword_sampler
-from seqloom.data.readers import Pair, PairFiles
-from seqloom.text.tokenizer import Tokenizer, load_tokenizer, train_tokenizer
-
-SHARED, SOURCE, TARGET = "shared", "source", "target"
-
-
-@dataclass(frozen=True)
-class Tokenizers:
-    """What turns both sides of a pair into ids; one and the same when the vocabulary is joint."""
-
-    source: Tokenizer
-    target: Tokenizer
-
-    def save(self, folder: Path) -> None:
-        """Write a run's vocabulary/."""
-        if self.source is self.target:
-            self.source.save(folder / SHARED)
-        else:
-            self.source.save(folder / SOURCE)
-            self.target.save(folder / TARGET)
-
-    @classmethod
-    def load(cls, folder: Path) -> "Tokenizers":
-        """Read a run's vocabulary/. Raises DamagedModelError."""
-        if (folder / SHARED).is_dir():
-            shared = load_tokenizer(folder / SHARED)
-            return cls(shared, shared)
-        return cls(load_tokenizer(folder / SOURCE), load_tokenizer(folder / TARGET))
-
-
-def pair_files(config: Config, part: str) -> PairFiles:
-    """The files of one part of the data: "train", "valid" or "test"."""
-    data = config.data
-    paths = {"train": data.train, "valid": data.valid, "test": data.test}[part]
-    return PairFiles(tuple(Path(path) for path in paths), data.format, data.source_field, data.target_field)
-
-
-def train_tokenizers(config: Config) -> Tokenizers:
-    """Train on the training pairs, both sides together for a joint vocabulary. Raises DataError, ConfigError."""
-    text = config.text
-    files = pair_files(config, "train")
-
-    def trained(lines: Iterator[str]) -> Tokenizer:
-        return train_tokenizer(
-            lines,
-            kind=text.tokenizer,
-            size=text.vocabulary_size,
-            form=text.normalisation,
-            lowercase=text.lowercase,
-            seed=config.seed,
-        )
-
-    if text.shared:
-        shared = trained(line for pair in files.read() for line in (pair.source, pair.target))
-        return Tokenizers(shared, shared)
-    return Tokenizers(
-        trained(pair.source for pair in files.read()), trained(pair.target for pair in files.read())
-    )
+from seqloom.data.readers import Pair
+from seqloom.training.vocabularies import Tokenizers, pair_files
 
 
 class CorpusBatches:
