@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqloom.base.errors import DataError, ResourceError, ShapeError
-from seqloom.base.files import atomic_write
+from seqloom.base.files import atomic_write, make_folder
 
 FORMAT = "seqloom-attention"
 VERSION = 1
@@ -152,6 +152,7 @@ def maps_from_json(text: str, where: str = "attention JSON") -> list[AttentionMa
 
 def write_maps(maps: Sequence[AttentionMap], path: Path) -> None:
     """Write attention maps as JSON, atomically."""
+    make_folder(path.parent)
     atomic_write(path, maps_to_json(maps))
 
 

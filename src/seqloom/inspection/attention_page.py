@@ -7,7 +7,7 @@ light or dark setting. With its script it goes word by word, as the model did.
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqloom.base.files import atomic_write
+from seqloom.base.files import atomic_write, make_folder
 from seqloom.inspection.attention import AttentionMap
 from seqloom.inspection.colours import LIGHT_TEXT, heat_colours, hexadecimal, scale_top
 from seqloom.inspection.lettering import direction, visible
@@ -20,6 +20,7 @@ def write_attention_page(
     maps: Sequence[AttentionMap], path: Path, *, title: str = "Where the model looked"
 ) -> None:
     """Write the page of one or several sentences, atomically. Raises ResourceError when it can't be written."""
+    make_folder(path.parent)
     atomic_write(path, attention_page(maps, title=title))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqloom.base.errors import MissingDependencyError, UsageError
-from seqloom.base.files import atomic_write
+from seqloom.base.files import atomic_write, make_folder
 from seqloom.inspection.colours import BLUE, FAINT, INK, ORANGE, PAPER, RULE
 
 if TYPE_CHECKING:
@@ -65,8 +65,12 @@ def plain_axes(axes: "Axes") -> None:
 
 
 def save_figure(figure: "Figure", path: Path) -> None:
-    """Write a figure as PNG or SVG, by the ending of the path; atomic. Raises UsageError for another ending."""
+    """Write a figure as PNG or SVG, by the ending of the path, atomically; its folder is made if it isn't there.
+
+    Raises UsageError for another ending, ResourceError when the file can't be written.
+    """
     check_ending(path)
+    make_folder(path.parent)
     atomic_write(path, _png(figure) if path.suffix.lower() == ".png" else _svg(figure))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seqloom.base.errors import DamagedModelError, MissingDependencyError
+from seqloom.base.errors import DamagedModelError, MissingDependencyError, UsageError
 from seqloom.base.files import atomic_write, read_json
 from seqloom.inspection.colours import heat_colours, hexadecimal
 from seqloom.inspection.curves import panels_svg
@@ -19,8 +19,10 @@ def write_report(run: Path) -> Path:
 
     Reads metrics.jsonl, samples.jsonl, resolved.json and environment.json, each only if it is there, so that it
     serves at any moment of a training. Without matplotlib the page says so where the curves would be.
-    Raises ResourceError when a file can't be read or the page can't be written.
+    Raises UsageError when there is no such folder, ResourceError when a file can't be read or the page written.
     """
+    if not run.is_dir():
+        raise UsageError(f"There is no run at {run}: expected the folder that training made.")
     metrics, samples = read_log(run / "metrics.jsonl"), read_log(run / "samples.jsonl")
     page = report_page(
         run.resolve().name,
@@ -136,7 +138,9 @@ def _curves(rows: Sequence[Row]) -> str:
         return f'<p class="note">{escape(str(error))}</p>'
     if not pictures:
         return '<p class="note">No update has been logged yet.</p>'
-    note = "Where points are many, a line is the mean of a stretch of updates, the band behind it their range."
+    note = (
+        "Where points are many, a line is the mean of a stretch of updates, the band behind it their range."
+    )
     return f'<div class="curves">{"".join(pictures)}</div><p class="note">{note}</p>'
 
 

@@ -129,7 +129,7 @@ def test_json_gives_the_same_maps_back() -> None:
 
 
 def test_files_are_written_and_read(tmp_path) -> None:
-    path = tmp_path / "maps.json"
+    path = tmp_path / "new" / "maps.json"
     write_maps([pieces()], path)
     assert same(read_maps(path)[0], pieces())
     with pytest.raises(ResourceError, match=r"Can't read .*missing.json"):

@@ -201,11 +201,11 @@ def test_an_empty_map_says_so() -> None:
 
 
 def test_the_page_is_written_as_a_file(tmp_path: Path) -> None:
-    write_attention_page([small()], tmp_path / "a.html", title="Mine")
-    text = (tmp_path / "a.html").read_text(encoding="utf-8")
+    write_attention_page([small()], tmp_path / "new" / "a.html", title="Mine")
+    text = (tmp_path / "new" / "a.html").read_text(encoding="utf-8")
     assert text.startswith("<!doctype html>")
     assert "<title>Mine</title>" in text
-    assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.html"]
 
 
 def test_the_fragment_for_a_notebook_has_no_script_and_no_style_sheet() -> None:

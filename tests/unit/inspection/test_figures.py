@@ -39,9 +39,12 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path) -> None:
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path) -> None:
-    with pytest.raises((ResourceError, FileNotFoundError), match="nowhere"):
-        save_figure(drawn(), tmp_path / "nowhere" / "a.png")
+def test_the_folder_is_made_and_one_that_cannot_be_is_named(tmp_path) -> None:
+    figure = new_figure(1, 1)
+    save_figure(figure, tmp_path / "new" / "a.png")
+    assert (tmp_path / "new" / "a.png").is_file()
+    with pytest.raises(ResourceError, match=r"a.png.*(a part of the path is a file|in the way)"):
+        save_figure(figure, tmp_path / "new" / "a.png" / "b.png")
 
 
 def test_inline_svgs_stand_side_by_side() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seqloom.base.errors import MissingDependencyError, ResourceError
+from seqloom.base.errors import MissingDependencyError, UsageError
 from seqloom.inspection import run_report
 from seqloom.inspection.run_log import RunLog
 from seqloom.inspection.run_report import duration, report_page, write_report
@@ -159,7 +159,9 @@ def test_without_matplotlib_the_page_says_how_to_get_the_curves(monkeypatch: pyt
 
 
 def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises((ResourceError, FileNotFoundError), match="nowhere"):
+    with pytest.raises(
+        UsageError, match=r"There is no run at .*nowhere: expected the folder that training made"
+    ):
         write_report(tmp_path / "nowhere")
 
 
