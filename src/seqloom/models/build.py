@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from seqloom.base.errors import ConfigError
 from seqloom.config.model import (
     DecoderConfig,
     EncoderConfig,
@@ -31,7 +32,13 @@ def build_model(config: ModelConfig, source_symbols: int, target_symbols: int) -
     """A model with fresh parameters, drawn from torch's default generator.
 
     source_symbols, target_symbols  sizes of the vocabularies, special symbols included; equal when shared
+    Raises  ConfigError for one embedding table over two vocabularies of different size
     """
+    if config.share_embeddings and source_symbols != target_symbols:
+        raise ConfigError(
+            f"model.share_embeddings = true needs one vocabulary for both sides, but the source has {source_symbols} "
+            f"symbols and the target {target_symbols}. Set text.shared = true, or model.share_embeddings = false."
+        )
     source_embedding = Embedding(source_symbols, config.width, PADDING)
     target_embedding = source_embedding
     if not config.share_embeddings:

@@ -1,0 +1,120 @@
+"""Every kind of encoder and decoder, as the configuration names them, in sizes for tests.
+
+Widths that may differ do differ, so that one taken for another does not fit.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from agreement import randomise
+from seqloom.config.model import ModelConfig
+from seqloom.data.batch import Batch, collate
+from seqloom.models.build import build_model
+from seqloom.models.seq2seq import Seq2Seq
+
+Options = Mapping[str, Any]
+
+WIDTH, ENCODER_HIDDEN, DECODER_HIDDEN = 8, 5, 6
+SOURCE_SYMBOLS, TARGET_SYMBOLS = 13, 11
+CELLS = ("elman", "lstm", "gru")
+TRANSFORMERS = {
+    f"transformer-{norm}-{positions}": {
+        "kind": "transformer",
+        "layers": 2,
+        "heads": 2,
+        "feed_forward": 12,
+        "norm": norm,
+        "positions": positions,
+        "max_positions": 32,
+    }
+    for norm in ("pre", "post")
+    for positions in ("sinusoidal", "learned", "rotary")
+}
+
+ENCODERS: dict[str, Options] = {
+    f"{cell}-{'bi' if bidirectional else 'uni'}-{layers}": {
+        "kind": "recurrent",
+        "cell": cell,
+        "layers": layers,
+        "hidden": ENCODER_HIDDEN,
+        "bidirectional": bidirectional,
+    }
+    for cell in CELLS
+    for bidirectional in (False, True)
+    for layers in (1, 2)
+} | TRANSFORMERS
+
+ATTENTIONS = ("additive", "dot", "general")
+PLACEMENTS: dict[str, Options] = {
+    "between": {"placement": "between", "layers": 2},
+    "before": {"placement": "before"},
+    "after": {"placement": "after"},
+    "feeding": {"placement": "after", "input_feeding": True},
+}
+
+
+def recurrent_decoders(cell: str) -> dict[str, Options]:
+    """The LSTMs have two layers, the others one where one will do."""
+    common = {
+        "kind": "recurrent",
+        "cell": cell,
+        "layers": 2 if cell == "lstm" else 1,
+        "hidden": DECODER_HIDDEN,
+    }
+    found: dict[str, Options] = {
+        f"{cell}-fixed": {**common, "attention": "none"},
+        f"{cell}-fixed-context": {**common, "attention": "none", "feed_context": True},
+    }
+    for placement, options in PLACEMENTS.items():
+        for attention in ATTENTIONS:
+            found[f"{cell}-{placement}-{attention}"] = {**common, "attention": attention, **options}
+    return found
+
+
+DECODERS: dict[str, Options] = {
+    name: options for cell in CELLS for name, options in recurrent_decoders(cell).items()
+} | {name: {**options, "layers": 2} for name, options in TRANSFORMERS.items()}
+
+
+def memory_width(encoder: Options) -> int:
+    """How wide the memory of an encoder is."""
+    if encoder["kind"] == "transformer":
+        return WIDTH
+    return ENCODER_HIDDEN * (2 if encoder["bidirectional"] else 1)
+
+
+def config_of(encoder: str, decoder: str, changes: Options | None = None, **options: Any) -> ModelConfig:
+    """The configuration of a pairing; dot attention gets a state as wide as the memory.
+
+    changes  to the decoder's options · options  of the model as a whole
+    """
+    read, write = ENCODERS[encoder], dict(DECODERS[decoder])
+    if write.get("attention") == "dot":
+        write["hidden"] = memory_width(read)
+    if write.get("attention") == "additive":
+        write["attention_width"] = 7
+    parts = {"encoder": read, "decoder": {**write, **(changes or {})}}
+    return ModelConfig.model_validate({"width": WIDTH, "share_embeddings": False, **parts, **options})
+
+
+def model_of(
+    encoder: str,
+    decoder: str,
+    dtype: torch.dtype = torch.float32,
+    changes: Options | None = None,
+    **options: Any,
+) -> Seq2Seq:
+    """A model with distinct random parameters, evaluating."""
+    config = config_of(encoder, decoder, changes, **options)
+    return randomise(build_model(config, SOURCE_SYMBOLS, TARGET_SYMBOLS), dtype=dtype)
+
+
+SOURCES: Sequence[Sequence[int]] = [[4, 5, 6, 12], [8], [9, 4, 10]]
+TARGETS: Sequence[Sequence[int]] = [[7, 4], [6, 5, 9, 10], [8]]
+
+
+def batch() -> Batch:
+    """Three sentences of different lengths."""
+    return collate(SOURCES, TARGETS)

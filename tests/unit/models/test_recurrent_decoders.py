@@ -1,0 +1,203 @@
+"""Recurrent decoders: who asks, who reads the answer, and what is fed back, as loops over the papers' equations."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import equations
+from agreement import arrays, assert_agree, assert_close, random_tensor, randomise
+from equations import State, Vector, Weights, part
+from seqloom.layers.attention import recurrent_attention
+from seqloom.models.bridge import ProjectionBridge
+from seqloom.models.recurrent_decoders import (
+    AttendAfterDecoder,
+    AttendBeforeDecoder,
+    AttendBetweenDecoder,
+    FixedContextDecoder,
+    RecurrentState,
+)
+from seqloom.models.state import Memory
+
+WIDTH, HIDDEN, MEMORY, SUMMARY, LAYERS = 4, 3, 5, 6, 2
+LENGTHS = [4, 1, 3]
+VISIBLE = torch.arange(4) < torch.tensor(LENGTHS)[:, None]
+ATTENTION = "general"
+
+
+def made(kind: str, cell: str = "lstm", dropout: float = 0.0) -> nn.Module:
+    """A decoder of two layers with distinct random weights."""
+    bridge = ProjectionBridge(SUMMARY, HIDDEN, LAYERS, equations.STATE_TENSORS[cell])
+    sizes = {"cell": cell, "hidden": HIDDEN, "layers": LAYERS, "dropout": dropout}
+    if kind.startswith("fixed"):
+        fed = kind == "fixed, fed"
+        return randomise(FixedContextDecoder(WIDTH, SUMMARY, bridge, feed_context=fed, **sizes))
+    attention = recurrent_attention(ATTENTION, HIDDEN, MEMORY)
+    if kind == "between":
+        return randomise(AttendBetweenDecoder(WIDTH, MEMORY, bridge, attention, **sizes))
+    if kind == "before":
+        return randomise(AttendBeforeDecoder(WIDTH, MEMORY, bridge, attention, **sizes))
+    feeding = kind == "after, feeding"
+    return randomise(AttendAfterDecoder(WIDTH, MEMORY, bridge, attention, input_feeding=feeding, **sizes))
+
+
+def memory() -> Memory:
+    return Memory(random_tensor(3, 4, MEMORY, seed=2), VISIBLE, random_tensor(3, SUMMARY, seed=3))
+
+
+# The same by hand: a loop over positions, over layers, over memory positions
+
+
+class ByHand:
+    """One row's decoder: `read(x)` gives the features and the alignment of the next position."""
+
+    def __init__(self, weights: Weights, cell: str, memory: list[Vector], summary: Vector) -> None:
+        self.weights, self.cell, self.memory, self.summary = weights, cell, memory, summary
+        count = equations.STATE_TENSORS[cell]
+        start = [
+            np.tanh(equations.linear(part(weights, f"bridge.projections.{number}"), summary))
+            for number in range(LAYERS * count)
+        ]
+        self.states: list[State] = [tuple(start[count * layer :][:count]) for layer in range(LAYERS)]
+        self.fed = np.zeros(WIDTH)
+
+    def layer(self, name: str, number: int, x: Vector) -> Vector:
+        """One layer one position further; its number among all layers says which state is its own."""
+        self.states[number] = equations.CELLS[self.cell](part(self.weights, name), x, self.states[number])
+        return self.states[number][0]
+
+    def ask(self, query: Vector) -> tuple[Vector, Vector]:
+        return equations.attend(ATTENTION, part(self.weights, "attention"), query, self.memory)
+
+    def readout(self, *parts: Vector) -> Vector:
+        return np.tanh(equations.linear(part(self.weights, "readout.layer"), np.concatenate(parts)))
+
+    def fixed(self, x: Vector) -> tuple[Vector, None]:
+        """Sutskever et al. 2014."""
+        h = self.layer("stack.cells.1", 1, self.layer("stack.cells.0", 0, x))
+        return self.readout(h), None
+
+    def fixed_fed(self, x: Vector) -> tuple[Vector, None]:
+        """Cho et al. 2014."""
+        h = self.layer("stack.cells.0", 0, np.concatenate([x, self.summary]))
+        return self.readout(self.layer("stack.cells.1", 1, h), self.summary), None
+
+    def between(self, x: Vector) -> tuple[Vector, Vector]:
+        """The first layer asks, the second reads the answer."""
+        h = self.layer("first.cells.0", 0, x)
+        context, alignment = self.ask(h)
+        h = self.layer("upper.cells.0", 1, np.concatenate([h, context]))
+        return self.readout(h, context), alignment
+
+    def before(self, x: Vector) -> tuple[Vector, Vector]:
+        """Bahdanau et al. 2015: the state so far asks, the cell reads the answer."""
+        context, alignment = self.ask(self.states[-1][0])
+        h = self.layer("stack.cells.0", 0, np.concatenate([x, context]))
+        return self.readout(self.layer("stack.cells.1", 1, h), x, context), alignment
+
+    def after(self, x: Vector) -> tuple[Vector, Vector]:
+        """Luong et al. 2015: the cell reads, the new state asks."""
+        h = self.layer("stack.cells.1", 1, self.layer("stack.cells.0", 0, x))
+        context, alignment = self.ask(h)
+        return self.readout(h, context), alignment
+
+    def after_feeding(self, x: Vector) -> tuple[Vector, Vector]:
+        """Luong et al. 2015, section 3.3: and reads the features of the position before."""
+        self.fed, alignment = self.after(np.concatenate([x, self.fed]))
+        return self.fed, alignment
+
+
+BY_HAND: dict[str, Callable[[ByHand, Vector], tuple[Vector, Vector | None]]] = {
+    "fixed": ByHand.fixed,
+    "fixed, fed": ByHand.fixed_fed,
+    "between": ByHand.between,
+    "before": ByHand.before,
+    "after": ByHand.after,
+    "after, feeding": ByHand.after_feeding,
+}
+
+every_kind = pytest.mark.parametrize("kind", BY_HAND)
+every_cell = pytest.mark.parametrize("cell", equations.CELLS)
+
+
+@every_kind
+@every_cell
+def test_a_decoder_is_the_paper_s(kind: str, cell: str) -> None:
+    decoder = made(kind, cell)
+    read, inputs = memory(), random_tensor(3, 3, WIDTH, seed=1)
+    features, alignment, state = decoder(inputs, decoder.start(read), alignment=True)
+    for row, length in enumerate(LENGTHS):
+        hand = ByHand(
+            arrays(decoder),
+            cell,
+            list(read.values[row, :length].detach().numpy()),
+            read.summary[row].detach().numpy(),
+        )
+        for place in range(3):
+            expected, shares = BY_HAND[kind](hand, inputs[row, place].detach().numpy())
+            np.testing.assert_allclose(features[row, place].detach().numpy(), expected, rtol=0, atol=1e-13)
+            if shares is not None:
+                found = alignment[row, place].detach().numpy()
+                np.testing.assert_allclose(found[:length], shares, rtol=0, atol=1e-13)
+                assert (found[length:] == 0).all()
+        for found, expected in zip(state.cells, hand.states, strict=True):
+            for one, other in zip(found, expected, strict=True):
+                np.testing.assert_allclose(one[row].detach().numpy(), other, rtol=0, atol=1e-13)
+
+
+@every_kind
+def test_pieces_are_the_whole_gradients_included(kind: str) -> None:
+    decoder = made(kind)
+    read, inputs = memory(), random_tensor(3, 4, WIDTH, seed=1)
+
+    def in_pieces() -> list[Tensor]:
+        state, features = decoder.start(read), []
+        for now in torch.tensor_split(inputs, [2, 3], dim=1):
+            decoded = decoder(now, state)
+            state = decoded.state
+            features.append(decoded.features)
+        return [torch.cat(features, 1), *flat_cells(state)]
+
+    def whole() -> list[Tensor]:
+        decoded = decoder(inputs, decoder.start(read))
+        return [decoded.features, *flat_cells(decoded.state)]
+
+    leaves = {"inputs": inputs, "summary": read.summary, **dict(decoder.named_parameters())}
+    if not kind.startswith("fixed"):
+        leaves["memory"] = read.values
+    assert_agree(in_pieces, whole, leaves)
+
+
+def flat_cells(state: RecurrentState) -> list[Tensor]:
+    return [tensor for layer in state.cells for tensor in layer]
+
+
+@every_kind
+def test_a_state_is_reordered_whole(kind: str) -> None:
+    decoder = made(kind)
+    state = decoder(random_tensor(3, 2, WIDTH, seed=1), decoder.start(memory())).state
+    rows = torch.tensor([2, 2, 0])
+    found = state.reorder(rows)
+    assert_close(flat_cells(found), [tensor[rows] for tensor in flat_cells(state)])
+    assert (found.fed is None) == (kind != "after, feeding")
+    if found.fed is not None:
+        assert_close(found.fed, state.fed[rows])
+    assert torch.equal(found.source.visible, VISIBLE[rows])
+    assert found.position == 0
+
+
+def test_feeding_starts_from_zeros() -> None:
+    decoder = made("after, feeding")
+    assert_close(decoder.start(memory()).fed, torch.zeros(3, WIDTH, dtype=torch.float64))
+
+
+@every_kind
+def test_features_are_dropped_out_in_training(kind: str) -> None:
+    decoder = made(kind, dropout=0.5)
+    inputs = random_tensor(3, 8, WIDTH, seed=1)
+    torch.manual_seed(0)
+    features = decoder.train()(inputs, decoder.start(memory())).features
+    assert 0.3 < (features != 0).double().mean() < 0.7
+    assert features.abs().max() > 1  # a tanh, doubled

@@ -1,0 +1,249 @@
+"""Every encoder with every decoder: stepping, in whatever order a search keeps rows, is teacher forcing."""
+
+import functools
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+import kinds
+from agreement import assert_agree, assert_close
+from kinds import DECODERS, ENCODERS, SOURCES, batch, model_of
+from seqloom.data.batch import Batch, collate
+from seqloom.models.seq2seq import Seq2Seq
+from seqloom.models.state import Memory
+
+BOS = 2
+# For what costs more than a look: every way to decode with one encoder, every encoder with one decoder.
+WAYS = [name for name in DECODERS if name.startswith(("lstm", "transformer"))]
+PAIRS = [("gru-bi-1", decoder) for decoder in WAYS]
+PAIRS += [(encoder, "gru-between-additive") for encoder in ENCODERS]
+PAIRS.append(("transformer-pre-learned", "transformer-post-rotary"))
+FEW_PAIRS = [PAIRS[0], *PAIRS[2:13:3], PAIRS[14], PAIRS[-4], PAIRS[-1]]
+
+every_pair = pytest.mark.parametrize(("encoder", "decoder"), PAIRS, ids=lambda name: name)
+every_decoder = pytest.mark.parametrize("decoder", DECODERS)
+every_way = pytest.mark.parametrize("decoder", WAYS)
+
+# What a search may keep after each step: rows of the step before. All rows of all steps are compared.
+KEPT = [
+    [0, 1, 2],  # a row a sentence
+    [0, 0, 1, 1, 2, 2],  # repeat_interleave: a beam of two
+    [1, 0, 2, 2, 5, 4],  # exchanged, or one kept twice, within each sentence
+    [5, 4, 0, 1],  # sentences exchanged, one finished
+    [0, 2, 2],  # one row of a sentence, two of another
+]
+
+
+def histories() -> tuple[list[list[int]], list[list[int]], list[list[int]]]:
+    """For each step: which sentence each row reads, which symbol it reads; and all histories, row by row."""
+    sentences, tokens, all_histories = [[0, 1, 2]], [[BOS] * 3], [[BOS]] * 3
+    newest = all_histories
+    for step, rows in enumerate(KEPT[1:], 1):
+        sentences.append([sentences[-1][row] for row in rows])
+        tokens.append([4 + (3 * step + 5 * place) % 7 for place in range(len(rows))])
+        newest = [[*newest[row], token] for row, token in zip(rows, tokens[-1], strict=True)]
+        all_histories = all_histories + newest
+    return sentences, tokens, all_histories
+
+
+SENTENCES, TOKENS, HISTORIES = histories()
+STEP_OF_ROW = torch.tensor([len(history) - 1 for history in HISTORIES])
+SOURCE_OF_ROW = [sentence for step in SENTENCES for sentence in step]
+
+
+@functools.cache
+def from_scratch() -> Batch:
+    """Every row of every step as a sentence pair of its own, to be teacher-forced."""
+    sources = [SOURCES[sentence] for sentence in SOURCE_OF_ROW]
+    return collate(sources, [history[1:] for history in HISTORIES])
+
+
+@functools.cache
+def reader(encoder: str) -> tuple[Seq2Seq, Memory, Memory]:
+    """An encoder, with what it read of the sentences, and of every row's own source."""
+    model = model_of(encoder, "gru-fixed")
+    return model, model.encode(collate(SOURCES)), model.encode(from_scratch())
+
+
+@functools.cache
+def writer(memory_width: int, decoder: str) -> Seq2Seq:
+    """A decoder for a memory of that width."""
+    encoder = next(name for name in ENCODERS if kinds.memory_width(ENCODERS[name]) == memory_width)
+    return model_of(encoder, decoder)
+
+
+def paired(encoder: str, decoder: str) -> tuple[Seq2Seq, Memory, Memory]:
+    """The parts of a pairing; made once each, because there are hundreds of pairings."""
+    read, memory, memory_of_rows = reader(encoder)
+    write = writer(kinds.config_of(encoder, decoder).memory_width, decoder)
+    return (
+        Seq2Seq(read.source, read.encoder, write.target, write.decoder, write.output),
+        memory,
+        memory_of_rows,
+    )
+
+
+def search_like(model: Seq2Seq, memory: Memory) -> tuple[Tensor, Tensor | None]:
+    """Scores and alignments of every row at every step, keeping rows as KEPT says."""
+    state = model.start(memory)
+    scores, alignments = [], []
+    for rows, tokens in zip(KEPT, TOKENS, strict=True):
+        if tokens is not TOKENS[0]:
+            state = state.reorder(torch.tensor(rows))
+        step = model.step(torch.tensor(tokens), state, alignment=True)
+        state = step.state
+        scores.append(step.scores)
+        alignments.append(step.alignment)
+    return torch.cat(scores), None if alignments[0] is None else torch.cat(alignments)
+
+
+@every_decoder
+@torch.inference_mode()
+def test_stepping_in_any_order_is_teacher_forcing_from_scratch(decoder: str) -> None:
+    """With each of the encoders; float32, to 1e-5."""
+    rows = torch.arange(len(HISTORIES))
+    for encoder in ENCODERS:
+        model, memory, memory_of_rows = paired(encoder, decoder)
+        scores, alignment = search_like(model, memory)
+        decoded = model.decode(from_scratch(), memory_of_rows, alignment=True)
+        expected = model.output(decoded.features)[rows, STEP_OF_ROW]
+        assert_close(scores, expected, 1e-5, f"{encoder} with {decoder}: scores")
+        assert (alignment is None) == ("fixed" in decoder)
+        if alignment is None:
+            assert decoded.alignment is None
+            continue
+        looked = decoded.alignment[rows, STEP_OF_ROW]
+        assert_close(alignment, looked, 1e-5, f"{encoder} with {decoder}: alignment")
+        assert_close(alignment.sum(1), torch.ones(len(rows)), 1e-5, f"{encoder} with {decoder}: sum")
+        assert (alignment[~from_scratch().source_mask] == 0).all()
+
+
+@functools.cache
+def exact(encoder: str, decoder: str) -> Seq2Seq:
+    """A model in float64, which no test changes."""
+    return model_of(encoder, decoder, torch.float64)
+
+
+def within(tensor: Tensor, lengths: Tensor) -> list[Tensor]:
+    """Each row up to its own length."""
+    return [row[:length] for row, length in zip(tensor, lengths.tolist(), strict=True)]
+
+
+def forced(model: Seq2Seq, given: Batch) -> list[list[Tensor]]:
+    """Logits and alignments of the symbols that count, each over the source that is there."""
+    logits, alignment = model(given, alignment=True)
+    assert given.target_lengths is not None
+    found = [within(logits, given.target_lengths)]
+    if alignment is not None:
+        rows = within(alignment, given.target_lengths)
+        found.append(
+            [row[:, :length] for row, length in zip(rows, given.source_lengths.tolist(), strict=True)]
+        )
+    return found
+
+
+def stepped(model: Seq2Seq, given: Batch) -> list[list[Tensor]]:
+    """The same, symbol by symbol."""
+    assert given.target_input is not None
+    state = model.start(model.encode(given))
+    scores, alignments = [], []
+    for tokens in given.target_input.unbind(1):
+        now, alignment, state = model.step(tokens, state, alignment=True)
+        scores.append(now)
+        alignments.append(alignment)
+    assert given.target_lengths is not None
+    found = [within(torch.stack(scores, 1), given.target_lengths)]
+    if alignments[0] is not None:
+        rows = within(torch.stack(alignments, 1), given.target_lengths)
+        found.append(
+            [row[:, :length] for row, length in zip(rows, given.source_lengths.tolist(), strict=True)]
+        )
+    return found
+
+
+def leaves(model: Seq2Seq) -> tuple[dict[str, Tensor], list[str]]:
+    """The parameters, and those that no softmax can see: a bias of all keys, unless it is turned."""
+    parameters = dict(model.named_parameters())
+    return parameters, [name for name in parameters if name.endswith("key_layer.bias")]
+
+
+@every_pair
+def test_stepping_is_teacher_forcing_gradients_included(encoder: str, decoder: str) -> None:
+    model = exact(encoder, decoder)
+    parameters, idle = leaves(model)
+    assert_agree(lambda: stepped(model, batch()), lambda: forced(model, batch()), parameters, 1e-9, idle=idle)
+
+
+@every_pair
+def test_padding_is_invisible(encoder: str, decoder: str) -> None:
+    model = exact(encoder, decoder)
+    clean = batch()
+    assert clean.target_input is not None
+    assert clean.target_output is not None
+    more = torch.full((3, 2), 5)
+    dirty = replace(
+        clean,
+        source=torch.cat([torch.where(clean.source_mask, clean.source, 7), more], 1),
+        target_input=torch.cat([torch.where(clean.target_mask, clean.target_input, 9), more], 1),
+        target_output=torch.cat([clean.target_output, more], 1),
+    )
+    parameters, idle = leaves(model)
+    assert_agree(lambda: forced(model, dirty), lambda: forced(model, clean), parameters, 1e-9, idle=idle)
+
+
+@every_pair
+@torch.inference_mode()
+def test_a_batch_is_its_rows_one_by_one(encoder: str, decoder: str) -> None:
+    model = exact(encoder, decoder)
+    together = forced(model, batch())
+    for row, (source, target) in enumerate(zip(SOURCES, kinds.TARGETS, strict=True)):
+        alone = forced(model, collate([source], [target]))
+        assert_close([each[row] for each in together], [each[0] for each in alone])
+
+
+@every_way
+@torch.inference_mode()
+def test_a_state_may_be_gone_on_from_twice(decoder: str) -> None:
+    model = model_of("gru-bi-1", decoder)
+    first = model.step(torch.tensor([BOS] * 3), model.start(model.encode(batch())))
+    once = model.step(torch.tensor([4, 5, 6]), first.state)
+    model.step(torch.tensor([7, 8, 9]), first.state)
+    model.step(torch.tensor([7, 8, 9]), first.state.reorder(torch.tensor([2, 1, 0])))
+    again = model.step(torch.tensor([4, 5, 6]), first.state)
+    assert torch.equal(once.scores, again.scores)
+
+
+@every_way
+@torch.inference_mode()
+def test_alignment_is_given_only_if_asked(decoder: str) -> None:
+    model = model_of("gru-bi-1", decoder)
+    asked, unasked = model(batch(), alignment=True), model(batch())
+    assert unasked.alignment is None
+    assert_close(unasked.logits, asked.logits, 1e-5)
+    state = model.start(model.encode(batch()))
+    tokens = torch.tensor([BOS] * 3)
+    step = model.step(tokens, state)
+    assert step.alignment is None
+    assert_close(step.scores, asked.logits[:, 0], 1e-5)
+
+
+@pytest.mark.parametrize(("encoder", "decoder"), FEW_PAIRS, ids=lambda name: name)
+def test_training_differs_from_evaluation_by_dropout_only(encoder: str, decoder: str) -> None:
+    still = model_of(encoder, decoder, dropout=0.0)
+    assert_close(forced(still.train(), batch()), forced(still.eval(), batch()), 1e-5)
+    model = model_of(encoder, decoder, dropout=0.5).train()
+    found = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        found.append(model(batch()).logits)
+    assert torch.equal(found[0], found[1])
+    assert (found[0] - found[2]).abs().max() > 0.01
+
+
+def test_a_source_without_target_can_be_searched() -> None:
+    model = model_of("gru-bi-1", "gru-between-additive")
+    memory = model.encode(collate(SOURCES))
+    assert_close(memory.values, model.encode(batch()).values)
+    assert model.step(torch.tensor([BOS] * 3), model.start(memory)).scores.shape == (3, kinds.TARGET_SYMBOLS)

@@ -1,0 +1,116 @@
+"""The Transformer decoder: its layers in order, its cache, and the alignment it shows."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import equations
+from agreement import arrays, assert_agree, assert_close, random_tensor, randomise
+from equations import part
+from seqloom.models.state import Memory
+from seqloom.models.transformer_decoder import TransformerDecoder, TransformerState
+
+WIDTH, HEADS, MEMORY = 8, 2, 5
+LENGTHS = [4, 1, 3]
+VISIBLE = torch.arange(4) < torch.tensor(LENGTHS)[:, None]
+
+every_norm = pytest.mark.parametrize("norm", ["pre", "post"])
+with_rotary = pytest.mark.parametrize("rotary", [False, True], ids=["plain", "rotary"])
+
+
+def made(norm: str = "pre", rotary: bool = False) -> TransformerDecoder:
+    return randomise(
+        TransformerDecoder(
+            WIDTH,
+            MEMORY,
+            layers=2,
+            heads=HEADS,
+            feed_forward=6,
+            norm=norm,
+            rotary=rotary,
+            dropout=0.3,
+            attention_dropout=0.3,
+        )
+    )
+
+
+def memory() -> Memory:
+    return Memory(random_tensor(3, 4, MEMORY, seed=2), VISIBLE, torch.zeros(3, MEMORY))
+
+
+def cache(state: TransformerState) -> list[Tensor]:
+    return [tensor for layer in state.past for tensor in layer]
+
+
+@every_norm
+@with_rotary
+def test_layers_read_each_other_and_the_last_one_shows_its_alignment(norm: str, rotary: bool) -> None:
+    decoder, read, inputs = made(norm, rotary), memory(), random_tensor(3, 3, WIDTH, seed=1)
+    features, alignment, state = decoder(inputs, decoder.start(read), alignment=True)
+    assert state.position == 3
+    assert alignment is not None
+    weights = arrays(decoder)
+    tolerance = 1e-5 if rotary else 1e-12  # rotary angles are float32
+    for row, length in enumerate(LENGTHS):
+        xs = list(inputs[row].detach().numpy())
+        seen = list(read.values[row, :length].detach().numpy())
+        for layer in range(2):
+            xs, shares = equations.decoder_layer(
+                part(weights, f"layers.{layer}"), xs, seen, heads=HEADS, norm=norm, rotary=rotary
+            )
+        if norm == "pre":
+            xs = [equations.layer_norm(part(weights, "last_norm"), x) for x in xs]
+        np.testing.assert_allclose(features[row].detach().numpy(), xs, rtol=0, atol=tolerance)
+        found = alignment[row].detach().numpy()
+        np.testing.assert_allclose(found[:, :length], sum(shares) / HEADS, rtol=0, atol=tolerance)
+        assert (found[:, length:] == 0).all()
+
+
+@every_norm
+@with_rotary
+def test_pieces_are_the_whole_gradients_included(norm: str, rotary: bool) -> None:
+    decoder, read, inputs = made(norm, rotary), memory(), random_tensor(3, 4, WIDTH, seed=1)
+
+    def in_pieces() -> list[Tensor]:
+        state, features = decoder.start(read), []
+        for now in torch.tensor_split(inputs, [2, 3], dim=1):
+            decoded = decoder(now, state)
+            state = decoded.state
+            features.append(decoded.features)
+        return [torch.cat(features, 1), *cache(state)]
+
+    def whole() -> list[Tensor]:
+        decoded = decoder(inputs, decoder.start(read))
+        return [decoded.features, *cache(decoded.state)]
+
+    leaves = {"inputs": inputs, "memory": read.values, **dict(decoder.named_parameters())}
+    idle = [name for name in leaves if name.endswith("source_attention.key_layer.bias")]
+    assert_agree(in_pieces, whole, leaves, idle=idle)
+
+
+def test_later_symbols_change_nothing_earlier() -> None:
+    decoder, inputs = made(), random_tensor(3, 4, WIDTH, seed=1)
+    features = decoder(inputs, decoder.start(memory())).features
+    changed = torch.cat([inputs[:, :2], -inputs[:, 2:]], 1)
+    others = decoder(changed, decoder.start(memory())).features
+    assert_close(others[:, :2], features[:, :2])
+    assert (others[:, 2:] - features[:, 2:]).abs().min() > 1e-6
+
+
+def test_a_state_is_reordered_whole() -> None:
+    decoder = made()
+    state = decoder(random_tensor(3, 2, WIDTH, seed=1), decoder.start(memory())).state
+    rows = torch.tensor([2, 2, 0])
+    found = state.reorder(rows)
+    assert_close(cache(found), [tensor[rows] for tensor in cache(state)])
+    assert_close(found.source.tensors, [tensor[rows] for tensor in state.source.tensors])
+    assert torch.equal(found.source.visible, VISIBLE[rows])
+    assert found.position == state.position == 2
+
+
+def test_nothing_is_written_at_the_start() -> None:
+    state = made().start(memory())
+    assert state.position == 0
+    assert [tuple(tensor.shape) for tensor in cache(state)] == [(3, HEADS, 0, WIDTH // HEADS)] * 4
+    assert [tuple(tensor.shape) for tensor in state.source.tensors] == [(3, HEADS, 4, WIDTH // HEADS)] * 4
