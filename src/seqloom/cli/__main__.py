@@ -1,0 +1,5 @@
+"""`python -m seqloom.cli`: the command line without the installed script."""
+
+from seqloom.cli.main import main
+
+main()

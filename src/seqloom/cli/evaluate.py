@@ -1,0 +1,113 @@
+"""`seqloom evaluate`: translate test pairs and compare with what they should be."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seqloom.cli.places import CONFIG, Run, shown
+
+if TYPE_CHECKING:
+    from seqloom.config.schema import Config
+    from seqloom.data.readers import PairFiles
+
+EXAMPLES = """
+\b
+Examples:
+  seqloom evaluate runs/mine
+      The test pairs of its configuration, or else the validation pairs.
+  seqloom evaluate runs/mine other.en other.de --output other.out --beam 10
+      Two files of yours; the translations are kept.
+"""
+PARTS = ("test", "valid")
+
+
+def evaluate(
+    run: Run,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE",
+            help="Two files in step, or one .tsv or .jsonl file.",
+            show_default=False,
+        ),
+    ] = [],  # noqa: B006 - typer copies it
+    part: Annotated[
+        str | None, typer.Option(metavar="test|valid", help="Which pairs of the configuration.")
+    ] = None,
+    beam: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Hypotheses kept at each step; 1 is greedy.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the translations there.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
+) -> None:
+    """Score a model by BLEU and chrF."""
+    from seqloom.base.errors import DataError, UsageError
+    from seqloom.base.files import atomic_write, make_folder
+    from seqloom.base.progress import progress
+
+    if files and part:
+        raise UsageError("Name either files or --part, not both.")
+    if part not in (None, *PARTS):
+        raise UsageError(f'--part "{part}" is neither "test" nor "valid".')
+    from seqloom.pipeline import load, search_options
+
+    model = load(run)
+    asked = _pairs_of(model.config, run, files, part)
+    pairs = list(asked.read())
+    names = " and ".join(map(str, asked.paths))
+    if not pairs:
+        raise DataError(f"{names}: no pairs; a score needs at least one.")
+    options = search_options(model.config, beam=beam, n_best=1)
+    begun = time.monotonic()
+    with progress("Translating", total=len(pairs)) as bar:
+        scores, outputs = model.evaluate(pairs, options, bar.update)
+    seconds = time.monotonic() - begun
+    if output:
+        make_folder(output.parent)
+        lines = (" ".join(text.replace("\r", "\n").split("\n")) for text in outputs)
+        atomic_write(output, "".join(f"{line}\n" for line in lines))
+    figures: dict[str, Any] = {
+        "run": str(run),
+        "files": [str(path) for path in asked.paths],
+        "pairs": len(pairs),
+        "beam": options.beam,
+        "scores": [
+            {"name": score.name, "value": score.value, "signature": score.signature} for score in scores
+        ],
+        "seconds": round(seconds, 3),
+        "sentences_per_second": round(len(pairs) / seconds, 1),
+    }
+    if json:
+        from json import dumps
+
+        print(dumps(figures, ensure_ascii=False))
+        return
+    print(f"{run} on {len(pairs):,} pairs of {names}")
+    for score in scores:
+        print(f"  {score.name:6} {score.value:6.2f}   {score.signature}")
+    print(f"  {seconds:.1f} s, {len(pairs) / seconds:,.0f} sentences a second, beam {options.beam}")
+    if output:
+        print(f"The translations: {output}")
+
+
+def _pairs_of(config: "Config", run: Path, files: list[Path], part: str | None) -> "PairFiles":
+    """The files that are asked for: named, or a part of the configuration, the test pairs if it has any."""
+    from seqloom.base.errors import UsageError
+    from seqloom.data.readers import PairFiles
+    from seqloom.training.vocabularies import pair_files
+
+    if files:
+        return PairFiles(
+            tuple(files), source_field=config.data.source_field, target_field=config.data.target_field
+        )
+    for name in [part] if part else PARTS:
+        if getattr(config.data, name):
+            return pair_files(config, name)
+    missing = f"no data.{part}" if part else "neither data.test nor data.valid"
+    raise UsageError(
+        f"{run / CONFIG} names {missing}. Name the files: seqloom evaluate {shown(run)} SOURCE TARGET"
+    )

@@ -1,0 +1,39 @@
+"""Where things lie: the configuration that an argument means, the run folder that follows from it."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seqloom.cli.completion import complete_run
+
+CONFIG = "config.toml"  # in a project as in a run
+RUNS = Path("runs")
+
+Run = Annotated[
+    Path,
+    typer.Argument(metavar="RUN", help="The folder that `seqloom train` wrote.", autocompletion=complete_run),
+]
+
+
+def config_file(argument: Path) -> Path:
+    """The configuration that is meant: a file, or the config.toml of a project's or run's folder."""
+    return argument / CONFIG if argument.is_dir() else argument
+
+
+def default_run(config: Path) -> Path:
+    """The run folder of a configuration: runs/mine for mine/config.toml and for mine.toml.
+
+    For the configuration that lies in a run, it is that run: so it is resumed, from wherever.
+    """
+    folder = config.absolute().parent
+    if config.name == CONFIG and (folder / "resolved.json").is_file():
+        return config.parent
+    name = folder.name if config.name == CONFIG else config.stem
+    return RUNS / (name or "run")
+
+
+def shown(path: Path) -> str:
+    """A path as a person would type it in a shell."""
+    return shlex.quote(str(path))

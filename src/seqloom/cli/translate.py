@@ -1,0 +1,130 @@
+"""`seqloom translate`: one line out for each line in."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+
+from seqloom.cli.places import Run
+
+if TYPE_CHECKING:
+    from seqloom.pipeline import Result
+
+EXAMPLES = """
+\b
+Examples:
+  echo "How are you?" | seqloom translate runs/mine
+      From stdin to stdout: an answer to each line as it comes.
+  seqloom translate runs/mine new.en --output new.de --beam 10
+      A file, in big batches; line n of new.de belongs to line n of new.en.
+
+\b
+Lines end at \\n only; text is UTF-8; an empty line gives an empty line.
+--scores   SCORE, a tab, TEXT
+--json     one object a line: source, text, score, log_probability, and with
+           --n-best alternatives
+"""
+PIECE = 16  # batches that are sorted by length together
+
+
+def translate(
+    run: Run,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE", help='Text to translate; stdin if none, or for "-".', show_default=False
+        ),
+    ] = [],  # noqa: B006 - typer copies it
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")
+    ] = None,
+    beam: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Hypotheses kept at each step; 1 is greedy.")
+    ] = None,
+    n_best: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Outputs for each line; needs --json if more than 1.")
+    ] = 1,
+    prefix: Annotated[str, typer.Option(metavar="TEXT", help="What every output starts with.")] = "",
+    scores: Annotated[bool, typer.Option("--scores", help="The score and a tab before each output.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Translate text, line by line, as it comes."""
+    from seqloom.base.errors import UsageError
+    from seqloom.cli.arriving import in_pieces, read_inputs
+
+    if n_best > 1 and not json:
+        raise UsageError(
+            f"--n-best {n_best} gives several outputs for a line; add --json, which has room for them."
+        )
+    if scores and json:
+        raise UsageError("--json has the scores already. Leave out --scores.")
+    _check_files(files, output)
+    from seqloom.pipeline import load, search_options
+
+    model = load(run)
+    options = search_options(model.config, beam=beam, n_best=n_best)
+    if not files and sys.stdin.isatty():
+        print("Type a sentence and press Enter; Ctrl-D ends.", file=sys.stderr)
+    size = PIECE * model.config.search.batch_sentences
+    with _opened(output) as stream:
+        for piece in in_pieces(read_inputs(files), size):
+            prefixes = [prefix] * len(piece) if prefix else None
+            for line, result in zip(
+                piece, model.translate([line.text for line in piece], options, prefixes), strict=True
+            ):
+                if result.notice:
+                    print(f"seqloom: {line.where}: {result.notice}", file=sys.stderr)
+                stream.write(_written(result, scores=scores, json=json, several=n_best > 1))
+            stream.flush()
+
+
+def _check_files(files: list[Path], output: Path | None) -> None:
+    """Refuse, before a model is loaded, what can't be read, and to write over what is being read."""
+    from seqloom.base.errors import UsageError
+    from seqloom.cli.arriving import STDIN
+    from seqloom.data.readers import read_lines
+
+    for path in files:
+        if str(path) == STDIN:
+            continue
+        if not path.exists():
+            next(read_lines(path))  # says so, and suggests a near name
+        if output and output.exists() and output.samefile(path):
+            raise UsageError(f"--output {output} is a file that is being read. Name another one.")
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[BinaryIO]:
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    from seqloom.base.files import explain_os_errors, make_folder
+
+    make_folder(output.parent)
+    with explain_os_errors("write", output), output.open("wb") as stream:
+        yield stream
+
+
+def _written(result: "Result", *, scores: bool, json: bool, several: bool) -> bytes:
+    """One line, whatever the model wrote: ends of line within an output become blanks."""
+    if json:
+        from json import dumps
+
+        record = {"source": result.source, **_record(result)}
+        if several:
+            record["alternatives"] = [_record(other) for other in result.alternatives]
+        if result.notice:
+            record["notice"] = result.notice
+        line = dumps(record, ensure_ascii=False)
+    else:
+        line = " ".join(result.text.replace("\r", "\n").split("\n"))
+        if scores:
+            line = f"{result.score:.4f}\t{line}"
+    return (line + "\n").encode("utf-8", errors="replace")
+
+
+def _record(result: "Result") -> dict[str, Any]:
+    return {"text": result.text, "score": result.score, "log_probability": result.log_probability}
