@@ -19,7 +19,7 @@ Options = Mapping[str, Any]
 WIDTH, ENCODER_HIDDEN, DECODER_HIDDEN = 8, 5, 6
 SOURCE_SYMBOLS, TARGET_SYMBOLS = 13, 11
 CELLS = ("elman", "lstm", "gru")
-TRANSFORMERS = {
+TRANSFORMERS: dict[str, Options] = {
     f"transformer-{norm}-{positions}": {
         "kind": "transformer",
         "layers": 2,

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 CHUNK = 1024  # rows of logits held at a time
@@ -43,12 +44,13 @@ class FusedLoss(torch.autograd.Function):
         feature_gradient = torch.empty_like(features)
         table_gradient = torch.zeros_like(table)
         bias_gradient = torch.zeros_like(bias)
-        loss = features.new_zeros((), dtype=torch.float32)
-        likelihood = features.new_zeros((), dtype=torch.float32)
+        exact = torch.promote_types(compute, torch.float32)  # of the softmax and the sums
+        loss = features.new_zeros((), dtype=exact)
+        likelihood = features.new_zeros((), dtype=exact)
         for start in range(0, len(features), CHUNK):
             piece = features[start : start + CHUNK].to(compute)
             target = targets[start : start + CHUNK, None]
-            logits = torch.addmm(bias.to(compute), piece, compute_table.T).float()
+            logits = torch.addmm(bias.to(compute), piece, compute_table.T).to(exact)
             log_sum = logits.logsumexp(dim=-1, keepdim=True)
             right = log_sum - logits.gather(1, target)  # negative log-likelihood of the target, (M', 1)
             likelihood += right.sum()
@@ -70,6 +72,7 @@ class FusedLoss(torch.autograd.Function):
         return loss, likelihood
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         features, table, bias = ctx.saved_tensors
         return features * gradients[0], table * gradients[0], bias * gradients[0], None, None

@@ -1,5 +1,16 @@
-"""Tensors here are tiny: more threads would only wait for each other."""
+"""Whatever a training run set before: tensors here are tiny, and float32 products exact."""
 
+from collections.abc import Iterator
+
+import pytest
 import torch
 
-torch.set_num_threads(1)
+
+@pytest.fixture(autouse=True)
+def _one_thread_in_full_precision() -> Iterator[None]:
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    torch.set_num_threads(1)  # more would only wait for each other
+    torch.set_float32_matmul_precision("highest")
+    yield
+    torch.set_float32_matmul_precision(precision)
+    torch.set_num_threads(threads)

@@ -1,11 +1,12 @@
 """Recurrent decoders: who asks, who reads the answer, and what is fed back, as loops over the papers' equations."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import equations
 from agreement import arrays, assert_agree, assert_close, random_tensor, randomise
@@ -16,6 +17,7 @@ from seqloom.models.recurrent_decoders import (
     AttendAfterDecoder,
     AttendBeforeDecoder,
     AttendBetweenDecoder,
+    AttentiveDecoder,
     FixedContextDecoder,
     RecurrentState,
 )
@@ -27,10 +29,10 @@ VISIBLE = torch.arange(4) < torch.tensor(LENGTHS)[:, None]
 ATTENTION = "general"
 
 
-def made(kind: str, cell: str = "lstm", dropout: float = 0.0) -> nn.Module:
+def made(kind: str, cell: str = "lstm", dropout: float = 0.0) -> FixedContextDecoder | AttentiveDecoder:
     """A decoder of two layers with distinct random weights."""
     bridge = ProjectionBridge(SUMMARY, HIDDEN, LAYERS, equations.STATE_TENSORS[cell])
-    sizes = {"cell": cell, "hidden": HIDDEN, "layers": LAYERS, "dropout": dropout}
+    sizes: dict[str, Any] = {"cell": cell, "hidden": HIDDEN, "layers": LAYERS, "dropout": dropout}
     if kind.startswith("fixed"):
         fed = kind == "fixed, fed"
         return randomise(FixedContextDecoder(WIDTH, SUMMARY, bridge, feed_context=fed, **sizes))
@@ -142,8 +144,8 @@ def test_a_decoder_is_the_paper_s(kind: str, cell: str) -> None:
                 found = alignment[row, place].detach().numpy()
                 np.testing.assert_allclose(found[:length], shares, rtol=0, atol=1e-13)
                 assert (found[length:] == 0).all()
-        for found, expected in zip(state.cells, hand.states, strict=True):
-            for one, other in zip(found, expected, strict=True):
+        for ended, last in zip(state.cells, hand.states, strict=True):
+            for one, other in zip(ended, last, strict=True):
                 np.testing.assert_allclose(one[row].detach().numpy(), other, rtol=0, atol=1e-13)
 
 
