@@ -3,8 +3,9 @@
 A sentence has W places. A step writes every symbol after every hypothesis that still writes; the W best of these
 continuations (by log-probability) and the hypotheses that have ended compete for the places by score, each at the
 length it has. A hypothesis that ended therefore takes a place from those that go on, until enough better ones push it
-out. (Sutskever et al. 2014 and Bahdanau et al. 2015 take the place for good: a few poor early EOS then end a search
-before it has found anything. Wu et al. 2016 compare at their own lengths as done here.)
+out. (To let it keep the place for good, as dl4mt did, ends a search early when a few poor hypotheses end early; to
+give it none, and stop after W ends, has the same fault. Ended and unended ones compete in the same way in
+TensorFlow's BeamSearchDecoder.) Coverage counts once a hypothesis has ended, as until then it may still read the rest.
 
 When a hypothesis stops. One that still writes is dropped as soon as it can't beat the n-th best that has ended, where
 n = options.n_best. Its log-probability can only fall and the length penalty can only grow up to the cap, so the best

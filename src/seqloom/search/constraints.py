@@ -61,9 +61,7 @@ class Constraints:
             )
         self.prefix_lengths = np.array([len(prefix) for prefix in self.prefixes], dtype=np.int64)
         caps = np.array([limits.cap(length) for length in source_lengths], dtype=np.int64)
-        self.caps = np.maximum(
-            caps, self.prefix_lengths
-        )  # a prefix longer than the cap is still written whole
+        self.caps = np.maximum(caps, self.prefix_lengths)  # a longer prefix is still written whole
         self.needs_history = limits.no_repeat_ngram > 0
 
     def check_vocabulary(self, size: int) -> None:

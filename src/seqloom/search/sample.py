@@ -21,7 +21,7 @@ def draw(log_probs: Tensor, uniform: Tensor, options: SamplingOptions) -> Tensor
     """Draw one symbol a row by inverting the distribution's cumulative sum, in float64.
 
     log_probs  (n, V)  -inf where nothing may be drawn
-    uniform    (n,)    in [0, 1)
+    uniform    (n,)    float64 in [0, 1)
     Returns    (n,)    symbols; any, for a row of nothing but -inf
     """
     size = log_probs.shape[1]
@@ -37,12 +37,8 @@ def draw(log_probs: Tensor, uniform: Tensor, options: SamplingOptions) -> Tensor
         before = probability.cumsum(dim=-1) - probability
         probability = probability.masked_fill(before >= options.top_p, 0.0)
     cumulative = probability.cumsum(dim=-1)
-    total = cumulative[:, -1:]
-    drawn = (cumulative <= uniform[:, None] * total).sum(dim=-1, keepdim=True)
-    last = (cumulative < total).sum(
-        dim=-1, keepdim=True
-    )  # the last that can be drawn, should rounding go beyond
-    return symbols.gather(1, drawn.minimum(last))[:, 0]
+    drawn = (cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(dim=-1, keepdim=True)
+    return symbols.gather(1, drawn)[:, 0]
 
 
 @torch.no_grad()

@@ -51,9 +51,7 @@ def best_continuations(log_probs: Tensor, so_far: Tensor, k: int) -> tuple[Tenso
     if whole < blocks:
         peaks = torch.cat([peaks, log_probs[:, :, whole * BLOCK :].amax(dim=-1, keepdim=True)], dim=2)
     _, chosen = best((peaks + so_far[:, :, None]).flatten(1), k)
-    chosen = chosen.sort(
-        dim=-1
-    ).values  # (B, k): back in rising order, so that positions below keep ties right
+    chosen = chosen.sort(dim=-1).values  # (B, k), rising again, so that ties stay right below
     parents = (chosen // blocks)[:, :, None]
     symbols = (chosen % blocks)[:, :, None] * BLOCK + torch.arange(
         BLOCK, device=chosen.device

@@ -185,6 +185,37 @@ def test_a_better_hypothesis_pushes_out_one_that_ended_early(toys) -> None:
     assert found.score == pytest.approx(math.log(0.5 * 0.4) / 1.5**2)
 
 
+def test_coverage_counts_once_a_hypothesis_has_ended(toys) -> None:
+    """Beam of two: [5] ends having read all; [4, 4, 4] and [4, 4, 5], of which the second reads the rest at its end."""
+    tables, looks = torch.full((1, 13, 6), 0.25, dtype=torch.float64), torch.zeros(1, 13, 2)
+    tables[0, 3] = torch.tensor([0, 0, 0, 0, 0.5, 0.5])  # after BOS
+    tables[0, 1] = torch.tensor([0, 0, 0, 0, 0.9, 0.1])  # after 4
+    tables[0, 2] = torch.tensor([0, 0, 0, 0.5, 0.25, 0.25])  # after 5
+    tables[0, 8] = torch.tensor([0, 0, 0, 0, 0.55, 0.45])  # after 4 4
+    tables[0, 4] = torch.tensor([0, 0, 0, 1.0, 0, 0])  # after 4 4 5
+    looks[0, :, 0] = 1.0
+    looks[0, [2, 4]] = torch.tensor([0.0, 1.0])
+    toy = toys.Model(tables.log(), looks, [2])
+    options = SearchOptions(beam=2, length_penalty=2.0, coverage_penalty=0.5, max_length=3)
+    [[found]] = search(toy, options)
+    assert found.tokens == [4, 4, 5]
+    assert found.score == pytest.approx(math.log(0.5 * 0.9 * 0.45) / 1.5**2)
+
+
+def test_a_hypothesis_that_can_still_win_at_the_very_cap_goes_on(toys) -> None:
+    tables = torch.zeros(1, 7, 6, dtype=torch.float64)
+    tables[0, 3] = torch.tensor([0, 0, 0, 0.40, 0.32, 0.28])  # after BOS: EOS is the likeliest
+    tables[0, 0] = torch.tensor([0, 0, 0, 0, 1.0, 0])  # after 4
+    tables[0, 5] = torch.tensor([0, 0, 0, 1.0, 0, 0])  # after 4 4
+    toy = toys.Model(tables.log(), None, [9])
+    assert (3 * 3 + 4 + 1) % 7 == 0
+    assert (3 * 0 + 4 + 1) % 7 == 5
+    [[found]] = search(toy, SearchOptions(beam=2, max_length=2))
+    assert found.tokens == [4, 4]
+    assert found.score == pytest.approx(math.log(0.32) / (8 / 6))
+    assert found.score > math.log(0.40)
+
+
 @pytest.mark.parametrize("n_best", [1, 3])
 @pytest.mark.parametrize("sure", [1, 3, 4])
 def test_a_model_that_is_certain(toys, sure: int, n_best: int) -> None:
