@@ -117,7 +117,7 @@ def beam_search(
         constraints.apply(scored.log_probs, position, beams.sentences, beams.history)
         continued, ended = _compete(scored.log_probs, beams, position, job, options)
         counts = [continued.writes.sum(dim=1), (ended.score > -torch.inf).sum(dim=1), scored.broken]
-        writing, finished, broken = torch.stack(counts).cpu().numpy()  # the one wait for the device
+        writing, finished, broken = torch.stack(counts).cpu().numpy()  # the one wait for the GPU
         refuse_broken(broken, beams.sentences, position)
         stuck = np.flatnonzero((writing == 0) & (finished == 0))
         if len(stuck):
