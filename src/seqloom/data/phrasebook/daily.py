@@ -43,9 +43,9 @@ ACTIVITIES = (
     Activity(verbs.DO, plain("the dishes", "la vaisselle")),
     Activity(verbs.DO, plain("the laundry", "la lessive")),
     Activity(verbs.DO, plain("the shopping", "les courses")),
-    Activity(verbs.GET_DRESSED, plain("quickly", "vite"), "days"),
-    Activity(verbs.GET_UP, plain("early", "tôt"), "habit"),
-    Activity(verbs.GO_TO_BED, plain("late", "tard"), "habit"),
+    Activity(verbs.GET_DRESSED, plain("in the bathroom", "dans la salle de bains"), "days"),
+    Activity(verbs.GET_UP, plain("at six o'clock", "à six heures"), "habit"),
+    Activity(verbs.GO_TO_BED, plain("at ten o'clock", "à dix heures"), "habit"),
     Activity(verbs.HAVE_FUN),
     Activity(verbs.LEARN, plain("French", "le français"), "days"),
     Activity(verbs.LEARN, plain("English", "l'anglais"), "days"),
@@ -61,7 +61,7 @@ ACTIVITIES = (
     Activity(verbs.READ, _one("a magazine", "un", "magazine")),
     Activity(verbs.REST),
     Activity(verbs.SING),
-    Activity(verbs.SLEEP, plain("late", "tard"), "habit"),
+    Activity(verbs.SLEEP, plain("on the sofa", "sur le canapé")),
     Activity(verbs.SPEAK, plain("French", "français")),
     Activity(verbs.SPEAK, plain("with the neighbors", "avec les voisins")),
     Activity(verbs.STAY, plain("at home", "à la maison")),
@@ -133,6 +133,11 @@ ORDERS = (
     (Text("close", "fermez"), (Text("your suitcase", "votre valise"), Text("the box", "la boîte"))),
 )
 WARNINGS = (
+    (Text("open", "ouvrez"), (Text("the door", "la porte"), Text("the window", "la fenêtre"))),
+    (Text("open", "ouvrez"), (Text("this letter", "cette lettre"), Text("the box", "la boîte"))),
+    (Text("close", "fermez"), (Text("the door", "la porte"), Text("your eyes", "les yeux"))),
+    (Text("take", "prenez"), (Text("the train", "le train"), Text("the bus", "le bus"))),
+    (Text("wait for", "attendez"), (Text("the bus", "le bus"), Text("my sister", "ma sœur"))),
     (Text("forget", "oubliez"), (Text("the key", "la clé"), Text("your passport", "votre passeport"))),
     (Text("touch", "touchez"), (Text("the plates", "les assiettes"), Text("the paintings", "les tableaux"))),
 )
@@ -148,7 +153,7 @@ def sentences() -> Iterator[Sentence]:
 
 
 def activity(doing: Activity, draw: Draw) -> Sentence | None:
-    """She is dancing. They never work at home. We went to bed late yesterday."""
+    """She is dancing. They never work at home. We went to bed at ten o'clock yesterday."""
     subject, (verb, complement, times) = draw.one(people.ANYONE), doing
     kind = draw.one(KINDS)
     if kind == "habit":
@@ -199,6 +204,6 @@ def orders() -> Iterator[Sentence]:
             yield write(f"{english} {thing.english}", f"{french_verb} {thing.french}")
             please = f"{french_verb} {thing.french}, s'il vous plaît"
             yield write(f"{english} {thing.english}, please", please)
-    for (english, french_verb), objects in ORDERS + WARNINGS:
+    for (english, french_verb), objects in WARNINGS:
         for thing in objects:
             yield write(f"do not {english} {thing.english}", f"ne {french_verb} pas {thing.french}")

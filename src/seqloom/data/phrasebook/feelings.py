@@ -239,7 +239,7 @@ def profession(job: Profession, draw: Draw) -> Sentence | None:
 def comparison(draw: Draw) -> Sentence | None:
     """Marie is taller than Paul. I am not as patient as him."""
     subject, (other, than) = draw.one(people.ANYONE), draw.one(OTHERS)
-    if subject == other:
+    if _names(subject) & _names(other):
         return None
     comparative, adjective = draw.one(COMPARED)
     form = quality(subject, adjective)
@@ -254,3 +254,8 @@ def comparison(draw: Draw) -> Sentence | None:
     return say(
         Clause(subject, verbs.BE, words, negation="" if asked else draw.one(("", "not")), question=asked)
     )
+
+
+def _names(subject: Subject) -> set[str]:
+    """Who is meant, so that nobody is compared with himself: Paul, with Paul and Marie."""
+    return {word.rstrip("s") for word in subject.english.split()} - {"my", "our", "the", "and"}

@@ -113,6 +113,7 @@ It is his fault. = C'est sa faute.
 What is this? = Qu'est-ce que c'est ?
 Who is it? = Qui est-ce ?
 What time is it? = Quelle heure est-il ?
+It is half past three. = Il est trois heures et demie.
 What day is it today? = Quel jour sommes-nous ?
 What is the weather like? = Quel temps fait-il ?
 What is happening? = Que se passe-t-il ?

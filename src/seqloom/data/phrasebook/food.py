@@ -1,6 +1,7 @@
 """Eating and drinking: the partitive (du pain, de l'eau), and what a negation or a quantity makes of it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from seqloom.data.phrasebook import people, verbs
@@ -27,6 +28,7 @@ from seqloom.data.phrasebook.words import (
     Negation,
     Noun,
     Sentence,
+    Subject,
     Text,
     plain,
 )
@@ -144,16 +146,26 @@ def sentences() -> Iterator[Sentence]:
 
 def portion(draw: Draw) -> Sentence | None:
     """We are eating some soup. Do you have any bread? She did not buy any meat."""
-    subject = draw.one(people.ANYONE)
-    if draw.chance(6):
-        wish = some(draw.one(ALL))
-        return tell(Clause(subject, verbs.WOULD_LIKE, wish, question=draw.chance(3)))
     verb, foods = draw.one(
-        ((verbs.EAT, SOLID), (verbs.DRINK, LIQUID), (verbs.WANT, ALL), (verbs.BUY, ALL), (verbs.HAVE, ALL))
+        (
+            (verbs.EAT, SOLID),
+            (verbs.DRINK, LIQUID),
+            (verbs.WANT, ALL),
+            (verbs.BUY, ALL),
+            (verbs.HAVE, ALL),
+            (verbs.WOULD_LIKE, ALL),
+        )
     )
-    tense = draw.one(verb.tenses)
+    food, tense = draw.one(foods), draw.one(verb.tenses)
     times = {"past": PAST, "future": FUTURE}.get(tense, (SILENT,))
-    return vary(draw, Clause(subject, verb, some(draw.one(foods)).then(draw.one(times)), tense))
+    clause = Clause(_eater(draw, food), verb, some(food).then(draw.one(times)), tense)
+    if verb is verbs.WOULD_LIKE:
+        return tell(replace(clause, question=draw.chance(3)))
+    return vary(draw, clause)
+
+
+def _eater(draw: Draw, food: NounPhrase) -> Subject:
+    return draw.one(people.ADULTS if food.english in ("beer", "wine") else people.ANYONE)
 
 
 def diet(draw: Draw) -> Sentence:
@@ -166,12 +178,13 @@ def diet(draw: Draw) -> Sentence:
         eaten = eaten.then(draw.one(EATEN if verb is verbs.EAT else DRUNK))
     elif not negation:
         eaten = eaten.then(Text("every week", "toutes les semaines"))
-    return say(Clause(draw.one(people.ANYONE), verb, eaten, negation=negation, habit=True))
+    return say(Clause(_eater(draw, food), verb, eaten, negation=negation, habit=True))
 
 
 def taste(draw: Draw) -> Sentence | None:
     """I like coffee. Do you like fish? What one likes in general takes the article in French."""
-    subject, food = draw.one(people.ANYONE), draw.one(LIKED)
+    food = draw.one(LIKED)
+    subject = _eater(draw, food)
     liked = plain(food.english, the(food).french)
     if draw.chance(2):
         return vary(draw, Clause(subject, verbs.LIKE, liked))
@@ -180,8 +193,9 @@ def taste(draw: Draw) -> Sentence | None:
 
 def quantity(draw: Draw) -> Sentence | None:
     """I would like a bottle of water, please. She eats too much chocolate."""
-    subject, measure = draw.one(people.ANYONE), draw.one(MEASURES)
+    measure = draw.one(MEASURES)
     food = draw.one(measure.foods)
+    subject = _eater(draw, food)
     measured = plain(f"{measure.english} {food.english}", f"{measure.french} {food.french}")
     if measure.vague:
         verb = verbs.HAVE if draw.chance(2) else verbs.EAT if food in SOLID else verbs.DRINK

@@ -1,13 +1,16 @@
 """All sentences of the phrasebook, one French for each English."""
 
+from functools import cache
+
 from seqloom.data.phrasebook import counting, daily, feelings, fixed, food, things, travel
 from seqloom.data.phrasebook.words import Sentence
 
 TOPICS = (fixed, things, feelings, daily, food, counting, travel)
 
 
-def all_sentences() -> list[Sentence]:
-    """Every sentence once, topic by topic; the same list on every machine.
+@cache
+def all_sentences() -> tuple[Sentence, ...]:
+    """Every sentence once, topic by topic; the same on every machine.
 
     Raises ValueError when two rules translate the same English differently: the corpus is a function.
     """
@@ -19,4 +22,4 @@ def all_sentences() -> list[Sentence]:
                 raise ValueError(
                     f"{sentence.english!r} has two translations: {known.french!r} and {sentence.french!r}."
                 )
-    return list(said.values())
+    return tuple(said.values())

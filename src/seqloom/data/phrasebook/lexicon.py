@@ -36,7 +36,6 @@ ADJECTIVES = {
         Adjective("expensive", "cher", "chère", degrees=VERY_TOO),
         Adjective("elegant", "élégant", "élégante", degrees=VERY),
         Adjective("clean", "propre", "propre", degrees=VERY),
-        Adjective("dirty", "sale", "sale", degrees=VERY_TOO),
         Adjective("fast", "rapide", "rapide", degrees=VERY_TOO),
         Adjective("modern", "moderne", "moderne", degrees=VERY_TOO),
         Adjective("heavy", "lourd", "lourde", degrees=VERY_TOO),
@@ -89,7 +88,7 @@ FIELDS = (
             ("bicycle", "vélo", "m"),
             ("van", "camionnette", "f"),
         ),
-        "small big beautiful new old red blue white black fast modern expensive dirty Italian German",
+        "small big beautiful new old red blue white black fast modern expensive French Italian German",
         (verbs.HAVE, verbs.WANT, verbs.SEE, verbs.BUY, verbs.SELL, verbs.LOOK_FOR, verbs.FIND),
         Text("near the harbor", "près de le port"),
     ),
@@ -258,7 +257,7 @@ FIELDS = (
 HELD_OUT = frozenset(
     (noun, adjective)
     for row in (
-        "car red, car dirty, boat white, motorcycle old, truck German, bicycle new, van blue",
+        "car red, car French, boat white, motorcycle old, truck German, bicycle new, van blue",
         "shirt green, dress black, skirt elegant, coat beautiful, hat small, sweater white, jacket old, scarf new",
         "table heavy, chair blue, bed big, lamp modern, desk old, armchair beautiful, wardrobe small, clock expensive",
         "house quiet, apartment new, hotel old, room clean, restaurant modern, store strange, bakery pretty",

@@ -227,7 +227,8 @@ def journey(draw: Draw) -> Sentence | None:
         go = plain(f"to go {to.english}", f"aller {to.french}")
         return tell(Clause(who, draw.one((verbs.WANT, verbs.WOULD_LIKE)), go, question=draw.chance(4)))
     tense: Tense = draw.one(("present", "past", "past"))
-    ending = draw.one(TRANSPORT) if verb is verbs.GO and draw.chance(3) else draw.one(TIMES[tense])
+    rides = verb is verbs.GO and place not in COUNTRIES and draw.chance(3)
+    ending = draw.one(TRANSPORT if rides else TIMES[tense])
     return vary(draw, Clause(who, verb, plain(*there).then(ending), tense))
 
 
