@@ -88,11 +88,16 @@ class Result:
         """Where the model looked for each symbol. Raises UsageError for a model without attention."""
         return self.model.attention(self.source, self.tokens)
 
+    @cached_property
+    def word_attention(self) -> AttentionMap:
+        """The same over whole words."""
+        return self.model.attention(self.source, self.tokens, words=True)
+
     def _repr_html_(self) -> str:
         """The attention as a heatmap over words, for notebooks."""
         if not self.model.has_attention:
             return f"<p>{self.text}</p>"
-        return self.model.merge_words(self.attention)._repr_html_()
+        return self.word_attention._repr_html_()
 
 
 class Model:
@@ -191,9 +196,10 @@ class Model:
         return decoder.kind == "transformer" or decoder.attention != "none"
 
     @torch.inference_mode()
-    def attention(self, source: str, target: str | Sequence[int]) -> AttentionMap:
+    def attention(self, source: str, target: str | Sequence[int], *, words: bool = False) -> AttentionMap:
         """Where the model looks while it writes a given target, text or ids: weights (T, S) over symbols.
 
+        words    whether the symbols of a word are merged into one
         Raises   UsageError for a model without attention
         """
         if not self.has_attention:
@@ -209,7 +215,7 @@ class Model:
         if forced.alignment is None:
             raise UsageError("This model gives no alignment.")
         end = "</s>"
-        return AttentionMap(
+        over_symbols = AttentionMap(
             source=(*self.tokenizers.source.pieces(ids), end),
             target=(*self.tokenizers.target.pieces(symbols), end),
             weights=forced.alignment.astype("float64"),
@@ -217,13 +223,10 @@ class Model:
             source_text=source,
             target_text=self.tokenizers.target.decode(symbols),
         )
-
-    def merge_words(self, attention: AttentionMap) -> AttentionMap:
-        """The same map over whole words instead of subwords."""
-        source = self._encode([attention.source_text])[0][0]
-        target = self.tokenizers.target.encode(attention.target_text)
-        return attention.merged(
-            self.tokenizers.source.word_groups(source), self.tokenizers.target.word_groups(target)
+        if not words:
+            return over_symbols
+        return over_symbols.merged(
+            self.tokenizers.source.word_groups(ids), self.tokenizers.target.word_groups(symbols)
         )
 
     def evaluate(
@@ -393,7 +396,8 @@ def _run(
     listeners: Sequence[Listener],
 ) -> str:
     """Train to the bound or to a signal; gives the reason for the end."""
-    machine = prepare_machine(config.training)
+    checkpoint, damaged = folder.newest()
+    machine = prepare_machine(config.training, folder.environment().get("precision") if checkpoint else None)
     tokenizers = prepared.tokenizers
     torch.manual_seed(derive(config.seed, "parameters"))
     network = build_model(config.model, len(tokenizers.source), len(tokenizers.target))
@@ -408,23 +412,23 @@ def _run(
         keeper=folder,
         stop=stopped,
     )
-    checkpoint, damaged = folder.newest()
     for sentence in damaged:
         shown.say(sentence)
     if checkpoint:
         trainer.resume(checkpoint)
         shown.say(f"Going on from update {trainer.state.update:,}")
     folder.forget_after(trainer.state.update)
-    precision = "bfloat16" if machine.bfloat16 else "float32"
     folder.write_environment(
         {
             "device": str(machine.device),
             "threads": machine.threads,
-            "precision": precision,
+            "precision": machine.precision,
             "parameters": parameters,
         }
     )
-    shown.say(f"{parameters:,} parameters on {machine.device}, {machine.threads} threads, {precision}")
+    shown.say(
+        f"{parameters:,} parameters on {machine.device}, {machine.threads} threads, {machine.precision}"
+    )
     with folder.log.open("a", encoding="utf-8") as log:
         everyone: list[Listener] = [
             MetricsWriter(folder.metrics, folder.samples),

@@ -332,11 +332,12 @@ class Trainer:
         return False
 
     def _checkpoint_due(self) -> bool:
+        """At each validation, and as often between as the configuration says."""
+        config, state = self.config, self.state
         if self.keeper is None:
             return False
-        config, state = self.config, self.state
-        if config.checkpoint_every is None and config.checkpoint_minutes is None:
-            return state.validated_update == state.update
+        if state.validated_update == state.update:
+            return True
         if config.checkpoint_every is not None and state.update % config.checkpoint_every == 0:
             return True
         minutes = config.checkpoint_minutes

@@ -23,14 +23,20 @@ class Machine:
     threads: int
     bfloat16: bool  # matrix products in bfloat16, weights and sums in float32
 
+    @property
+    def precision(self) -> str:
+        """ "bfloat16" or "float32", as a configuration says it."""
+        return "bfloat16" if self.bfloat16 else "float32"
+
     def autocast(self) -> torch.autocast:
         """The context in which forward passes run."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16)
 
 
-def prepare_machine(config: TrainingConfig) -> Machine:
+def prepare_machine(config: TrainingConfig, chosen_before: str | None = None) -> Machine:
     """Set threads, precision and allocator for this process, and say what they are.
 
+    chosen_before  what precision = "auto" came to when the run began, so that a resumed run computes alike
     Raises   ResourceError for device = "cuda" where there is none
     """
     if config.device == "cuda" and not torch.cuda.is_available():
@@ -45,10 +51,11 @@ def prepare_machine(config: TrainingConfig) -> Machine:
     # accuracy; on a GPU it is TF32.
     torch.set_float32_matmul_precision("medium")
     keep_freed_memory()
-    if config.precision == "auto":
+    precision = config.precision if config.precision != "auto" else chosen_before
+    if precision is None:
         bfloat16 = torch.cuda.is_bf16_supported() if use_gpu else bfloat16_pays()
     else:
-        bfloat16 = config.precision == "bfloat16"
+        bfloat16 = precision == "bfloat16"
     return Machine(device, threads, bfloat16)
 
 

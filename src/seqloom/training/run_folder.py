@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor
 
 from seqloom.base.errors import DamagedModelError, RunLockedError
-from seqloom.base.files import atomic_write, explain_os_errors, make_folder, write_json
+from seqloom.base.files import atomic_write, explain_os_errors, make_folder, read_json, write_json
 from seqloom.training.checkpoint import (
     Checkpoint,
     keep_newest,
@@ -92,6 +92,11 @@ class RunFolder:
             why = " ".join(damaged) or "Train it first: `seqloom train`."
             raise DamagedModelError(f"{self.path} holds no checkpoint to load. {why}")
         return newest
+
+    def environment(self) -> dict[str, Any]:
+        """What the run was made with so far; {} before it first trained."""
+        path = self.path / "environment.json"
+        return read_json(path) if path.is_file() else {}
 
     def write_environment(self, facts: dict[str, Any]) -> None:
         """environment.json: what the run was made with."""
