@@ -17,7 +17,7 @@ import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ def prepare_corpus(
     settings = {
         "format": FORMAT_VERSION,
         "texts": [found.sha256 for found in surveys],
-        "reading": {name: value for name, value in asdict(files).items() if name != "paths"},
+        "reading": [pair_format(files.paths, files.format), files.source_field, files.target_field],
         "tokenizers": [source_tokenizer.fingerprint(), target_tokenizer.fingerprint()],
         "unicode": unicodedata.unidata_version,
         "max_length": max_length,

@@ -109,6 +109,17 @@ def test_content_tokenizers_and_settings_make_the_key(make_tokenizer, tmp_path: 
     assert len({folder(), *others}) == 5
 
 
+def test_one_content_read_in_two_ways_is_two_corpora(tmp_path: Path, tokenizer) -> None:
+    for name in ("a.tsv", "a.jsonl"):
+        (tmp_path / name).write_text("a\tbb\n")
+    options = {"max_length": 9}
+    prepare_corpus(PairFiles((tmp_path / "a.tsv",)), tokenizer, tokenizer, tmp_path / "cache", **options)
+    with pytest.raises(DataError, match=r"a\.jsonl:1: no JSON"):
+        prepare_corpus(
+            PairFiles((tmp_path / "a.jsonl",)), tokenizer, tokenizer, tmp_path / "cache", **options
+        )
+
+
 def altered(path: Path) -> None:
     raw = bytearray(path.read_bytes())
     raw[0] ^= 1
