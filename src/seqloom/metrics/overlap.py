@@ -1,14 +1,24 @@
-"""BLEU and chrF by sacreBLEU: how much of the references an output shares, with the signature to quote."""
+"""BLEU and chrF by sacreBLEU (Post 2018): how much of the references an output shares, with the signature to quote."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from seqloom.base.errors import DataError
+from seqloom.base.errors import DataError, MissingDependencyError, UsageError
+
+# sacreBLEU's tokenizers, and the extra of sacreBLEU that one needs. Those that download a model are left out: a score
+# must not depend on a network.
+TOKENIZERS = {"13a": "", "intl": "", "zh": "", "char": "", "none": "", "ja-mecab": "ja", "ko-mecab": "ko"}
 
 
 @dataclass(frozen=True)
 class Score:
-    """name "bleu" or "chrf" · value 0 to 100 · signature as sacreBLEU prints it, to quote beside the value."""
+    """What a metric says of a corpus.
+
+    name       "bleu" or "chrf", as in configurations and metrics.jsonl; "chrf++" when chrF counts words too
+    value      of the whole corpus, 0 to 100
+    signature  as sacreBLEU prints it, to quote beside the value; two values compare only under one signature
+    """
 
     name: str
     value: float
@@ -19,40 +29,63 @@ class Score:
 
 
 def check_counts(outputs: Sequence[str], references: Sequence[str]) -> None:
-    """Raises DataError when there is nothing to score, or not one reference an output."""
+    """Raise DataError unless there are as many outputs as references, and at least one."""
+    for side, lines in (("outputs", outputs), ("references", references)):
+        if isinstance(lines, str):
+            raise DataError(f"The {side} are one text; expected a list with one text a sentence.")
     if len(outputs) != len(references):
         raise DataError(
-            f"There are {len(outputs):,} outputs and {len(references):,} references; expected one reference an output."
+            f"There are {len(outputs):,} outputs and {len(references):,} references; expected one reference for each "
+            "output. A line was lost or added on one side."
         )
     if not outputs:
-        raise DataError("There is nothing to score: no output and no reference. Give at least one line.")
+        raise DataError("There are 0 outputs and 0 references; a score needs at least one of each.")
 
 
 def bleu(
     outputs: Sequence[str], references: Sequence[str], *, lowercase: bool = False, tokenize: str = "13a"
 ) -> Score:
-    """Corpus BLEU (Papineni et al. 2002) of detokenised text, as Post 2018 asks for it.
+    """BLEU of a corpus (Papineni et al. 2002): plain, detokenised text on both sides, one reference for each output.
 
-    lowercase  compare without case; the default compares cased
-    tokenize   sacreBLEU's own tokeniser: "13a", "intl", "zh", "ja-mecab", "char", "none"
-    Raises     DataError when the counts differ or are zero
+    lowercase  compare without regard to case; the default compares cased
+    tokenize   how sacreBLEU cuts words: "13a" (default), "intl", "zh", "char", "ja-mecab", "ko-mecab" or "none"
+    Raises     DataError when the sides differ in length or are empty; UsageError for an unknown tokenizer;
+               MissingDependencyError when a tokenizer's package isn't installed
     """
+    check_counts(outputs, references)
+    if tokenize not in TOKENIZERS:
+        raise UsageError(f'There is no tokenizer "{tokenize}" for BLEU. Use one of: {", ".join(TOKENIZERS)}.')
     from sacrebleu.metrics.bleu import BLEU
 
-    check_counts(outputs, references)
-    metric = BLEU(lowercase=lowercase, tokenize=tokenize)
-    value = metric.corpus_score(list(outputs), [list(references)]).score
-    return Score("bleu", float(value), str(metric.get_signature()))
+    try:
+        metric = BLEU(lowercase=lowercase, tokenize=tokenize)
+    except (ImportError, RuntimeError) as error:
+        extra = TOKENIZERS[tokenize]
+        if not extra:
+            raise
+        raise MissingDependencyError(
+            f'The tokenizer "{tokenize}" needs a package that isn\'t installed. Run: pip install "sacrebleu[{extra}]"'
+        ) from error
+    return _score("bleu", metric, outputs, references)
 
 
-def chrf(outputs: Sequence[str], references: Sequence[str], *, lowercase: bool = False) -> Score:
-    """Corpus chrF2 (Popovic 2015): F-score of character n-grams up to six.
+def chrf(
+    outputs: Sequence[str], references: Sequence[str], *, lowercase: bool = False, word_order: int = 0
+) -> Score:
+    """chrF2 of a corpus (Popović 2015): F2 of character n-grams up to six; word_order = 2 is chrF++ (Popović 2017).
 
-    Raises   DataError when the counts differ or are zero
+    Raises  DataError when the sides differ in length or are empty; UsageError for a negative word_order
     """
+    check_counts(outputs, references)
+    if word_order < 0:
+        raise UsageError(f"word_order = {word_order} is out of range; expected 0 (chrF) or 2 (chrF++).")
     from sacrebleu.metrics.chrf import CHRF
 
-    check_counts(outputs, references)
-    metric = CHRF(lowercase=lowercase)
-    value = metric.corpus_score(list(outputs), [list(references)]).score
-    return Score("chrf", float(value), str(metric.get_signature()))
+    metric = CHRF(word_order=word_order, lowercase=lowercase)
+    return _score("chrf" + "+" * min(word_order, 2), metric, outputs, references)
+
+
+def _score(name: str, metric: Any, outputs: Sequence[str], references: Sequence[str]) -> Score:
+    """Run one of sacreBLEU's metrics; rounding may lift a perfect score above 100, which is cut."""
+    result = metric.corpus_score(list(outputs), [list(references)])
+    return Score(name, min(100.0, float(result.score)), str(metric.get_signature()))

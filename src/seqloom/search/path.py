@@ -88,7 +88,7 @@ def follow(model: SearchableModel, state: State, job: Job, choose: Choose, *, hi
             coverage=job.covered(rows.coverage, scored.alignment),
         )
         ends = tokens == job.eos
-        flags = torch.stack([ends[:, 0], stuck[:, 0], scored.broken]).cpu().numpy()  # the one wait for the GPU
+        flags = torch.stack([ends[:, 0], stuck[:, 0], scored.broken]).cpu().numpy()  # waits for the GPU
         refuse_broken(flags[2], rows.sentences, position)
         trail.stuck.update(rows.sentences[flags[1]].tolist())
         state = scored.state

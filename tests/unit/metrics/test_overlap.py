@@ -59,12 +59,12 @@ def test_what_equals_its_reference_has_the_full_score_and_never_more(lines: list
 
 def test_a_score_says_how_it_was_computed() -> None:
     score = bleu(OUTPUTS, REFERENCES)
-    assert score.name == "BLEU"
+    assert score.name == "bleu"
     assert re.fullmatch(r"nrefs:1\|case:mixed\|eff:no\|tok:13a\|smooth:exp\|version:[\d.]+", score.signature)
-    assert str(Score("BLEU", 37.126, "tok:13a")) == "BLEU = 37.13 (tok:13a)"
-    assert chrf(OUTPUTS, REFERENCES).name == "chrF2"
+    assert str(Score("bleu", 37.126, "tok:13a")) == "bleu 37.13  (tok:13a)"
+    assert chrf(OUTPUTS, REFERENCES).name == "chrf"
     assert "nw:0" in chrf(OUTPUTS, REFERENCES).signature
-    assert chrf(OUTPUTS, REFERENCES, word_order=2).name == "chrF2++"
+    assert chrf(OUTPUTS, REFERENCES, word_order=2).name == "chrf++"
 
 
 def test_options_change_the_value_and_the_signature() -> None:
