@@ -223,8 +223,8 @@ def commit() -> str:
 def markdown(command: str, rows: list[Figures], options: argparse.Namespace) -> str:
     """The table of results."""
     heads = [
-        "pairs", "text, MB", "corpus, MB", "prepare, s", "processor, s", "prepare, MB", "epoch, s", "processor, s", "open, s",
-        "first batch, s", "batches", "padding", "epoch, MB",
+        "pairs", "text, MB", "corpus, MB", "prepare, s", "processor, s", "prepare, MB", "epoch, s", "processor, s",
+        "open, s", "first batch, s", "batches", "padding", "epoch, MB",
     ]  # fmt: skip
     lines = [f"| {' | '.join(heads)} |", "|" + " ---: |" * len(heads)]
     for row in rows:
