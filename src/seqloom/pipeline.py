@@ -1,6 +1,7 @@
 """Text in, text out: train a run, load it, translate with it, score it. What the command line and Python both call."""
 
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -333,11 +334,13 @@ def _claim(folder: RunFolder, config: Config) -> Config:
     """Write a new run's configuration, or compare an old run's with what is asked now."""
     if folder.config.is_file():
         differences = _differences(resolved(read_run_config(folder)), resolved(config))
-        if differences:
+        if differences and checkpoint_folders(folder.path):
             raise ConfigError(
                 f"{folder.path} was started with other settings: {'; '.join(differences)}. "
                 "Use the same settings to resume it, or another run folder."
             )
+        if differences:  # nothing was trained yet, so there is nothing to mix
+            shutil.rmtree(folder.vocabulary, ignore_errors=True)
     atomic_write(folder.config, write_config(config))
     write_json(folder.resolved, resolved(config))
     return config

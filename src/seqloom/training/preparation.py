@@ -11,7 +11,7 @@ from seqloom.data.batching import count_batches
 from seqloom.data.corpus import Corpus, prepare_corpus
 from seqloom.data.loader import iterate_batches, subword_sampler
 from seqloom.data.readers import Pair
-from seqloom.training.vocabularies import Tokenizers, pair_files
+from seqloom.training.vocabularies import Tokenizers, pair_files, require_text
 
 
 class CorpusBatches:
@@ -91,6 +91,7 @@ def prepare(
     train = corpus("train", keep_text=config.text.sampling > 0)
     if not config.data.valid:
         return Prepared(tokenizers, train, None, [])
+    require_text(pair_files(config, "valid"))
     limit = config.training.validation_sentences or None
     pairs = list(islice(pair_files(config, "valid").read(), limit))
     return Prepared(tokenizers, train, corpus("valid", keep_text=False), pairs)

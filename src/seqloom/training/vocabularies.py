@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from seqloom.base.errors import DataError
 from seqloom.config.schema import Config
 from seqloom.data.readers import PairFiles
 from seqloom.text.tokenizer import Tokenizer, load_tokenizer, train_tokenizer
@@ -42,10 +43,18 @@ def pair_files(config: Config, part: str) -> PairFiles:
     return PairFiles(tuple(Path(path) for path in paths), data.format, data.source_field, data.target_field)
 
 
+def require_text(files: PairFiles) -> None:
+    """Raise DataError unless there is a pair with text on both sides."""
+    if not any(pair.source.strip() and pair.target.strip() for pair in files.read()):
+        names = " and ".join(map(str, files.paths))
+        raise DataError(f"{names}: no pair with text on both sides. Give a corpus that isn't empty.")
+
+
 def train_tokenizers(config: Config) -> Tokenizers:
     """Train on the training pairs, both sides together for a joint vocabulary. Raises DataError, ConfigError."""
     text = config.text
     files = pair_files(config, "train")
+    require_text(files)
 
     def trained(lines: Iterator[str]) -> Tokenizer:
         return train_tokenizer(
