@@ -80,7 +80,7 @@ def check(
     print(render_text(report), end="")
     if html:
         print(f"\nThe page: {html}")
-    if fault:
+    if fault and not report.errors:
         raise DataError(f"The vocabulary can't be learnt from this: {fault}")
     raise typer.Exit(report.exit_code)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqloom.cli.places import CONFIG, Run, shown
+from seqloom.cli.texts import one_line
 
 if TYPE_CHECKING:
     from seqloom.config.schema import Config
@@ -21,6 +22,7 @@ Examples:
       Two files of yours; the translations are kept.
 """
 PARTS = ("test", "valid")
+NAMES = {"bleu": "BLEU", "chrf": "chrF"}
 
 
 def evaluate(
@@ -68,8 +70,7 @@ def evaluate(
     seconds = time.monotonic() - begun
     if output:
         make_folder(output.parent)
-        lines = (" ".join(text.replace("\r", "\n").split("\n")) for text in outputs)
-        atomic_write(output, "".join(f"{line}\n" for line in lines))
+        atomic_write(output, "".join(f"{one_line(text)}\n" for text in outputs))
     figures: dict[str, Any] = {
         "run": str(run),
         "files": [str(path) for path in asked.paths],
@@ -88,7 +89,7 @@ def evaluate(
         return
     print(f"{run} on {len(pairs):,} pairs of {names}")
     for score in scores:
-        print(f"  {score.name:6} {score.value:6.2f}   {score.signature}")
+        print(f"  {NAMES.get(score.name, score.name):5} {score.value:6.2f}   {score.signature}")
     print(f"  {seconds:.1f} s, {len(pairs) / seconds:,.0f} sentences a second, beam {options.beam}")
     if output:
         print(f"The translations: {output}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqloom.cli.places import Run, shown
+from seqloom.cli.texts import typed
 
 if TYPE_CHECKING:
     from seqloom.inspection.attention import AttentionMap
@@ -40,19 +41,23 @@ def inspect(
     """Show where a model looked for each word."""
     from seqloom.base.errors import UsageError
 
+    typed(text, "TEXT")
+    typed(target or "", "--target")
     if not text.strip():
         raise UsageError("There is nothing to look at in an empty text.")
+    for path, ending in ((png, ".png"), (svg, ".svg")):
+        if path and path.suffix.lower() != ending:
+            raise UsageError(f"--{ending[1:]} {path}: its name must end in {ending}.")
     from seqloom.pipeline import load
 
     model = load(run)
-    attention = model(text).attention if target is None else model.attention(text, target)
-    if words:
-        attention = model.merge_words(attention)
+    written = model(text).tokens if target is None else target
+    attention = model.attention(text, written, words=words)
     print(f"{attention.source_text}\n{attention.target_text}\n")
     print(summary(attention))
-    written = _write_files(attention, png=png, svg=svg, html=html, json=json)
-    if written:
-        print("\nWrote " + ", ".join(map(str, written)))
+    files = _write_files(attention, png=png, svg=svg, html=html, json=json)
+    if files:
+        print("\nWrote " + ", ".join(map(str, files)))
     else:
         print(
             f"\nAs a page: seqloom inspect {shown(run)} TEXT --html attention.html; as a picture: --png attention.png"
@@ -84,20 +89,16 @@ def _write_files(
     attention: "AttentionMap", *, png: Path | None, svg: Path | None, html: Path | None, json: Path | None
 ) -> list[Path]:
     """Write what is asked for; gives the paths."""
-    from seqloom.base.errors import UsageError
     from seqloom.base.files import make_folder
     from seqloom.inspection.attention import write_maps
     from seqloom.inspection.attention_page import write_attention_page
     from seqloom.inspection.attention_picture import write_attention_picture
 
-    for path, ending in ((png, ".png"), (svg, ".svg")):
-        if path and path.suffix.lower() != ending:
-            raise UsageError(f"--{ending[1:]} {path}: its name must end in {ending}.")
     asked = [path for path in (png, svg, html, json) if path]
     for path in asked:
         make_folder(path.parent)
-    for path in (png, svg):
-        notice = write_attention_picture(attention, path) if path else None
+    for picture in (png, svg):
+        notice = write_attention_picture(attention, picture) if picture else None
         if notice:
             typer.echo(f"seqloom: {notice}", err=True)
     if html:

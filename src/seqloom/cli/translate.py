@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from seqloom.cli.places import Run
+from seqloom.cli.texts import one_line, typed
 
 if TYPE_CHECKING:
     from seqloom.pipeline import Result
@@ -61,6 +62,7 @@ def translate(
         )
     if scores and json:
         raise UsageError("--json has the scores already. Leave out --scores.")
+    begun = typed(prefix, "--prefix")
     _check_files(files, output)
     from seqloom.pipeline import load, search_options
 
@@ -71,7 +73,7 @@ def translate(
     size = PIECE * model.config.search.batch_sentences
     with _opened(output) as stream:
         for piece in in_pieces(read_inputs(files), size):
-            prefixes = [prefix] * len(piece) if prefix else None
+            prefixes = [begun] * len(piece) if begun else None
             for line, result in zip(
                 piece, model.translate([line.text for line in piece], options, prefixes), strict=True
             ):
@@ -120,7 +122,7 @@ def _written(result: "Result", *, scores: bool, json: bool, several: bool) -> by
             record["notice"] = result.notice
         line = dumps(record, ensure_ascii=False)
     else:
-        line = " ".join(result.text.replace("\r", "\n").split("\n"))
+        line = one_line(result.text)
         if scores:
             line = f"{result.score:.4f}\t{line}"
     return (line + "\n").encode("utf-8", errors="replace")
