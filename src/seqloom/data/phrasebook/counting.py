@@ -94,6 +94,7 @@ CLOSING = (
 
 
 def sentences() -> Iterator[Sentence]:
+    """Each number and each day of the month some times, then times of day and weekdays."""
     for value in range(1, 101):
         yield from distinct(f"amount {value}", 7, partial(amount, value))
     yield from distinct("time", 550, time)

@@ -144,6 +144,7 @@ WARNINGS = (
 
 
 def sentences() -> Iterator[Sentence]:
+    """Activities, the verbs that lead to them, nothing at all, and orders."""
     for doing in ACTIVITIES:
         name = f"{doing.verb.english} {doing.complement.english}"
         yield from distinct(name, ACTIVITY_SENTENCES, partial(activity, doing))

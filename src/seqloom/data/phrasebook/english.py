@@ -62,6 +62,7 @@ def article(phrase: str) -> str:
 
 
 def plural(noun: str) -> str:
+    """cars, boxes, cities, men."""
     if noun in IRREGULAR_PLURALS:
         return IRREGULAR_PLURALS[noun]
     return _with_s(noun)
@@ -74,16 +75,19 @@ def third_person(verb: str) -> str:
 
 
 def past(verb: str) -> str:
+    """looked for, bought."""
     first, rest = _first_word(verb)
     return (IRREGULAR_VERBS[first][0] if first in IRREGULAR_VERBS else _with_ed(first)) + rest
 
 
 def participle(verb: str) -> str:
+    """looked for, seen: the form after "has"."""
     first, rest = _first_word(verb)
     return (IRREGULAR_VERBS[first][1] if first in IRREGULAR_VERBS else _with_ed(first)) + rest
 
 
 def progressive(verb: str) -> str:
+    """looking for, dancing, getting up."""
     first, rest = _first_word(verb)
     if first in DOUBLED:
         first += first[-1]
@@ -108,6 +112,7 @@ def ordinal(value: int) -> str:
 
 
 def possessive(owner: Subject) -> str:
+    """my, your, his, her, our, their: in English it is the owner that counts, in French the thing."""
     if owner.person == 2:
         return "her" if owner.gender == "f" else "his"
     return ("my", "your", "", "our", "your", "their")[owner.person]
@@ -134,6 +139,7 @@ def sentence(text: str, mark: str = ".") -> str:
 
 
 def be(subject: Subject, *, before_now: bool = False) -> str:
+    """am, is, are; was, were."""
     first, third = subject.person == 0, subject.person == 2
     if before_now:
         return "was" if first or third else "were"

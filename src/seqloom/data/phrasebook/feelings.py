@@ -183,6 +183,7 @@ BAD_REASONS = (
 
 
 def sentences() -> Iterator[Sentence]:
+    """Moods, their reasons, professions and comparisons."""
     for mood in MOODS:
         yield from distinct(mood.english, FEELING_SENTENCES, partial(feeling, mood))
     yield from distinct("reason", 250, reason)

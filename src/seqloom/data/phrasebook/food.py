@@ -119,11 +119,12 @@ def _named(words: str) -> tuple[NounPhrase, ...]:
 
 UNCOUNTED = tuple(food for food in SOLID + LIQUID if not food.many)
 MANY = tuple(food for food in SOLID if food.many)
+SOLD_BY_WEIGHT = tuple(food for food in MANY if food.english != "eggs")
 MEASURES = (
     Measure("a bottle of", "une bouteille de", _named("water, milk, wine, beer, oil, orange juice")),
     Measure("a glass of", "un verre de", _named("water, milk, wine, beer, orange juice")),
     Measure("a cup of", "une tasse de", _named("coffee, tea")),
-    Measure("a kilo of", "un kilo de", MANY + _named("rice, sugar, meat, fish")),
+    Measure("a kilo of", "un kilo de", SOLD_BY_WEIGHT + _named("rice, sugar, meat, fish")),
     Measure("a piece of", "un morceau de", _named("bread, cheese, chicken, chocolate, meat")),
     Measure("a slice of", "une tranche de", _named("bread, ham, cheese")),
     Measure("a lot of", "beaucoup de", SOLID + LIQUID, vague=True),
@@ -135,6 +136,7 @@ MEASURES = (
 
 
 def sentences() -> Iterator[Sentence]:
+    """Portions, habits, tastes, quantities, and what is said at table."""
     yield from distinct("portion", 500, portion)
     yield from distinct("diet", 300, diet)
     yield from distinct("taste", 300, taste)
@@ -165,6 +167,7 @@ def portion(draw: Draw) -> Sentence | None:
 
 
 def _eater(draw: Draw, food: NounPhrase) -> Subject:
+    """Anyone; but beer and wine are for adults."""
     return draw.one(people.ADULTS if food.english in ("beer", "wine") else people.ANYONE)
 
 

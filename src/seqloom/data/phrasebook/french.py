@@ -117,11 +117,18 @@ def describe(noun: Noun, adjective: Adjective, *, many: bool = False) -> str:
     return f"{form} {word}"
 
 
+def which(gender: Gender, *, many: bool = False) -> str:
+    """quel, quelle, quels, quelles."""
+    return ("quel" if gender == "m" else "quelle") + ("s" if many else "")
+
+
 def definite(gender: Gender, *, many: bool = False) -> str:
+    """le, la, les; `spell` makes l' of the first two before a vowel."""
     return "les" if many else ARTICLES[gender]
 
 
 def indefinite(gender: Gender, *, many: bool = False) -> str:
+    """un, une, des."""
     return "des" if many else "un" if gender == "m" else "une"
 
 

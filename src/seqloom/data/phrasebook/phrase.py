@@ -30,6 +30,7 @@ class NounPhrase:
 
 
 def phrase(noun: Noun, adjective: Adjective | None = None, *, many: bool = False) -> NounPhrase:
+    """The noun, with its adjective where each language puts it, in the singular or the plural."""
     word = english.plural(noun.english) if many else noun.english
     if adjective is None:
         return NounPhrase(word, french.plural(noun.french) if many else noun.french, noun.gender, many)
@@ -49,6 +50,7 @@ def a(noun: NounPhrase) -> Complement:
 
 
 def the(noun: NounPhrase) -> Complement:
+    """the car, the cars; la voiture, les voitures."""
     return plain(f"the {noun.english}", f"{french.definite(noun.gender, many=noun.many)} {noun.french}")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from seqloom.data.phrasebook import people, verbs
+from seqloom.data.phrasebook import french, people, verbs
 from seqloom.data.phrasebook.draw import Draw, distinct
 from seqloom.data.phrasebook.lexicon import ADJECTIVES, FIELDS, Field
 from seqloom.data.phrasebook.phrase import (
@@ -65,6 +65,7 @@ def sentences() -> Iterator[Sentence]:
 
 
 def _about(field: Field, noun: Noun, adjective: Adjective) -> Iterator[Sentence]:
+    """Sentences of any frame about one noun and one adjective, each marked with both."""
     together = (noun.english, adjective.english)
 
     def rule(draw: Draw) -> Sentence | None:
@@ -126,11 +127,10 @@ def is_so(draw: Draw, field: Field, noun: Noun, adjective: Adjective) -> Sentenc
 
 def _somebodys(draw: Draw, field: Field, noun: NounPhrase) -> Subject:
     """The noun as a subject: the car, this car, or her car."""
-    articles = ("the", "this", "own") if field.owned else ("the", "this")
-    article = draw.one(articles)
-    owner = draw.one(OWNERS)
-    words = the(noun) if article == "the" else this(noun) if article == "this" else own(noun, owner)
-    return as_subject(words, noun)
+    options = [the(noun), this(noun)]
+    if field.owned:
+        options.append(own(noun, draw.one(OWNERS)))
+    return as_subject(draw.one(options), noun)
 
 
 def there_is(draw: Draw, field: Field, noun: Noun, adjective: Adjective) -> Sentence:
@@ -183,13 +183,7 @@ def what_a(draw: Draw, field: Field, noun: Noun, adjective: Adjective) -> Senten
     if not adjective.degrees:
         return None
     described = phrase(noun, adjective, many=draw.chance(3))
-    which = (
-        ("quels" if noun.gender == "m" else "quelles")
-        if described.many
-        else "quel"
-        if noun.gender == "m"
-        else "quelle"
-    )
+    which = french.which(noun.gender, many=described.many)
     one = described.english if described.many else a(described).english
     return write(f"what {one}", f"{which} {described.french}", "!")
 

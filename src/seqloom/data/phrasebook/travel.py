@@ -183,6 +183,7 @@ TIMES: dict[Tense, tuple[Text, ...]] = {
 
 
 def sentences() -> Iterator[Sentence]:
+    """The weather, journeys, home, the way, tickets, and what one loses."""
     yield from distinct("weather", 550, weather)
     yield from distinct("journey", 550, journey)
     yield from distinct("home", 350, home)

@@ -33,6 +33,8 @@ class Sentence(NamedTuple):
 
 @dataclass(frozen=True)
 class Noun:
+    """A noun in the singular; the plurals follow by rule or stand among the irregular ones."""
+
     english: str
     french: str
     gender: Gender
