@@ -80,7 +80,7 @@ def train(model: Seq2Seq) -> None:
         output = model.output
         loss, _ = fused_smoothed_loss(features, output.table, output.bias, batch.target_output[mask], 0.0)
         optimiser.zero_grad()
-        (loss / batch.target_tokens).backward()
+        (loss / batch.target_tokens).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         schedule.step()
@@ -89,7 +89,7 @@ def train(model: Seq2Seq) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_it_learns_to_reverse(name: str) -> None:
     torch.manual_seed(0)
-    config = ModelConfig.model_validate({"width": 32, "dropout": 0.1, **MODELS[name]})
+    config = ModelConfig.model_validate({"width": 32, "dropout": 0.0, **MODELS[name]})
     model = build_model(config, FIRST + SYMBOLS, FIRST + SYMBOLS)
     unseen = pairs(200, seed=1)
     assert share_right(model, unseen) < 0.2
