@@ -32,6 +32,7 @@ def explain_os_errors(doing: str, path: Path) -> Iterator[None]:
             errno.EACCES: "there is no permission; choose another folder or change its permissions",
             errno.EPERM: "there is no permission; choose another folder or change its permissions",
             errno.EROFS: "the file system is read-only; choose another folder",
+            errno.ENOENT: "there is no such file or folder; check the path, or create the folder first",
             errno.ENOTDIR: "a part of the path is a file, not a folder; choose another path",
             errno.EISDIR: "the path is a folder, not a file; choose another path",
             errno.EEXIST: "something else is in the way at that path; choose another path",

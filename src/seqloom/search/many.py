@@ -21,7 +21,7 @@ class EncodingModel(SearchableModel, Protocol):
         ...
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def search_many(
     model: EncodingModel,
     sources: Sequence[Sequence[int]],

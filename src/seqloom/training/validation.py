@@ -27,7 +27,7 @@ class Validation:
     samples: tuple[Sample, ...] = ()
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def mean_likelihood(model: Seq2Seq, batches: Iterator[Batch], machine: Machine) -> float:
     """Nats a target token, teacher-forced, without label smoothing; NaN when there is no token."""
     total, tokens = 0.0, 0
