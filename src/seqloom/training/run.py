@@ -1,0 +1,208 @@
+"""A run from its configuration to its end: claim the folder, prepare the data, train or go on, keep the records."""
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqloom.base.errors import ConfigError, DamagedModelError
+from seqloom.base.files import atomic_write, make_folder, write_json
+from seqloom.base.progress import Progress
+from seqloom.base.randomness import derive
+from seqloom.config.read import read_config
+from seqloom.config.schema import Config
+from seqloom.config.write import resolved, write_config
+from seqloom.models.build import build_model
+from seqloom.models.seq2seq import Seq2Seq
+from seqloom.training.checkpoint import checkpoint_folders
+from seqloom.training.events import StopEvent
+from seqloom.training.listeners import Listener, LogWriter, MetricsWriter, ProgressListener
+from seqloom.training.loop import Trainer
+from seqloom.training.machine import Machine, prepare_machine
+from seqloom.training.preparation import CorpusBatches, Prepared, prepare
+from seqloom.training.run_folder import RunFolder
+from seqloom.training.searching import search_options, translate_texts
+from seqloom.training.validation import Validation, make_validator
+from seqloom.training.vocabularies import Tokenizers, train_tokenizers
+
+MAY_CHANGE = {  # settings that a resumed run may have otherwise than it started with
+    "max_updates",
+    "max_epochs",
+    "max_tokens",
+    "max_minutes",
+    "validate_every",
+    "validate_minutes",
+    "validation_sentences",
+    "validation_beam",
+    "patience",
+    "samples",
+    "checkpoint_every",
+    "checkpoint_minutes",
+    "keep_checkpoints",
+    "log_every",
+    "max_bad_updates",
+    "threads",
+    "device",
+}
+
+
+def read_run_config(folder: RunFolder) -> Config:
+    """The configuration that a run was trained with. Raises DamagedModelError when there is none to be read."""
+    if not folder.config.is_file():
+        what = "is no folder of a run: it has no config.toml" if folder.path.is_dir() else "does not exist"
+        raise DamagedModelError(
+            f"{folder.path} {what}. Give the folder that `seqloom train` wrote, as runs/NAME."
+        )
+    try:
+        return read_config(folder.config)
+    except ConfigError as error:
+        raise DamagedModelError(f"{folder.config} was altered: {error}") from error
+
+
+def claim_run(folder: RunFolder, config: Config) -> None:
+    """Write a new run's configuration, or compare an old run's with what is asked now. Raises ConfigError."""
+    if folder.config.is_file():
+        differences = _differences(resolved(read_run_config(folder)), resolved(config))
+        if differences and checkpoint_folders(folder.path):
+            raise ConfigError(
+                f"{folder.path} was started with other settings: {'; '.join(differences)}. "
+                "Use the same settings to resume it, or another run folder."
+            )
+        if differences:  # nothing was trained yet, so there is nothing to mix
+            shutil.rmtree(folder.vocabulary, ignore_errors=True)
+    atomic_write(folder.config, write_config(config))
+    write_json(folder.resolved, resolved(config))
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any], where: str = "") -> list[str]:
+    """Settings that differ and may not: "model.width was 256, is 512"."""
+    found = []
+    for key in sorted(old.keys() | new.keys()):
+        name = f"{where}{key}"
+        before, now = old.get(key), new.get(key)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            found += _differences(before, now, f"{name}.")
+        elif before != now and not _may_change(name):
+            found.append(f"{name} was {before!r}, is {now!r}")
+    return found
+
+
+def _may_change(name: str) -> bool:
+    section, _, key = name.partition(".")
+    return (
+        section == "search"
+        or name in ("data.test", "data.cache")
+        or (section == "training" and key in MAY_CHANGE)
+    )
+
+
+def prepare_run(folder: RunFolder, config: Config, shown: Progress) -> Prepared:
+    """The run's tokenizers, trained or read back, and its corpora, encoded or opened again."""
+    if folder.vocabulary.is_dir():
+        tokenizers = Tokenizers.load(folder.vocabulary)
+    else:
+        shown.say("Learning the vocabulary")
+        tokenizers = train_tokenizers(config)
+        temporary = folder.path / f".vocabulary.{os.getpid()}.tmp"
+        tokenizers.save(make_folder(temporary))
+        temporary.rename(folder.vocabulary)
+    cache = Path(config.data.cache) if config.data.cache else folder.path.parent / ".corpora"
+    prepared = prepare(config, tokenizers, cache, lambda pairs: shown.update(0.0, f"{pairs:,} pairs read"))
+    for corpus in (prepared.train, prepared.valid):
+        for notice in corpus.notices if corpus else ():
+            shown.say(notice)
+    shown.say(
+        f"{len(prepared.train):,} training pairs, {len(prepared.valid or ()):,} for validation; "
+        f"vocabulary {len(tokenizers.source):,}"
+        + ("" if tokenizers.source is tokenizers.target else f" and {len(tokenizers.target):,}")
+    )
+    return prepared
+
+
+def train_run(
+    folder: RunFolder,
+    config: Config,
+    prepared: Prepared,
+    shown: Progress,
+    stopped: Callable[[], bool],
+    listeners: Sequence[Listener],
+) -> str:
+    """Train to the bound or to a signal; gives the reason for the end."""
+    checkpoint, damaged = folder.newest()
+    machine = prepare_machine(config.training, folder.environment().get("precision") if checkpoint else None)
+    tokenizers = prepared.tokenizers
+    torch.manual_seed(derive(config.seed, "parameters"))
+    network = build_model(config.model, len(tokenizers.source), len(tokenizers.target))
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    trainer = Trainer(
+        network,
+        CorpusBatches(prepared.train, tokenizers, config),
+        config.training,
+        seed=config.seed,
+        machine=machine,
+        validate=_validator(network, config, prepared, machine),
+        keeper=folder,
+        stop=stopped,
+    )
+    for sentence in damaged:
+        shown.say(sentence)
+    if checkpoint:
+        trainer.resume(checkpoint)
+        shown.say(f"Going on from update {trainer.state.update:,}")
+    folder.forget_after(trainer.state.update)
+    folder.write_environment(
+        {
+            "device": str(machine.device),
+            "threads": machine.threads,
+            "precision": machine.precision,
+            "parameters": parameters,
+        }
+    )
+    shown.say(
+        f"{parameters:,} parameters on {machine.device}, {machine.threads} threads, {machine.precision}"
+    )
+    with folder.log.open("a", encoding="utf-8") as log:
+        everyone: list[Listener] = [
+            MetricsWriter(folder.metrics, folder.samples),
+            ProgressListener(shown),
+            LogWriter(log),
+            *listeners,
+        ]
+        reason = "finished"
+        for event in trainer.events():
+            for listener in everyone:
+                listener(event)
+            if isinstance(event, StopEvent):
+                reason = event.reason
+    return reason
+
+
+def _validator(
+    network: Seq2Seq, config: Config, prepared: Prepared, machine: Machine
+) -> Callable[[], Validation] | None:
+    if prepared.valid is None:
+        return None
+    batches = CorpusBatches(prepared.valid, prepared.tokenizers, config)
+    options = search_options(config.search, beam=config.training.validation_beam, n_best=1)
+
+    def translate(texts: Sequence[str]) -> list[str]:
+        return translate_texts(
+            network,
+            prepared.tokenizers,
+            texts,
+            options,
+            batch_sentences=config.search.batch_sentences,
+            device=machine.device,
+        )
+
+    return make_validator(
+        network,
+        config.training,
+        machine,
+        batches=lambda: batches.batches(0, 0),
+        pairs=prepared.valid_pairs,
+        translate=translate,
+    )
