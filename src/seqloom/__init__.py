@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from seqloom.pipeline import load as load
     from seqloom.pipeline import train as train
 
-__version__ = "0.1.0"
-
 PUBLIC = {
     "train": "seqloom.pipeline",
     "load": "seqloom.pipeline",

@@ -55,7 +55,8 @@ def evaluate(
         raise UsageError("Name either files or --part, not both.")
     if part not in (None, *PARTS):
         raise UsageError(f'--part "{part}" is neither "test" nor "valid".')
-    from seqloom.pipeline import load, search_options
+    from seqloom.pipeline import load
+    from seqloom.training.searching import search_options
 
     model = load(run)
     asked = _pairs_of(model.config, run, files, part)
@@ -63,7 +64,7 @@ def evaluate(
     names = " and ".join(map(str, asked.paths))
     if not pairs:
         raise DataError(f"{names}: no pairs; a score needs at least one.")
-    options = search_options(model.config, beam=beam, n_best=1)
+    options = search_options(model.config.search, beam=beam, n_best=1)
     begun = time.monotonic()
     with progress("Translating", total=len(pairs)) as bar:
         scores, outputs = model.evaluate(pairs, options, bar.update)

@@ -13,7 +13,6 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from seqloom import __version__
 from seqloom.cli import average, check, evaluate, inspect, new, presets, train, translate
 from seqloom.cli.failures import explain
 from seqloom.cli.file_options import repeat_file_options
@@ -65,7 +64,9 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:
     if asked:
-        print(f"seqloom {__version__}")
+        from importlib.metadata import version
+
+        print(f"seqloom {version('seqloom')}")
         raise typer.Exit
 
 

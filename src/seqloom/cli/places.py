@@ -30,8 +30,8 @@ def default_run(config: Path) -> Path:
     folder = config.absolute().parent
     if config.name == CONFIG and (folder / "resolved.json").is_file():
         return config.parent
-    name = folder.name if config.name == CONFIG else config.stem
-    return RUNS / (name or "run")
+    run = RUNS / ((folder.name if config.name == CONFIG else config.stem) or "run")
+    return run / "run" if run.absolute() == folder else run  # a project that lies in runs/ itself
 
 
 def shown(path: Path) -> str:

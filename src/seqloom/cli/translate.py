@@ -64,10 +64,11 @@ def translate(
         raise UsageError("--json has the scores already. Leave out --scores.")
     begun = typed(prefix, "--prefix")
     _check_files(files, output)
-    from seqloom.pipeline import load, search_options
+    from seqloom.pipeline import load
+    from seqloom.training.searching import search_options
 
     model = load(run)
-    options = search_options(model.config, beam=beam, n_best=n_best)
+    options = search_options(model.config.search, beam=beam, n_best=n_best)
     if not files and sys.stdin.isatty():
         print("Type a sentence and press Enter; Ctrl-D ends.", file=sys.stderr)
     size = PIECE * model.config.search.batch_sentences

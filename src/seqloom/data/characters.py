@@ -25,7 +25,9 @@ UNUSUAL = (
     UnusualKind("control characters", "\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f", "no part of any writing"),
     UnusualKind("tabs", "\t", "inside a sentence; often a column that belongs elsewhere"),
     UnusualKind("invisible characters", "\xad\u180e\u200b\u2060\ufeff", "they make equal words different"),
-    UnusualKind("direction marks", "\u200e\u200f\u202a-\u202e\u2066-\u2069", "they steer the order of display"),
+    UnusualKind(
+        "direction marks", "\u200e\u200f\u202a-\u202e\u2066-\u2069", "they steer the order of display"
+    ),
     UnusualKind(
         "private or unassigned characters",
         "\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff",

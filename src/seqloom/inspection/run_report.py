@@ -6,6 +6,7 @@ from typing import Any
 
 from seqloom.base.errors import DamagedModelError, MissingDependencyError, UsageError
 from seqloom.base.files import atomic_write, read_json
+from seqloom.base.progress import duration
 from seqloom.inspection.colours import heat_colours, hexadecimal
 from seqloom.inspection.curves import panels_svg
 from seqloom.inspection.page import POLICY, escape, fill, template, text_line
@@ -58,16 +59,6 @@ def report_page(
         samples=_samples(samples.rows),
         details=_details(metrics, samples, settings, environment),
     )
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them: 42 s, 18 min 5 s, 3 h 7 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def _settings(path: Path) -> Mapping[str, Any] | None:

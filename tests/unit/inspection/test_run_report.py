@@ -9,7 +9,7 @@ import pytest
 from seqloom.base.errors import MissingDependencyError, UsageError
 from seqloom.inspection import run_report
 from seqloom.inspection.run_log import RunLog
-from seqloom.inspection.run_report import duration, report_page, write_report
+from seqloom.inspection.run_report import report_page, write_report
 
 STEP = {
     "event": "step",
@@ -163,18 +163,3 @@ def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
         UsageError, match=r"There is no run at .*nowhere: expected the folder that training made"
     ):
         write_report(tmp_path / "nowhere")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        (0, "0 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min 0 s"),
-        (1085, "18 min 5 s"),
-        (3599.9, "1 h 0 min"),
-        (11_230, "3 h 7 min"),
-    ],
-)
-def test_durations_as_a_person_says_them(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
