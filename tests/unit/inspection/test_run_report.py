@@ -75,7 +75,7 @@ def test_a_run_gets_its_report(run: Path) -> None:
     for part in (
         "Training loss 2.500",
         "Updates 200 1.2 epochs",
-        "Time 1 min 6 s",
+        "Time 1 min 06 s",
         "Speed 5,300",
         "model.width 256",
     ):
