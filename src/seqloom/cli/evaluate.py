@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqloom.cli.places import CONFIG, Run, shown
+from seqloom.cli.places import CONFIG, Run, nearby, shown
 from seqloom.cli.texts import one_line
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def evaluate(
     model = load(run)
     asked = _pairs_of(model.config, run, files, part)
     pairs = list(asked.read())
-    names = " and ".join(map(str, asked.paths))
+    names = " and ".join(str(nearby(path)) for path in asked.paths)
     if not pairs:
         raise DataError(f"{names}: no pairs; a score needs at least one.")
     options = search_options(model.config.search, beam=beam, n_best=1)

@@ -34,6 +34,11 @@ def default_run(config: Path) -> Path:
     return run / "run" if run.absolute() == folder else run  # a project that lies in runs/ itself
 
 
+def nearby(path: Path) -> Path:
+    """A path as seen from the current folder, if it lies below that."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def shown(path: Path) -> str:
     """A path as a person would type it in a shell."""
     return shlex.quote(str(path))

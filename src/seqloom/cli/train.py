@@ -1,5 +1,6 @@
 """`seqloom train`: train a run, or go on with it where it stopped."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,13 +82,14 @@ def _tell_result(folder: Path, model: "Model") -> None:
     print(f"\n  {folder / 'report.html'}    curves, and sample translations as it learnt")
     print(f"  {folder / 'best'}           the model that is used from here on")
     print("\nNext:")
-    example = "How are you?" if "phrasebook" in str(model.config.data.train) else "Your sentence."
+    samples = read_log(folder / "samples.jsonl").rows
+    example = shlex.quote(str(samples[-1]["source"]) if samples else "Your sentence.")
     place = shown(folder)
-    print(f'  echo "{example}" | seqloom translate {place}')
+    print(f"  echo {example} | seqloom translate {place}")
     if model.config.data.test or model.config.data.valid:
         print(f"  seqloom evaluate {place}")
     if model.has_attention:
-        print(f'  seqloom inspect {place} "{example}" --html attention.html')
+        print(f"  seqloom inspect {place} {example} --html attention.html")
 
 
 def _scores(row: Mapping[str, Any]) -> str:
