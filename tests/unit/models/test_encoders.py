@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 import equations
-from agreement import arrays, assert_agree, assert_close, random_tensor, randomise
+from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
 from equations import Vector, Weights, part
 from kinds import CELLS, ENCODERS, SOURCES, TRANSFORMERS, WIDTH, batch, memory_width, model_of
 from seqloom.data.batch import collate
@@ -120,6 +120,16 @@ def test_padding_is_invisible(encoder: str) -> None:
         parameters,
         1e-9,
         idle=[name for name in parameters if name.endswith("key_layer.bias")],
+    )
+
+
+@pytest.mark.parametrize("encoder", ["lstm-bi-2", "transformer-pre-sinusoidal"])
+def test_gradients_pass_through_all_layers(encoder: str) -> None:
+    model = model_of(encoder, "gru-fixed", torch.float64)
+    inputs = random_tensor(3, 4, WIDTH, seed=1)
+    assert_gradients(
+        lambda: rows_of(model.encoder(inputs, torch.tensor(LENGTHS), VISIBLE), LENGTHS),
+        [inputs, *model.encoder.parameters()],
     )
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import equations
-from agreement import arrays, assert_agree, assert_close, random_tensor, randomise
+from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
 from equations import State, Vector, Weights, part
 from seqloom.layers.attention import recurrent_attention
 from seqloom.models.bridge import ProjectionBridge
@@ -170,6 +170,17 @@ def test_pieces_are_the_whole_gradients_included(kind: str) -> None:
     if not kind.startswith("fixed"):
         leaves["memory"] = read.values
     assert_agree(in_pieces, whole, leaves)
+
+
+@every_kind
+def test_gradients_pass_from_position_to_position(kind: str) -> None:
+    decoder = made(kind, "gru")
+    read, inputs = memory(), random_tensor(3, 3, WIDTH, seed=1)
+    leaves = [inputs, read.summary, *decoder.parameters()]
+    if not kind.startswith("fixed"):
+        leaves.append(read.values)
+    # The last position alone, whose features have come all the way
+    assert_gradients(lambda: decoder(inputs, decoder.start(read)).features[:, -1], leaves)
 
 
 def flat_cells(state: RecurrentState) -> list[Tensor]:

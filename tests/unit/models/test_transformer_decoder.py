@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 import equations
-from agreement import arrays, assert_agree, assert_close, random_tensor, randomise
+from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
 from equations import part
 from seqloom.models.state import Memory
 from seqloom.models.transformer_decoder import TransformerDecoder, TransformerState
@@ -87,6 +87,15 @@ def test_pieces_are_the_whole_gradients_included(norm: str, rotary: bool) -> Non
     leaves = {"inputs": inputs, "memory": read.values, **dict(decoder.named_parameters())}
     idle = [name for name in leaves if name.endswith("source_attention.key_layer.bias")]
     assert_agree(in_pieces, whole, leaves, idle=idle)
+
+
+@every_norm
+def test_gradients_pass_through_all_layers(norm: str) -> None:
+    decoder, read, inputs = made(norm), memory(), random_tensor(3, 3, WIDTH, seed=1)
+    assert_gradients(
+        lambda: decoder(inputs, decoder.start(read), alignment=True)[:2],
+        [inputs, read.values, *decoder.parameters()],
+    )
 
 
 def test_later_symbols_change_nothing_earlier() -> None:
