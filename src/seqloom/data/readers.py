@@ -248,16 +248,16 @@ def _field(row: dict[str, object], name: str, where: str) -> str:
 
 def _open(path: Path) -> BinaryIO:
     """Open for reading; a missing file or a folder is a DataError that suggests a near name."""
-    try:
-        with explain_os_errors("read", path):
-            if path.is_dir():
-                raise DataError(f"{path} is a folder; expected a text file.")
+    with explain_os_errors("read", path):
+        if path.is_dir():
+            raise DataError(f"{path} is a folder; expected a text file.")
+        try:
             return path.open("rb")
-    except FileNotFoundError as error:
-        siblings = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-        near = difflib.get_close_matches(path.name, siblings, n=1)
-        hint = f" Did you mean {path.parent / near[0]}?" if near else ""
-        raise DataError(f"{path} does not exist.{hint}") from error
+        except FileNotFoundError as error:
+            siblings = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+            near = difflib.get_close_matches(path.name, siblings, n=1)
+            hint = f" Did you mean {path.parent / near[0]}?" if near else ""
+            raise DataError(f"{path} does not exist.{hint}") from error
 
 
 def _binary(where: str, found: str, beginning: bytes) -> DataError:
