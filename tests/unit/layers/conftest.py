@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from seqloom.layers import attention
+
 
 @pytest.fixture(autouse=True)
 def _one_thread_in_full_precision() -> Iterator[None]:
@@ -14,3 +16,9 @@ def _one_thread_in_full_precision() -> Iterator[None]:
     yield
     torch.set_float32_matmul_precision(precision)
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def _fused_attention(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fused kernel, where alignments are not asked for, even on a CPU where it would not pay."""
+    monkeypatch.setattr(attention, "fused_pays", lambda query: query is not None)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 import equations
 from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
@@ -164,6 +165,18 @@ def test_attentions_by_name() -> None:
 
 # Several heads
 
+
+class Spy:
+    """PyTorch's fused kernel, counting its calls."""
+
+    def __init__(self) -> None:
+        self.calls, self.kernel = 0, functional.scaled_dot_product_attention
+
+    def __call__(self, query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None) -> Tensor:
+        self.calls += 1
+        return self.kernel(query, key, value, attn_mask=attn_mask)
+
+
 WIDTH = 4
 PADDED = VISIBLE[:, None, None]  # (B, 1, 1, S)
 CAUSAL = torch.ones(5, 5, dtype=torch.bool).tril()
@@ -221,7 +234,10 @@ def test_heads_over_what_came_before_are_the_paper_s(alignment: bool) -> None:
 
 @pytest.mark.parametrize("mask", [None, PADDED, CAUSAL], ids=["sees all", "padding", "causal"])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
-def test_the_fused_kernel_is_the_written_out_attention(mask: Tensor | None, dtype: torch.dtype) -> None:
+def test_the_fused_kernel_is_the_written_out_attention(
+    mask: Tensor | None, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(functional, "scaled_dot_product_attention", kernel := Spy())
     attention = randomise(MultiHeadAttention(WIDTH, WIDTH, HEADS, 0.0), dtype=dtype)
     inputs = random_tensor(3, 5, WIDTH, seed=1, dtype=dtype)
     assert_agree(
@@ -232,6 +248,18 @@ def test_the_fused_kernel_is_the_written_out_attention(mask: Tensor | None, dtyp
         # a bias of all keys moves every score of a query alike, and the softmax does not see it
         idle=["key_layer.bias"],
     )
+    assert kernel.calls == 1
+
+
+def test_on_a_cpu_attention_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = random_tensor(3, 5, WIDTH, seed=1)
+    attention = randomise(MultiHeadAttention(WIDTH, WIDTH, HEADS, 0.0))
+    fused, _ = self_attention(attention, inputs, PADDED)
+    monkeypatch.undo()
+    monkeypatch.setattr(functional, "scaled_dot_product_attention", kernel := Spy())
+    written_out, _ = self_attention(attention, inputs, PADDED)
+    assert kernel.calls == 0
+    assert_close(written_out, fused)
 
 
 @pytest.mark.parametrize("alignment", [False, True], ids=["fused", "written out"])

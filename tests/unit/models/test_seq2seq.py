@@ -12,6 +12,7 @@ import kinds
 from agreement import assert_agree, assert_close
 from kinds import DECODERS, ENCODERS, SOURCES, batch, model_of
 from seqloom.data.batch import Batch, collate
+from seqloom.layers import attention
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.models.state import Memory
 
@@ -132,13 +133,13 @@ def within(tensor: Tensor, lengths: Tensor) -> list[Tensor]:
     return [row[:length] for row, length in zip(tensor, lengths.tolist(), strict=True)]
 
 
-def forced(model: Seq2Seq, given: Batch) -> list[list[Tensor]]:
+def forced(model: Seq2Seq, given: Batch, *, alignment: bool = True) -> list[list[Tensor]]:
     """Logits and alignments of the symbols that count, each over the source that is there."""
-    logits, alignment = model(given, alignment=True)
+    logits, looked = model(given, alignment=alignment)
     assert given.target_lengths is not None
     found = [within(logits, given.target_lengths)]
-    if alignment is not None:
-        rows = within(alignment, given.target_lengths)
+    if looked is not None:
+        rows = within(looked, given.target_lengths)
         found.append(
             [row[:, :length] for row, length in zip(rows, given.source_lengths.tolist(), strict=True)]
         )
@@ -193,6 +194,18 @@ def test_padding_is_invisible(encoder: str, decoder: str) -> None:
     )
     parameters, idle = leaves(model)
     assert_agree(lambda: forced(model, dirty), lambda: forced(model, clean), parameters, 1e-9, idle=idle)
+
+
+@pytest.mark.parametrize("kind", ["transformer-pre-rotary", "transformer-post-sinusoidal"])
+def test_fused_attention_is_written_out_attention(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, given = exact(kind, kind), batch()
+
+    def logits(fused: bool) -> list[Tensor]:
+        monkeypatch.setattr(attention, "fused_pays", lambda _: fused)
+        return forced(model, given, alignment=False)[0]
+
+    parameters, idle = leaves(model)
+    assert_agree(lambda: logits(True), lambda: logits(False), parameters, 1e-9, idle=idle)
 
 
 @every_pair
