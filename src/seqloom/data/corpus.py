@@ -145,14 +145,14 @@ def open_corpus(folder: Path, notices: tuple[str, ...] = ()) -> Corpus:
             raise DamagedModelError(f"{folder / 'meta.json'} was altered.")
         for name, expected in meta["files"].items():
             path = folder / name
+            if not path.exists():
+                raise DamagedModelError(f"{path} is missing.")
             with explain_os_errors("read", path):
                 size, content = path.stat().st_size, sha256_of(path)
             if size != expected["bytes"]:
                 raise DamagedModelError(f"{path} has {size:,} bytes; expected {expected['bytes']:,}.")
             if content != expected["sha256"]:
                 raise DamagedModelError(f"{path} was altered.")
-    except FileNotFoundError as error:
-        raise DataError(f"The prepared corpus is damaged: {error.filename} is missing.") from error
     except DamagedModelError as error:
         raise DataError(f"The prepared corpus is damaged: {error}") from error
     return Corpus(folder, meta, notices)
