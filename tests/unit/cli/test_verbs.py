@@ -1,0 +1,155 @@
+"""Every verb in a process apart, over one tiny run."""
+
+import json
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from commands import Answer, Project, finish, several, start
+
+Here = Callable[..., Answer]
+
+
+@pytest.fixture(scope="module")
+def answers(trained: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer]:
+    """What the verbs that read a run say; `average` changes its own copy."""
+    folder = tmp_path_factory.mktemp("answers")
+    shutil.copytree(trained.run, folder / "averaged")
+    (folder / "in.en").write_text("one red cat\n\ntwo dog\u2028three\n")
+    run = trained.run
+    commands = {
+        "translate": ("translate", run, folder / "in.en", "-", "--json", "--n-best", 2, "--beam", 3),
+        "evaluate": ("evaluate", run, "--output", folder / "out" / "valid.fr", "--beam", 1),
+        "inspect": (
+            *("inspect", run, "one red cat", "--target", "un chat rouge"),
+            *("--html", folder / "map.html", "--json", folder / "map.json"),
+        ),
+        "average": ("average", folder / "averaged", "--last", 2),
+    }
+    found = dict(zip(commands, several(*commands.values(), stdin=b"red\n"), strict=True))
+    found["written"] = Answer(0, (folder / "out" / "valid.fr").read_text(), "")
+    found["map"] = Answer(0, (folder / "map.json").read_text(), (folder / "map.html").read_text())
+    return found
+
+
+def test_training_says_what_came_of_it_and_what_to_type_next(trained: Project) -> None:
+    answer = trained.answer
+    assert answer.code == 0, answer.err
+    assert "runs/mine is trained: 20 updates." in answer.out
+    assert "Best on the validation pairs: BLEU" in answer.out
+    assert "| seqloom translate runs/mine" in answer.out
+    assert "200 training pairs, 10 for validation; vocabulary" in answer.err
+    assert (trained.run / "report.html").is_file()
+    assert (trained.run / "best" / "model.safetensors").is_file()
+
+
+def test_training_a_finished_run_says_so(here: Here, trained: Project) -> None:
+    answer = here("train", trained.config, "--run", trained.run)
+    assert answer.code == 0, answer.err
+    assert "was finished already, after 20 updates. To train it further, raise" in answer.out
+
+
+def test_translate_answers_each_line_with_one(answers: dict[str, Answer]) -> None:
+    answer = answers["translate"]
+    assert answer.code == 0, answer.err
+    rows = [json.loads(line) for line in answer.out.split("\n")[:-1]]
+    assert [row["source"] for row in rows] == ["one red cat", "", "two dog\u2028three", "red"]
+    assert rows[1] == {"source": "", "text": "", "score": 0.0, "log_probability": 0.0, "alternatives": []}
+    for row in (rows[0], rows[2], rows[3]):
+        (other,) = row["alternatives"]
+        assert other["text"] != row["text"]
+        assert other["score"] <= row["score"] < 0
+
+
+def test_evaluate_gives_both_scores_their_signatures_and_the_speed(answers: dict[str, Answer]) -> None:
+    answer = answers["evaluate"]
+    assert answer.code == 0, answer.err
+    first, bleu, chrf, speed, written = answer.out.splitlines()
+    assert "on 10 pairs of" in first
+    assert first.endswith("valid.fr")
+    assert bleu.split()[0] == "BLEU"
+    assert "tok:13a" in bleu
+    assert chrf.split()[0] == "chrF"
+    assert "nc:6" in chrf
+    assert speed.endswith("sentences a second, beam 1")
+    assert written.startswith("The translations: ")
+    assert len(answers["written"].out.split("\n")) == 11
+
+
+def test_inspect_says_where_it_looked_and_writes_what_is_asked_for(answers: dict[str, Answer]) -> None:
+    answer = answers["inspect"]
+    assert answer.code == 0, answer.err
+    lines = answer.out.splitlines()
+    assert lines[:2] == ["one red cat", "un chat rouge"]
+    assert lines[3].split() == ["wrote", "looking", "at", "weight", "sure"]
+    assert [line.split()[0] for line in lines[4:8]] == ["un", "chat", "rouge", "</s>"]
+    assert lines[-1].startswith("Wrote ")
+    assert "map.html" in lines[-1]
+    (weights,) = json.loads(answers["map"].out)["maps"]
+    assert weights["source"] == ["one", "red", "cat", "</s>"]
+    assert "<html" in answers["map"].err
+
+
+def test_inspect_draws_pictures(here: Here, trained: Project, tmp_path: Path) -> None:
+    png, svg = tmp_path / "new" / "map.png", tmp_path / "new" / "map.svg"
+    answer = here("inspect", trained.run, "one red cat", "--pieces", "--png", png, "--svg", svg)
+    assert answer.code == 0, answer.err
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in svg.read_text()
+
+
+def test_average_names_the_checkpoints(answers: dict[str, Answer]) -> None:
+    answer = answers["average"]
+    assert answer.code == 0, answer.err
+    assert "is now the mean of 2 checkpoints: step-20, step-10" in answer.out
+
+
+def test_translate_answers_at_once_and_ends_at_ctrl_c(trained: Project) -> None:
+    process = start("translate", trained.run, "--scores", "--beam", 1)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for text in (b"one\n", b"red cat\n"):
+        process.stdin.write(text)
+        process.stdin.flush()
+        score, _, output = process.stdout.readline().decode().partition("\t")
+        assert float(score) < 0
+        assert output.endswith("\n")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    answer = Answer(process.returncode, "", err.decode())
+    assert answer.code == 75
+    assert answer.sentence.startswith("Stopped by Ctrl-C.")
+
+
+def test_a_stopped_training_goes_on(project: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    process = start(
+        "train", project, "training.max_updates=100000", "training.validate_every=50000", "--run", run
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if b"parameters on" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    answer = finish(process)
+    assert answer.code == 75
+    assert answer.sentence == f"Stopped and saved in {run}; the same command goes on from here."
+    assert list((run / "checkpoints").iterdir())
+
+
+def test_new_check_and_presets(tmp_path: Path) -> None:
+    """Those that need no torch: a project from nothing, its check, a preset as a configuration."""
+    made = finish(start("new", "first", "--example", cwd=tmp_path))
+    assert made.code == 0, made.err
+    assert "seqloom train first/config.toml" in made.out
+    checking = start("check", "first", "--html", "pages/report.html", cwd=tmp_path)
+    showing = start("presets", "translation-lstm", cwd=tmp_path)
+    checked, shown = finish(checking), finish(showing)
+    assert checked.code == 0, checked.err
+    assert "The corpus can be used" in checked.out
+    assert "symbols" in checked.out
+    assert "<html" in (tmp_path / "pages" / "report.html").read_text()
+    assert 'preset = "translation-lstm"' in shown.out
