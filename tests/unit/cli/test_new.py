@@ -1,0 +1,64 @@
+"""Projects: what stands in them reads back, and says what was asked for."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from commands import Answer
+from seqloom.config.presets import preset_names
+from seqloom.config.read import build_config, read_config
+
+Here = Callable[..., Answer]
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_a_project_is_its_preset_and_switched_off_lines_show_its_values(
+    here: Here, tmp_path: Path, preset: str
+) -> None:
+    assert here("new", tmp_path / "mine", "--preset", preset).code == 0
+    path = tmp_path / "mine" / "config.toml"
+    found, plain = read_config(path), build_config({"preset": preset})
+    assert found.model == plain.model
+    assert found.data.train == (f"{tmp_path}/mine/train.en", f"{tmp_path}/mine/train.fr")
+    text = path.read_text()
+    path.write_text(text.replace("# vocab", "vocab").replace("# width", "width").replace("# max_", "max_"))
+    switched_on = read_config(path)
+    assert switched_on.text == plain.text
+    assert switched_on.training == plain.training
+    assert f"model.width = {plain.model.width}".split(".")[1] in text
+
+
+def test_files_are_named_as_seen_from_the_project(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.en", "a.fr", "b.tsv"):
+        (tmp_path / name).write_text("one\tun\n")
+    answer = here("new", "deep/mine", "--train", "a.en", tmp_path / "a.fr", "--test", "b.tsv")
+    assert answer.code == 0, answer.err
+    assert "seqloom train deep/mine/config.toml" in answer.out
+    text = (tmp_path / "deep" / "mine" / "config.toml").read_text()
+    assert f'train = ["../../a.en", "{tmp_path}/a.fr"]' in text
+    assert '# valid = ["valid.en", "valid.fr"]' in text
+    assert read_config("deep/mine/config.toml").data.test == (f"{tmp_path}/b.tsv",)
+
+
+def test_the_example_has_settings_of_its_own_unless_a_preset_is_asked_for(here: Here, tmp_path: Path) -> None:
+    assert here("new", tmp_path / "small", "--example").code == 0
+    assert here("new", tmp_path / "tiny", "--example", "--preset", "translation-transformer-tiny").code == 0
+    small, tiny = (read_config(tmp_path / name / "config.toml") for name in ("small", "tiny"))
+    assert small.training.max_minutes is not None
+    assert tiny.model == build_config({"preset": "translation-transformer-tiny"}).model
+    for config in (small, tiny):
+        for paths in (config.data.train, config.data.valid, config.data.test):
+            assert all(Path(path).is_file() for path in paths)
+            assert len(paths) == 2
+
+
+def test_nothing_is_written_over(here: Here, tmp_path: Path) -> None:
+    (tmp_path / "mine" / "data").mkdir(parents=True)
+    answer = here("new", tmp_path / "mine", "--example")
+    assert answer.code == 2
+    assert answer.sentence.startswith(f"{tmp_path}/mine/data is there already and stays as it is.")
+    assert not (tmp_path / "mine" / "config.toml").exists()
