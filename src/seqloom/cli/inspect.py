@@ -41,8 +41,8 @@ def inspect(
     """Show where a model looked for each word."""
     from seqloom.base.errors import UsageError
 
-    typed(text, "TEXT")
-    typed(target or "", "--target")
+    text = typed(text, "TEXT")
+    target = target if target is None else typed(target, "--target")
     if not text.strip():
         raise UsageError("There is nothing to look at in an empty text.")
     for path, ending in ((png, ".png"), (svg, ".svg")):

@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -107,10 +108,18 @@ app.command(cls=Verb, epilog=average.EXAMPLES)(average.average)
 app.command(cls=Verb, epilog=presets.EXAMPLES)(presets.presets)
 
 
+def prepare_streams() -> None:
+    """Text goes in and out as UTF-8, whatever the locale says; a stream that the shell closed is an empty one."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code."""
-    for stream in (sys.stdout, sys.stderr):  # text goes in and out as UTF-8, whatever the locale says
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    prepare_streams()
     app(args=repeat_file_options(sys.argv[1:] if arguments is None else arguments), prog_name="seqloom")
     raise SystemExit(0)

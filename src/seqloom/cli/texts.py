@@ -1,17 +1,20 @@
 """Text between a terminal and a model: what was typed, and one line for each output."""
 
+import os
+
 from seqloom.base.errors import EncodingFault
 
 
 def typed(text: str, name: str) -> str:
-    """Give back text from the command line. Raises EncodingFault for bytes that are not UTF-8."""
+    """Text from the command line read as UTF-8, whatever the locale made of it. Raises EncodingFault if it isn't."""
     try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
+        return os.fsencode(text).decode("utf-8")
+    except UnicodeEncodeError:  # it was never bytes
+        return text
+    except UnicodeDecodeError as error:
         raise EncodingFault(
-            f"{name}: its character {error.start + 1} is not UTF-8. Check the terminal's encoding."
+            f"{name}: its byte {error.start + 1} is not UTF-8. Check the terminal's encoding."
         ) from None
-    return text
 
 
 def one_line(text: str) -> str:

@@ -176,21 +176,31 @@ def test_output_that_nobody_reads() -> None:
     assert (ended.returncode, ended.stderr) == (141, b"")
 
 
-@pytest.mark.parametrize("words", [("train", "{config}"), ("translate", "run"), ("inspect", "run", "text")])
-def test_no_torch_installed(project: Path, words: tuple[str, ...]) -> None:
-    without = "import sys; sys.modules['torch'] = None; from seqloom.cli.main import main; main(sys.argv[1:])"
-    arguments = [word.format(config=project) for word in words]
+def without_torch(*words: object) -> Answer:
+    """A command where importing torch fails as it does when it isn't there."""
+    code = "import sys; sys.modules['torch'] = None; from seqloom.cli.main import main; main(sys.argv[1:])"
     ended = subprocess.run(
-        [sys.executable, "-c", without, *arguments],
+        [sys.executable, "-c", code, *map(str, words)],
         capture_output=True,
         check=False,
         stdin=subprocess.DEVNULL,
     )
-    answer = Answer(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+    return Answer(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+
+@pytest.mark.parametrize("words", [("train", "{config}"), ("translate", "run"), ("inspect", "run", "text")])
+def test_no_torch_installed(project: Path, words: tuple[str, ...]) -> None:
+    answer = without_torch(*(word.format(config=project) for word in words))
     assert answer.code == 5
     assert answer.sentence == (
         "This needs PyTorch, which is not installed. Install it with: pip install 'seqloom[train]'"
     )
+
+
+def test_a_corpus_is_checked_without_torch(project: Path) -> None:
+    answer = without_torch("check", project)
+    assert answer.code == 0, answer.err
+    assert "symbols" in answer.out
 
 
 def test_input_that_is_not_utf8_is_named_after_what_came_before(
@@ -244,7 +254,7 @@ def test_input_that_is_far_too_long_is_read_in_part_with_a_notice(
         (("evaluate", "{run}", "/dev/null", "/dev/null"), 3, "no pairs; a score needs at least one."),
         (("inspect", "{run}", " "), 2, "There is nothing to look at in an empty text."),
         (("inspect", "{run}", "one", "--png", "map.gif"), 2, "--png map.gif: its name must end in .png."),
-        (("inspect", "{run}", "one \udcff"), 3, "TEXT: its character 5 is not UTF-8."),
+        (("inspect", "{run}", "one \udcff"), 3, "TEXT: its byte 5 is not UTF-8."),
         (("check",), 2, "Name either a configuration, or files"),
         (("check", "{config}", "--train", "{text}", "{text}"), 2, "Name either a configuration, or files"),
         (("check", "--train", "{text}"), 2, "alone is not enough: give the second, parallel file as well"),

@@ -13,5 +13,5 @@ def test_ends_of_line_become_blanks() -> None:
 
 def test_bytes_that_are_not_utf8_are_named() -> None:
     assert typed("Ça va ?", "TEXT") == "Ça va ?"
-    with pytest.raises(EncodingFault, match=r"--target: its character 2 is not UTF-8\."):
+    with pytest.raises(EncodingFault, match=r"--target: its byte 2 is not UTF-8\."):
         typed("a\udcff", "--target")
