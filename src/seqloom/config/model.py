@@ -57,7 +57,7 @@ class TransformerStackConfig(Section):
     )
     dropout: OptionalFraction = Field(
         default=None,
-        description="Dropout after each sublayer and within the feed-forward; unset, model.dropout.",
+        description="Dropout after each sublayer; unset, model.dropout.",
     )
     attention_dropout: Fraction = Field(default=0.0, description="Dropout of the attention weights.")
     max_positions: Count = Field(default=1024, description="Positions that learned positions can tell apart.")
