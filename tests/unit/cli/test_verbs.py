@@ -79,6 +79,26 @@ def test_evaluate_gives_both_scores_their_signatures_and_the_speed(answers: dict
     assert len(answers["written"].out.split("\n")) == 11
 
 
+def test_evaluate_as_json(here: Here, trained: Project) -> None:
+    answer = here("evaluate", trained.run, "--json", "--beam", 1)
+    assert answer.code == 0, answer.err
+    figures = json.loads(answer.out)
+    assert (figures["pairs"], figures["beam"]) == (10, 1)
+    assert [score["name"] for score in figures["scores"]] == ["bleu", "chrf"]
+    assert all(0 <= score["value"] <= 100 and "|" in score["signature"] for score in figures["scores"])
+
+
+def test_translate_into_a_file_that_starts_as_asked(here: Here, trained: Project, tmp_path: Path) -> None:
+    output = tmp_path / "new" / "out.fr"
+    answer = here(
+        "translate", trained.run, trained.folder / "valid.en", "-o", output, "--prefix", "chien chat"
+    )
+    assert (answer.code, answer.out) == (0, ""), answer.err
+    lines = output.read_text().split("\n")[:-1]
+    assert len(lines) == 10
+    assert all(line.split()[:2] == ["chien", "chat"] for line in lines)
+
+
 def test_inspect_says_where_it_looked_and_writes_what_is_asked_for(answers: dict[str, Answer]) -> None:
     answer = answers["inspect"]
     assert answer.code == 0, answer.err
