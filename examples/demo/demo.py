@@ -20,7 +20,7 @@ PROJECT = Path("runs/demo")
 RUN = PROJECT / "run"
 DATA = PROJECT / "data"
 GREETINGS = ("How are you?", "I am happy")
-LOOK_AT = "The little white dog is sleeping."
+LOOK_AT = "Are there any clean apartments near the station?"  # held out; the adjective moves
 HELD_OUT = 12  # sentences shown beside their references
 
 
