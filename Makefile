@@ -20,7 +20,7 @@ help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(STAMP) ## train on the bundled phrasebook, translate, draw the attention (about 4 minutes)
-	@$(BIN)/python examples/phrasebook/demo.py
+	@$(BIN)/python examples/demo/demo.py
 
 test: $(STAMP) ## every test but the slow ones, with coverage of src/ (under 10 minutes)
 	@$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term --cov-fail-under=90
