@@ -11,6 +11,7 @@ from seqloom.base.randomness import numpy_generator
 WINDOW = (
     8_192  # pairs sorted together: small enough that batches mix anew each epoch, at 7 % padding on Multi30k
 )
+ROWS_MULTIPLE = 8
 Lengths = NDArray[np.int32]
 Rows = NDArray[np.uint32]
 
@@ -78,17 +79,23 @@ def by_length(source_lengths: Lengths, target_lengths: Lengths) -> NDArray[np.in
 def cut(widths: Lengths, tokens_per_batch: int, max_sentences: int = 0) -> list[int]:
     """Where batches end, filling each as far as rows * widest row <= tokens_per_batch allows.
 
+    A batch of more than ROWS_MULTIPLE rows has a multiple of them: matrix products are compiled for each shape that
+    is met, and so there are few.
+
     widths   (rows,) the longer side of each row, end symbol counted, in the order of the batches
-    Returns  the index of each batch's first row, but the first batch's.
+    Returns  the index of each batch's first row, but the first batch's
     """
     cuts: list[int] = []
     first = widest = 0
-    for row, width in enumerate(widths.tolist()):
+    wide = widths.tolist()
+    for row, width in enumerate(wide):
         widest = max(widest, width)
         count = row - first + 1
         if count > 1 and (count * widest > tokens_per_batch or count > max_sentences > 0):
-            cuts.append(row)
-            first, widest = row, width
+            full = count - 1
+            first += full - full % ROWS_MULTIPLE if full > ROWS_MULTIPLE else full
+            cuts.append(first)
+            widest = max(wide[first : row + 1])
     return cuts
 
 

@@ -8,6 +8,9 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 CHUNK = 1024  # rows of logits held at a time
+ROWS = (
+    128  # chunks are filled up to a multiple: products are compiled for each shape met, and so there are few
+)
 
 
 def smoothed_loss(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
@@ -48,9 +51,11 @@ class FusedLoss(torch.autograd.Function):
         loss = features.new_zeros((), dtype=exact)
         likelihood = features.new_zeros((), dtype=exact)
         for start in range(0, len(features), CHUNK):
-            piece = features[start : start + CHUNK].to(compute)
             target = targets[start : start + CHUNK, None]
-            logits = torch.addmm(bias.to(compute), piece, compute_table.T).to(exact)
+            count = len(target)
+            piece = functional.pad(features[start : start + CHUNK].to(compute), (0, 0, 0, -count % ROWS))
+            products = torch.addmm(bias.to(compute), piece, compute_table.T).to(exact)
+            logits = products[:count]
             log_sum = logits.logsumexp(dim=-1, keepdim=True)
             right = log_sum - logits.gather(1, target)  # negative log-likelihood of the target, (M', 1)
             likelihood += right.sum()
@@ -64,8 +69,9 @@ class FusedLoss(torch.autograd.Function):
                 gradient -= smoothing / symbols
             gradient.scatter_add_(1, target, gradient.new_full(target.shape, smoothing - 1))
             bias_gradient += gradient.sum(0)
-            gradient = gradient.to(compute)
-            feature_gradient[start : start + CHUNK] = gradient @ compute_table
+            products[count:] = 0.0
+            gradient = products.to(compute)  # with the rows that fill it up, whose gradient is zero
+            feature_gradient[start : start + CHUNK] = (gradient @ compute_table)[:count]
             table_gradient += gradient.T @ piece
         ctx.save_for_backward(feature_gradient, table_gradient, bias_gradient)
         ctx.mark_non_differentiable(likelihood)

@@ -12,6 +12,9 @@ import torch
 from seqloom.base.errors import ResourceError
 from seqloom.config.training import TrainingConfig
 
+KEPT_PRIMITIVES = (
+    4_096  # compiled products, one a shape, at milliseconds each; oneDNN's own 1,024 are soon full
+)
 KEEP_BYTES = 2**31 - 1  # freed memory up to this much stays with the process
 
 
@@ -51,6 +54,9 @@ def prepare_machine(config: TrainingConfig, chosen_before: str | None = None) ->
     # accuracy; on a GPU it is TF32.
     torch.set_float32_matmul_precision("medium")
     keep_freed_memory()
+    os.environ.setdefault(
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KEPT_PRIMITIVES)
+    )  # read at the first product
     precision = config.precision if config.precision != "auto" else chosen_before
     if precision is None:
         bfloat16 = torch.cuda.is_bf16_supported() if use_gpu else bfloat16_pays()
