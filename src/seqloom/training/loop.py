@@ -152,12 +152,14 @@ class Trainer:
     def events(self) -> Iterator[Event]:
         """Train to the bound. Raises DivergedError when the loss stays non-finite."""
         begun = time.monotonic() - self.state.seconds
+        first_update = self.state.update
         first_fraction = self.fraction()
         first_seconds = self.state.seconds
         self.sums = Sums(started=self.state.seconds)
         reason = "finished"
         for batches in self._groups():
-            if self.fraction() >= 1:
+            if over := self._over():
+                reason = over
                 break
             epoch = self.state.epoch
             skip = self._update(batches)
@@ -176,16 +178,22 @@ class Trainer:
             if interrupted:
                 reason = "interrupted"
                 break
-            if self.config.patience and self.state.stale_validations >= self.config.patience:
-                reason = "patience"
-                break
         if self.sums.updates:
             yield self._step_event(first_fraction, first_seconds)
         if reason != "interrupted":
-            if self.validate and self.state.validated_update != self.state.update:
+            unmeasured = self.validate is not None and self.state.validated_update != self.state.update
+            if unmeasured:
                 yield self._validation()
-            yield from self._save()
+            if unmeasured or self.state.update > first_update:
+                yield from self._save()
         yield StopEvent(self.state.update, reason, self.state.seconds)
+
+    def _over(self) -> str:
+        """Why the run is at its end, "finished" or "patience"; "" while it is not."""
+        if self.fraction() >= 1:
+            return "finished"
+        patience = self.config.patience
+        return "patience" if patience and self.state.stale_validations >= patience else ""
 
     def fraction(self) -> float:
         """The share of the run that is done."""

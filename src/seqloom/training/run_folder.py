@@ -18,6 +18,7 @@ from seqloom.base.errors import DamagedModelError, RunLockedError
 from seqloom.base.files import atomic_write, explain_os_errors, make_folder, read_json, write_json
 from seqloom.training.checkpoint import (
     Checkpoint,
+    checkpoint_folders,
     keep_newest,
     newest_checkpoint,
     read_checkpoint,
@@ -86,12 +87,22 @@ class RunFolder:
         """
         for folder in (self.path / "best", self.path / ".best.old"):  # .old: stopped while replacing it
             if folder.is_dir():
-                return read_checkpoint(folder)
+                return self._read_best(folder)
         newest, damaged = self.newest()
         if newest is None:
             why = " ".join(damaged) or "Train it first: `seqloom train`."
             raise DamagedModelError(f"{self.path} holds no checkpoint to load. {why}")
         return newest
+
+    def _read_best(self, folder: Path) -> Checkpoint:
+        try:
+            return read_checkpoint(folder)
+        except DamagedModelError as error:
+            if not checkpoint_folders(self.path):
+                raise
+            raise DamagedModelError(
+                f"{error} `seqloom average {self.path} --last 1` puts the newest checkpoint in its place."
+            ) from error
 
     def environment(self) -> dict[str, Any]:
         """What the run was made with so far; {} before it first trained."""
