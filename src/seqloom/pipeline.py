@@ -22,8 +22,8 @@ from seqloom.models.build import build_model
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.search.forced import force
 from seqloom.search.hypothesis import Hypothesis
-from seqloom.search.many import search_many
-from seqloom.search.options import SearchOptions
+from seqloom.search.many import force_many, search_many
+from seqloom.search.options import SamplingOptions, SearchOptions
 from seqloom.training.averaging import average_checkpoints
 from seqloom.training.checkpoint import checkpoint_folders, load_weights, read_checkpoint, save_checkpoint
 from seqloom.training.events import Event, StopEvent, ValidationEvent
@@ -98,13 +98,15 @@ class Model:
     def translate(
         self,
         texts: Sequence[str],
-        options: SearchOptions | None = None,
+        options: SearchOptions | SamplingOptions | None = None,
         prefixes: Sequence[str] | None = None,
+        first: int = 0,
     ) -> list[Result]:
         """One Result a text, in order; an empty text gives an empty one.
 
-        options   how to search; the configuration's when None
+        options   how to search, or to sample; the configuration's search when None
         prefixes  what each output must start with
+        first     the first text's number in the whole input, which with the seed fixes what is sampled for it
         """
         options = options or search_options(self.config.search)
         options = replace(options, max_length=self._longest(options.max_length))
@@ -120,9 +122,28 @@ class Model:
             batch_sentences=self.config.search.batch_sentences,
             device=self.machine.device,
             prefixes=begun,
+            numbers=[first + row for row in rows],
         )
         by_row = dict(zip(rows, found, strict=True))
         return [self._result(text, by_row.get(row, []), notices[row]) for row, text in enumerate(texts)]
+
+    def score(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
+        """The log-probability of each target given its source, in nats, end symbol included.
+
+        Raises   UsageError for another number of targets than sources
+        """
+        if len(sources) != len(targets):
+            raise UsageError(
+                f"There are {len(targets):,} targets for {len(sources):,} sources; expected one each."
+            )
+        forced = force_many(
+            self.network,
+            self._encode(sources)[0],
+            self.tokenizers.target.encode_many(list(targets)),
+            batch_sentences=self.config.search.batch_sentences,
+            device=self.machine.device,
+        )
+        return [hypothesis.log_probability for hypothesis in forced]
 
     def _longest(self, asked: int | None) -> int | None:
         """The longest output that the decoder has positions for."""

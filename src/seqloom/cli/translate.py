@@ -49,6 +49,19 @@ def translate(
         int, typer.Option(min=1, metavar="N", help="Outputs for each line; needs --json if more than 1.")
     ] = 1,
     prefix: Annotated[str, typer.Option(metavar="TEXT", help="What every output starts with.")] = "",
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Draw an output for each line instead of searching for the best.")
+    ] = False,
+    temperature: Annotated[
+        float, typer.Option(metavar="X", help="With --sample: below 1 bolder on the likely, above 1 on all.")
+    ] = 1.0,
+    top_k: Annotated[
+        int, typer.Option(min=0, metavar="K", help="With --sample: from the K likeliest symbols; 0 is all.")
+    ] = 0,
+    top_p: Annotated[
+        float, typer.Option(metavar="P", help="With --sample: from the likeliest that hold this probability.")
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(metavar="N", help="With --sample: fixes what is drawn.")] = 0,
     scores: Annotated[bool, typer.Option("--scores", help="The score and a tab before each output.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
@@ -60,24 +73,35 @@ def translate(
         raise UsageError(
             f"--n-best {n_best} gives several outputs for a line; add --json, which has room for them."
         )
+    if sample and (beam or n_best > 1):
+        raise UsageError("--sample draws one output and keeps no beam. Leave out --beam and --n-best.")
+    if not sample and (temperature, top_k, top_p, seed) != (1.0, 0, 1.0, 0):
+        raise UsageError(
+            "--temperature, --top-k, --top-p and --seed are for --sample. Add it, or leave them out."
+        )
     if scores and json:
         raise UsageError("--json has the scores already. Leave out --scores.")
     begun = typed(prefix, "--prefix")
     _check_files(files, output)
     from seqloom.pipeline import load
-    from seqloom.training.searching import search_options
+    from seqloom.training.searching import sampling_options, search_options
 
     model = load(run)
-    options = search_options(model.config.search, beam=beam, n_best=n_best)
+    options = (
+        sampling_options(model.config.search, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+        if sample
+        else search_options(model.config.search, beam=beam, n_best=n_best)
+    )
     if not files and sys.stdin.isatty():
         print("Type a sentence and press Enter; Ctrl-D ends.", file=sys.stderr)
     size = PIECE * model.config.search.batch_sentences
+    done = 0
     with _opened(output) as stream:
         for piece in in_pieces(read_inputs(files), size):
             prefixes = [begun] * len(piece) if begun else None
-            for line, result in zip(
-                piece, model.translate([line.text for line in piece], options, prefixes), strict=True
-            ):
+            results = model.translate([line.text for line in piece], options, prefixes, first=done)
+            done += len(piece)
+            for line, result in zip(piece, results, strict=True):
                 if result.notice:
                     print(f"seqloom: {line.where}: {result.notice}", file=sys.stderr)
                 stream.write(_written(result, scores=scores, json=json, several=n_best > 1))

@@ -8,7 +8,7 @@ from seqloom.config.search import SearchConfig
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.many import search_many
-from seqloom.search.options import SearchOptions
+from seqloom.search.options import SamplingOptions, SearchOptions
 from seqloom.training.vocabularies import Tokenizers
 
 
@@ -22,6 +22,21 @@ def search_options(
         n_best=outputs,
         length_penalty=config.length_penalty,
         coverage_penalty=config.coverage_penalty,
+        max_length_factor=config.max_length_factor,
+        max_length_extra=config.max_length_extra,
+        no_repeat_ngram=config.no_repeat_ngram,
+    )
+
+
+def sampling_options(
+    config: SearchConfig, *, temperature: float, top_k: int, top_p: float, seed: int
+) -> SamplingOptions:
+    """Sampling within the limits that a configuration sets to searches. Raises UsageError out of range."""
+    return SamplingOptions(
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        seed=seed,
         max_length_factor=config.max_length_factor,
         max_length_extra=config.max_length_extra,
         no_repeat_ngram=config.no_repeat_ngram,
