@@ -1,0 +1,106 @@
+"""The vocabularies of a run: joint or one for each side, and the text they are learned from."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import write_project
+from seqloom.base.errors import DamagedModelError, DataError
+from seqloom.config.read import read_config
+from seqloom.config.schema import Config
+from seqloom.data.readers import PairFiles
+from seqloom.training.vocabularies import Tokenizers, pair_files, require_text, train_tokenizers
+
+ENGLISH, FRENCH = (
+    {"one", "two", "three", "red", "cat", "dog"},
+    {"un", "deux", "trois", "rouge", "chat", "chien"},
+)
+
+
+def config(folder: Path, *overrides: str) -> Config:
+    return read_config(write_project(folder), overrides)
+
+
+def words(tokenizer: Any) -> set[str]:
+    return {tokenizer.pieces([number])[0] for number in range(4, len(tokenizer))}
+
+
+def test_a_joint_vocabulary_is_learned_from_both_sides(tmp_path: Path) -> None:
+    tokenizers = train_tokenizers(config(tmp_path))
+    assert tokenizers.source is tokenizers.target
+    assert words(tokenizers.source) == ENGLISH | FRENCH
+    tokenizers.save(tmp_path / "vocabulary")
+    assert [path.name for path in (tmp_path / "vocabulary").iterdir()] == ["shared"]
+    loaded = Tokenizers.load(tmp_path / "vocabulary")
+    assert loaded.source is loaded.target
+    assert loaded.source.fingerprint() == tokenizers.source.fingerprint()
+
+
+def test_separate_vocabularies_are_learned_each_from_its_side(tmp_path: Path) -> None:
+    tokenizers = train_tokenizers(config(tmp_path, "text.shared=false", "model.share_embeddings=false"))
+    assert words(tokenizers.source) == ENGLISH
+    assert words(tokenizers.target) == FRENCH
+    tokenizers.save(tmp_path / "vocabulary")
+    assert sorted(path.name for path in (tmp_path / "vocabulary").iterdir()) == ["source", "target"]
+    loaded = Tokenizers.load(tmp_path / "vocabulary")
+    assert loaded.source.fingerprint() == tokenizers.source.fingerprint()
+    assert loaded.target.fingerprint() == tokenizers.target.fingerprint()
+    assert loaded.source.fingerprint() != loaded.target.fingerprint()
+
+
+def test_the_text_options_reach_the_tokenizer(tmp_path: Path) -> None:
+    settings = ("text.tokenizer=character", "text.lowercase=true", "text.normalisation=NFKC")
+    tokenizer = train_tokenizers(config(tmp_path, *settings, "text.vocabulary_size=60")).source
+    assert tokenizer.kind == "character"
+    assert tokenizer.normalise("ONE ﬁ") == "one fi"
+    small = train_tokenizers(config(tmp_path, "text.vocabulary_size=9")).source
+    assert len(small) == 9
+
+
+@pytest.mark.parametrize("name", ["shared", "source", "target"])
+def test_a_vocabulary_that_is_incomplete_is_damaged(tmp_path: Path, name: str) -> None:
+    extra = () if name == "shared" else ("text.shared=false", "model.share_embeddings=false")
+    train_tokenizers(config(tmp_path, *extra)).save(tmp_path / "vocabulary")
+    for path in (tmp_path / "vocabulary" / name).iterdir():
+        path.unlink()
+    with pytest.raises(DamagedModelError, match=f"vocabulary/{name}"):
+        Tokenizers.load(tmp_path / "vocabulary")
+
+
+def test_no_vocabulary_at_all_is_damaged(tmp_path: Path) -> None:
+    with pytest.raises(DamagedModelError, match="vocabulary"):
+        Tokenizers.load(tmp_path / "vocabulary")
+
+
+def test_the_files_of_a_part_are_read_as_the_configuration_says(tmp_path: Path) -> None:
+    settings = config(
+        tmp_path,
+        "data.format=jsonl",
+        f"data.train={tmp_path}/t",
+        f"data.valid={tmp_path}/v",
+        "data.source_field=en",
+    )
+    assert pair_files(settings, "train") == PairFiles((tmp_path / "t",), "jsonl", "en", "target")
+    assert pair_files(settings, "valid").paths == (tmp_path / "v",)
+    assert pair_files(settings, "test").paths == ()
+
+
+def test_a_corpus_without_text_on_both_sides_of_any_pair_is_refused(tmp_path: Path) -> None:
+    files = PairFiles((tmp_path / "a.tsv",))
+    files.paths[0].write_text("one\t\n\tun\n  \t \n")
+    with pytest.raises(DataError) as caught:
+        require_text(files)
+    assert str(caught.value) == (
+        f"{tmp_path}/a.tsv: no pair with text on both sides. Give a corpus that isn't empty."
+    )
+    files.paths[0].write_text("one\t\none\tun\n")
+    require_text(files)
+
+
+def test_no_vocabulary_is_learned_from_nothing(tmp_path: Path) -> None:
+    settings = config(tmp_path)
+    for name in ("train.en", "train.fr"):
+        (tmp_path / name).write_text("\n\n")
+    with pytest.raises(DataError, match=r"train\.en and .*train\.fr: no pair with text"):
+        train_tokenizers(settings)
