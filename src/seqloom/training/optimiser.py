@@ -51,8 +51,8 @@ def load_optimiser_tensors(
             raise DamagedModelError(
                 f"{where}: the optimiser's tensor {full_name} {tuple(tensor.shape)} fits no parameter of the model."
             )
-        state = optimiser.state[parameter]
-        state[entry] = tensor.clone() if not tensor.ndim else tensor.to(parameter.device, copy=True)
+        # the count of updates too: the fused rules read it where the parameter lies
+        optimiser.state[parameter][entry] = tensor.to(parameter.device, copy=True)
 
 
 class MovingAverage:
