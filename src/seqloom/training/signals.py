@@ -13,7 +13,7 @@ def stop_on_signal() -> Iterator[Callable[[], bool]]:
     came = threading.Event()
 
     def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what signal.signal calls
-        if came.is_set():
+        if came.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
         came.set()
 
