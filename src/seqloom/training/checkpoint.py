@@ -6,6 +6,8 @@ checkpoints/step-N/model.safetensors      the weights
                    MANIFEST.json          size and SHA-256 of each, written last
 """
 
+import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,21 +77,22 @@ def _save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     try:
         save_file(held, path)
     except SafetensorError as error:  # it wraps the system's error and keeps only its words
-        if "No space left" in str(error):
-            raise OSError(28, "No space left on device", str(path)) from error
-        raise
+        number = re.search(r"\(os error (\d+)\)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
 
 
 def verify_checkpoint(folder: Path) -> None:
     """Compare every file with the manifest. Raises DamagedModelError naming the first that differs."""
     manifest = read_json(folder / MANIFEST)
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        raise DamagedModelError(f"{folder / MANIFEST} is no manifest of a checkpoint.")
-    if manifest.get("format") != FORMAT_VERSION:
+    if isinstance(manifest, dict) and manifest.get("format", FORMAT_VERSION) != FORMAT_VERSION:
         raise DamagedModelError(
-            f"{folder} has format {manifest.get('format')}; this seqloom reads format {FORMAT_VERSION}. "
+            f"{folder} has format {manifest['format']}; this seqloom reads format {FORMAT_VERSION}. "
             "Use the seqloom that wrote it."
         )
+    if not _is_manifest(manifest):
+        raise DamagedModelError(f"{folder / MANIFEST} is no manifest of a checkpoint.")
     for name, expected in manifest["files"].items():
         path = folder / name
         if not path.is_file():
@@ -101,6 +104,19 @@ def verify_checkpoint(folder: Path) -> None:
             )
         if sha256_of(path) != expected["sha256"]:
             raise DamagedModelError(f"{path} was altered: its SHA-256 is not the one in the manifest.")
+
+
+def _is_manifest(value: object) -> bool:
+    """Whether it says its format, and names files with their sizes and hashes."""
+    if not isinstance(value, dict) or not isinstance(value.get("files"), dict):
+        return False
+    entries = value["files"].values()
+    return "format" in value and all(
+        isinstance(entry, dict)
+        and isinstance(entry.get("size"), int)
+        and isinstance(entry.get("sha256"), str)
+        for entry in entries
+    )
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
@@ -124,12 +140,13 @@ def _load_tensors(path: Path) -> dict[str, Tensor]:
 
 def checkpoint_folders(run: Path) -> list[Path]:
     """The checkpoints of a run, newest first."""
-    found = []
-    for folder in (run / "checkpoints").glob("step-*"):
-        number = folder.name.removeprefix("step-")
-        if number.isdigit():
-            found.append((int(number), folder))
-    return [folder for _, folder in sorted(found, reverse=True)]
+    folders = (run / "checkpoints").glob("step-*")
+    return sorted((f for f in folders if f.name.removeprefix("step-").isdigit()), key=update_of, reverse=True)
+
+
+def update_of(folder: Path) -> int:
+    """The update after which a checkpoint was written, as its name says."""
+    return int(folder.name.removeprefix("step-"))
 
 
 def newest_checkpoint(run: Path) -> tuple[Checkpoint | None, list[str]]:
@@ -143,13 +160,17 @@ def newest_checkpoint(run: Path) -> tuple[Checkpoint | None, list[str]]:
     return None, damaged
 
 
-def keep_newest(run: Path, count: int) -> None:
-    """Point LATEST to the newest checkpoint and remove all but the newest `count`."""
+def keep_newest(run: Path, update: int, count: int) -> None:
+    """Point LATEST to the checkpoint of an update, just written, and keep the newest `count` up to it.
+
+    Later ones are removed: they did not verify, or the run would have gone on from there.
+    """
+    atomic_write(run / "LATEST", f"step-{update}\n")
     folders = checkpoint_folders(run)
-    if folders:
-        atomic_write(run / "LATEST", folders[0].name + "\n")
-    for folder in folders[count:]:
-        shutil.rmtree(folder, ignore_errors=True)
+    kept = [folder for folder in folders if update_of(folder) <= update][:count]
+    for folder in folders:
+        if folder not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], where: Path | str) -> None:

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import platform
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,8 +60,17 @@ class RunFolder:
             stream.truncate(0)
             stream.write(f"process {os.getpid()} on {platform.node()}")
             stream.flush()
+            self._remove_unfinished()
             yield
             stream.truncate(0)
+
+    def _remove_unfinished(self) -> None:
+        """Drop what a killed trainer was still writing; whoever holds the lock knows that none is at work."""
+        for path in (*self.path.glob(".*.tmp"), *self.path.glob("checkpoints/.*.tmp")):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     def save(
         self, update: int, model: dict[str, Tensor], optimiser: dict[str, Tensor], state: dict[str, Any]
@@ -69,7 +79,7 @@ class RunFolder:
         folder = self.path / "checkpoints" / f"step-{update}"
         make_folder(folder.parent)
         save_checkpoint(folder, model=model, optimiser=optimiser, state=state)
-        keep_newest(self.path, self.keep_checkpoints)
+        keep_newest(self.path, update, self.keep_checkpoints)
         return str(folder)
 
     def save_best(self, model: dict[str, Tensor], state: dict[str, Any]) -> None:
@@ -132,12 +142,12 @@ class RunFolder:
             if not path.is_file():
                 continue
             kept = []
-            for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-                with contextlib.suppress(json.JSONDecodeError, AttributeError):
+            for line in path.read_bytes().split(b"\n"):  # only there: a sample may hold U+2028
+                with contextlib.suppress(ValueError, AttributeError):  # torn: no UTF-8, no JSON or no object
                     row = json.loads(line)
                     if row.get("update", 0) <= update and row.get("event") != "stop":
-                        kept.append(line)
-            atomic_write(path, "".join(kept))
+                        kept.append(line + b"\n")
+            atomic_write(path, b"".join(kept))
 
 
 def _processor() -> str:
