@@ -1,10 +1,12 @@
 """Who listens to the training loop: files that outlast the run, and lines or a bar for whoever is watching."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
+from seqloom.base.files import explain_os_errors
 from seqloom.base.progress import Progress, duration
 from seqloom.training.events import (
     CheckpointEvent,
@@ -19,9 +21,9 @@ Listener = Callable[[Event], None]
 SHOWN_SAMPLES = 3
 
 
-def rounded(value: float) -> float:
-    """Six significant digits: enough for any plot."""
-    return float(f"{value:.6g}")
+def rounded(value: float) -> float | None:
+    """Six significant digits: enough for any plot. None for what is no number, which JSON can't say."""
+    return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 class MetricsWriter:
@@ -87,7 +89,7 @@ def metrics_row(event: Event) -> dict[str, Any] | None:
 
 def append_line(path: Path, row: dict[str, Any]) -> None:
     """One JSON line more."""
-    with path.open("a", encoding="utf-8") as stream:
+    with explain_os_errors("write", path), path.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

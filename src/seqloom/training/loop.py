@@ -166,12 +166,13 @@ class Trainer:
             self.state.seconds = time.monotonic() - begun
             if skip:
                 yield skip
-            if self.state.update % self.config.log_every == 0:
+            if self.sums.updates and self.state.update % self.config.log_every == 0:
                 yield self._step_event(first_fraction, first_seconds)
             if self._validation_due(epoch):
+                before = self.state.seconds
                 yield self._validation()
-                self.state.seconds = time.monotonic() - begun
-                self.sums.started = self.state.seconds
+                self.state.seconds = self.state.validated_seconds = time.monotonic() - begun
+                self.sums.started += self.state.seconds - before  # which no update took
             interrupted = self.stop()
             if interrupted or self._checkpoint_due():
                 yield from self._save()
