@@ -107,7 +107,12 @@ class Model:
         options   how to search, or to sample; the configuration's search when None
         prefixes  what each output must start with
         first     the first text's number in the whole input, which with the seed fixes what is sampled for it
+        Raises    UsageError for another number of prefixes than texts
         """
+        if prefixes is not None and len(prefixes) != len(texts):
+            raise UsageError(
+                f"There are {len(prefixes):,} prefixes for {len(texts):,} texts; expected one each."
+            )
         options = options or search_options(self.config.search)
         options = replace(options, max_length=self._longest(options.max_length))
         encoded, notices = self._encode(texts)
@@ -279,7 +284,7 @@ def train(
     folder = RunFolder(Path(run), settings.training.keep_checkpoints)
     with folder.locked(), stop_on_signal() as stopped, progress("Training", total=1.0) as shown:
         claim_run(folder, settings)
-        prepared = prepare_run(folder, settings, shown)
+        prepared = prepare_run(folder, settings, shown, stopped)
         reason = train_run(
             folder, settings, prepared, shown, stopped, [*listeners, _report_writer(folder.path)]
         )
@@ -313,7 +318,7 @@ def average(run: Path | str, last: int = 5) -> list[Path]:
     folder = RunFolder(Path(run))
     read_run_config(folder)
     with folder.locked():
-        chosen = checkpoint_folders(folder.path)[:last]
+        chosen = checkpoint_folders(folder.path)[: max(last, 0)]
         state = read_checkpoint(chosen[0]).state if chosen else {}
         weights = average_checkpoints(chosen)
         save_checkpoint(folder.path / "best", model=weights, state=state)

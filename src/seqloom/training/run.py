@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from seqloom.base.errors import ConfigError, DamagedModelError
+from seqloom.base.errors import ConfigError, DamagedModelError, Interrupted
 from seqloom.base.files import atomic_write, make_folder, write_json
 from seqloom.base.progress import Progress
 from seqloom.base.randomness import derive
@@ -99,8 +99,13 @@ def _may_change(name: str) -> bool:
     )
 
 
-def prepare_run(folder: RunFolder, config: Config, shown: Progress) -> Prepared:
-    """The run's tokenizers, trained or read back, and its corpora, encoded or opened again."""
+def prepare_run(
+    folder: RunFolder, config: Config, shown: Progress, stopped: Callable[[], bool] = lambda: False
+) -> Prepared:
+    """The run's tokenizers, trained or read back, and its corpora, encoded or opened again.
+
+    Raises   Interrupted once `stopped` says so
+    """
     if folder.vocabulary.is_dir():
         tokenizers = Tokenizers.load(folder.vocabulary)
     else:
@@ -110,7 +115,13 @@ def prepare_run(folder: RunFolder, config: Config, shown: Progress) -> Prepared:
         tokenizers.save(make_folder(temporary))
         temporary.rename(folder.vocabulary)
     cache = Path(config.data.cache) if config.data.cache else folder.path.parent / ".corpora"
-    prepared = prepare(config, tokenizers, cache, lambda pairs: shown.update(0.0, f"{pairs:,} pairs read"))
+
+    def on_progress(pairs: int) -> None:
+        shown.update(0.0, f"{pairs:,} pairs read")
+        if stopped():
+            raise Interrupted("Stopped while preparing the data; the same command begins again.")
+
+    prepared = prepare(config, tokenizers, cache, on_progress)
     for corpus in (prepared.train, prepared.valid):
         for notice in corpus.notices if corpus else ():
             shown.say(notice)

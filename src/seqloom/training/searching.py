@@ -16,9 +16,9 @@ def search_options(
     config: SearchConfig, *, beam: int | None = None, n_best: int | None = None
 ) -> SearchOptions:
     """The search that a configuration asks for, with another beam or number of outputs if given."""
-    outputs = n_best or config.n_best
+    outputs = config.n_best if n_best is None else n_best
     return SearchOptions(
-        beam=beam or max(config.beam, outputs),
+        beam=max(config.beam, outputs) if beam is None else beam,
         n_best=outputs,
         length_penalty=config.length_penalty,
         coverage_penalty=config.coverage_penalty,

@@ -12,8 +12,8 @@ from seqloom.models.seq2seq import Seq2Seq
 from seqloom.search.beam import beam_search
 from seqloom.search.greedy import greedy_search
 from seqloom.search.hypothesis import Hypothesis
-from seqloom.search.many import search_many
-from seqloom.search.options import SearchOptions
+from seqloom.search.many import batches_by_length, force_many, search_many
+from seqloom.search.options import SamplingOptions, SearchOptions
 
 SOURCES = [[4, 5], [6], [7, 8, 9, 10, 4], [], [9, 9, 9], [5, 12]]
 CPU = torch.device("cpu")
@@ -25,7 +25,7 @@ def model() -> Seq2Seq:
 
 
 def search(
-    model: Seq2Seq, sources: Sequence[Sequence[int]], options: SearchOptions, **more: Any
+    model: Seq2Seq, sources: Sequence[Sequence[int]], options: SearchOptions | SamplingOptions, **more: Any
 ) -> list[Any]:
     return search_many(model, sources, options, **{"batch_sentences": 64, "device": CPU, **more})
 
@@ -90,6 +90,41 @@ def test_each_output_begins_with_its_own_prefix(model: Seq2Seq, beam: int) -> No
     prefixes = [[number, 4] for number in range(5, 5 + len(SOURCES))]
     found = search(model, SOURCES, SearchOptions(beam=beam), batch_sentences=2, prefixes=prefixes)
     assert [each[0].tokens[:2] for each in found] == prefixes
+
+
+@pytest.mark.parametrize("size", [1, 4, 64])
+def test_a_sample_is_fixed_by_seed_and_number_whatever_it_is_drawn_beside(model: Seq2Seq, size: int) -> None:
+    options = SamplingOptions(seed=3, temperature=2.0)
+    whole = plain(search(model, SOURCES, options))
+    assert [len(each) for each in whole] == [1] * len(SOURCES)
+    assert plain(search(model, SOURCES, options, batch_sentences=size)) == whole
+    numbers = [4, 2, 0]
+    some = search(model, [SOURCES[number] for number in numbers], options, numbers=numbers)
+    assert plain(some) == [whole[number] for number in numbers]
+    assert plain(search(model, SOURCES, options, numbers=range(7, 13))) != whole
+    assert plain(search(model, SOURCES, SamplingOptions(seed=4, temperature=2.0))) != whole
+
+
+@pytest.mark.parametrize("size", [1, 2, 64])
+def test_targets_are_scored_each_for_its_source_as_sampling_scored_them(model: Seq2Seq, size: int) -> None:
+    drawn = search(model, SOURCES, SamplingOptions(seed=3, max_length_extra=100))
+    found = [each for (each,) in drawn]
+    assert all(each.finished for each in found)
+    assert len({len(each.tokens) for each in found}) > 1
+    forced = force_many(model, SOURCES, [each.tokens for each in found], batch_sentences=size, device=CPU)
+    for ours, theirs in zip(forced, found, strict=True):
+        assert ours.tokens == theirs.tokens
+        assert ours.log_probability == pytest.approx(theirs.log_probability, rel=1e-9)
+        assert ours.token_log_probabilities == pytest.approx(theirs.token_log_probabilities, rel=1e-9)
+
+
+def test_nothing_is_scored_for_nothing(model: Seq2Seq) -> None:
+    assert force_many(model, [], [], batch_sentences=4, device=CPU) == []
+
+
+def test_batches_take_the_longest_first_and_equals_in_order() -> None:
+    assert list(batches_by_length([2, 5, 2, 0, 5, 3], 4)) == [[1, 4, 5, 0], [2, 3]]
+    assert list(batches_by_length([], 4)) == []
 
 
 def test_nothing_is_found_for_nothing(model: Seq2Seq) -> None:

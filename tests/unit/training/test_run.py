@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from seqloom.base.errors import ConfigError, DamagedModelError
+from seqloom.base.errors import ConfigError, DamagedModelError, Interrupted
 from seqloom.base.progress import Progress
 from seqloom.config.read import read_config
 from seqloom.config.schema import Config
@@ -207,6 +207,16 @@ def test_preparing_tells_what_was_left_out(tiny_run: TinyRun, tmp_path: Path) ->
     assert (tmp_path / "runs" / ".corpora").is_dir()  # beside the run, for the next one
 
 
+def test_preparing_ends_when_it_is_asked_to(tiny_run: TinyRun, tmp_path: Path) -> None:
+    folder, asked = RunFolder(tmp_path / "run"), settings(tiny_run, f"data.cache={tmp_path / 'cache'}")
+    with pytest.raises(Interrupted) as caught:
+        prepare_run(folder, asked, watched()[0], lambda: True)
+    assert str(caught.value) == "Stopped while preparing the data; the same command begins again."
+    assert caught.value.exit_code == 75
+    assert [path.name for path in (tmp_path / "cache").iterdir() if path.is_dir()] == []  # whole or absent
+    assert len(prepare_run(folder, asked, watched()[0]).train) == 200
+
+
 def go_on(
     folder: RunFolder, asked: Config, updates: int | None = None
 ) -> tuple[str, list[Event], Sequence[str]]:
@@ -246,6 +256,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(tiny_run: TinyRu
     assert len(damage) == 1
     assert "step-10/model.safetensors is 0 bytes long" in damage[0]
     assert "Going on from update 8" in said
+    assert (folder.path / "LATEST").read_text() == "step-10\n"
     assert (reason, heard[-1].update) == ("finished", 10)
     again = read_checkpoint(folder.path / "checkpoints" / "step-10").model
     assert same_bits(again, read_checkpoint(tiny_run.path / "checkpoints" / "step-10").model)
