@@ -1,5 +1,6 @@
 """A trainer small enough to be looked into, over batches written down by hand; and one tiny run, trained for real."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,3 +155,8 @@ class TinyRun:
     overrides: tuple[str, ...]
     path: Path
     events: tuple[Event, ...]
+
+    def settings(self, **training: Any) -> dict[str, Any]:
+        """Its configuration as nested mappings, with other options of `training`."""
+        config = json.loads((self.path / "resolved.json").read_text(encoding="utf-8"))
+        return {**config, "training": {**config["training"], **training}}

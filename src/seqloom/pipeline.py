@@ -1,7 +1,7 @@
 """Text in, text out: train a run, load it, translate with it, score it. What the command line and Python both call."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -55,7 +55,7 @@ class Result:
     tokens: tuple[int, ...]
     alternatives: tuple["Result", ...]
     notice: str
-    model: "Model"
+    model: "Model" = field(repr=False)
 
     @cached_property
     def attention(self) -> AttentionMap:

@@ -1,5 +1,7 @@
 """One tiny run for every test that needs a trained model; torch is loaded only when one asks for it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -7,15 +9,35 @@ import pytest
 from commands import write_project
 
 if TYPE_CHECKING:
+    from seqloom.pipeline import Model
     from seqloom.training.events import Event
     from tiny import TinyRun
+
+
+@contextmanager
+def set_back() -> Iterator[None]:
+    """One thread, and whatever training or loading sets is set back."""
+    import torch
+
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(precision)
+        torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def machine_as_before() -> Iterator[None]:
+    """For tests that train or load."""
+    with set_back():
+        yield
 
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> "TinyRun":
     """Ten updates over sentences of three words, with checkpoints at 4, 5, 8 and 10 and validations at 5 and 10."""
-    import torch
-
     import seqloom
     from tiny import TinyRun
 
@@ -34,10 +56,15 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> "TinyRun":
         f"data.cache={root / 'corpora'}",
     )
     events: list[Event] = []
-    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    try:
+    with set_back():
         seqloom.train(config, root / "runs" / "tiny", overrides=overrides, listeners=[events.append])
-    finally:
-        torch.set_float32_matmul_precision(precision)
-        torch.set_num_threads(threads)
     return TinyRun(config, overrides, root / "runs" / "tiny", tuple(events))
+
+
+@pytest.fixture(scope="session")
+def loaded(tiny_run: "TinyRun") -> "Model":
+    """The run's best model, which ten updates have taught next to nothing."""
+    import seqloom
+
+    with set_back():
+        return seqloom.load(tiny_run.path, device="cpu", threads=1)
