@@ -119,7 +119,12 @@ def test_a_checkpoint_cut_short(here: Here, trained: Project, tmp_path: Path) ->
     os.truncate(weights, 1000)
     answer = here("translate", run, trained.folder / "valid.en")
     assert answer.code == 4
-    assert answer.sentence == f"{weights} is 1,000 bytes long; expected {size:,}: it was cut short."
+    assert answer.sentence == (
+        f"{weights} is 1,000 bytes long; expected {size:,}: it was cut short. "
+        f"`seqloom average {run} --last 1` puts the newest checkpoint in its place."
+    )
+    assert here("average", run, "--last", "1").code == 0
+    assert here("translate", run, trained.folder / "valid.en").code == 0
 
 
 @pytest.fixture
