@@ -104,7 +104,7 @@ def test_questions_and_only_they_open_like_questions(sentences):
     )
     for text in sentences:
         if text.endswith("?"):
-            assert opening.search(text), text
+            assert opening.search(text.rpartition(". ")[2]), text  # after a greeting
         elif text != "How are you":
             assert not opening.search(text) or text.startswith("Do not "), text
 

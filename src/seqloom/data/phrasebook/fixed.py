@@ -196,6 +196,25 @@ GREETINGS = (
     "How are you",
 )
 
+# Small talk opens with a greeting, and often with a name.
+OPENINGS = (
+    Text("Hello", "Bonjour"),
+    Text("Hi", "Salut"),
+    Text("Good morning", "Bonjour"),
+    Text("Good evening", "Bonsoir"),
+)
+SMALL_TALK = (Text("How are you", "Comment ça va"), Text("How are you today", "Comment ça va aujourd'hui"))
+NAMES = ("", ", Paul", ", Louis", ", Marie", ", Anna")
+
+
+def small_talk() -> Iterator[Sentence]:
+    """How are you, Paul? Good morning. How are you? Hello, Anna. How are you today?"""
+    for english, french in SMALL_TALK:
+        for name in NAMES:
+            yield Sentence(f"{english}{name}?", f"{french}{name} ?", fixed=True)
+            for greeting, salut in OPENINGS:
+                yield Sentence(f"{greeting}{name}. {english}?", f"{salut}{name}. {french} ?", fixed=True)
+
 
 def sentences() -> Iterator[Sentence]:
     """Each phrase; the greetings and a few others also as typed in haste, without their mark."""
@@ -206,3 +225,4 @@ def sentences() -> Iterator[Sentence]:
     for english, french in BARE:
         yield Sentence(english, french, fixed=True)
         yield Sentence(f"{english}.", f"{french}.", fixed=True)
+    yield from small_talk()
