@@ -302,6 +302,22 @@ def test_weights_are_put_in_place_exactly() -> None:
     assert model[0].bias.abs().min() > 0  # type: ignore[index]
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"0.bias": None}, "missing 0.bias (2,)"),
+        ({"0.bias": torch.ones(3)}, "0.bias has shape (3,), expected (2,)"),
+        ({"more": torch.ones(3)}, "unexpected more (3,)"),
+    ],
+)
+def test_one_thing_that_does_not_fit_is_enough(change: dict[str, Tensor | None], said: str) -> None:
+    model = network()
+    given = {name: p.detach().clone() for name, p in model.named_parameters()} | change
+    with pytest.raises(DamagedModelError) as caught:
+        load_weights(model, {name: t for name, t in given.items() if t is not None}, "best")
+    assert str(caught.value).startswith(f"best doesn't fit the model: {said}. It belongs to another")
+
+
 def test_everything_that_does_not_fit_is_listed_at_once_and_nothing_is_changed() -> None:
     model = network()
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
