@@ -11,6 +11,7 @@ from seqloom.config.read import read_config
 from seqloom.config.schema import Config
 from seqloom.data.batch import Batch
 from seqloom.data.readers import Pair
+from seqloom.training import preparation
 from seqloom.training.preparation import CorpusBatches, Prepared, prepare
 from seqloom.training.vocabularies import train_tokenizers
 
@@ -67,11 +68,8 @@ def test_validation_files_without_text_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_epoch_may_be_begun_anywhere_and_has_as_many_batches_as_counted(tmp_path: Path) -> None:
-    settings = config(tmp_path, "training.batch_tokens=24")
-    for name in (
-        "train.en",
-        "train.fr",
-    ):  # of different lengths, so that epochs have different numbers of batches
+    settings = config(tmp_path)
+    for name in ("train.en", "train.fr"):
         lines = (tmp_path / name).read_text().splitlines()
         (tmp_path / name).write_text("".join(f"{line} {line * (n % 3)}\n" for n, line in enumerate(lines)))
     ready = prepared(tmp_path, settings)
@@ -87,7 +85,28 @@ def test_an_epoch_may_be_begun_anywhere_and_has_as_many_batches_as_counted(tmp_p
         assert source.count(epoch) == len(whole) > 3
         assert [ids(batch) for batch in source.batches(epoch, 2)] == whole[2:]
     assert list(source.batches(0, len(first))) == []
-    assert len({source.count(epoch) for epoch in range(4)}) > 1
+
+
+def test_each_epoch_is_counted_once_since_large_corpora_differ_from_epoch_to_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = prepared(tmp_path, settings := config(tmp_path, "training.max_sentences=9"))
+    counted: list[tuple[int, int, int, int]] = []
+
+    def count(
+        *lengths: object,
+        seed: int,
+        epoch: int,
+        tokens_per_batch: int,
+        max_sentences: int,  # noqa: ARG001
+    ) -> int:
+        counted.append((seed, epoch, tokens_per_batch, max_sentences))
+        return 70 + epoch
+
+    monkeypatch.setattr(preparation, "count_batches", count)
+    source = CorpusBatches(ready.train, ready.tokenizers, settings)
+    assert [source.count(epoch) for epoch in (0, 0, 3, 3)] == [70, 70, 73, 73]
+    assert counted == [(1, 0, 200, 9), (1, 3, 200, 9)]
 
 
 def test_the_batches_options_are_kept(tmp_path: Path) -> None:
