@@ -94,11 +94,11 @@ def test_each_epoch_is_counted_once_since_large_corpora_differ_from_epoch_to_epo
     counted: list[tuple[int, int, int, int]] = []
 
     def count(
-        *lengths: object,
+        *lengths: object,  # noqa: ARG001
         seed: int,
         epoch: int,
         tokens_per_batch: int,
-        max_sentences: int,  # noqa: ARG001
+        max_sentences: int,
     ) -> int:
         counted.append((seed, epoch, tokens_per_batch, max_sentences))
         return 70 + epoch
