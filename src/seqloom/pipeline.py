@@ -107,8 +107,12 @@ class Model:
         options   how to search, or to sample; the configuration's search when None
         prefixes  what each output must start with
         first     the first text's number in the whole input, which with the seed fixes what is sampled for it
-        Raises    UsageError for another number of prefixes than texts
+        Raises    UsageError for another number of prefixes than texts, or for one string in place of several
         """
+        if isinstance(texts, str):
+            raise UsageError(
+                "translate takes a list of texts; for a single one call the model itself: model(text)."
+            )
         if prefixes is not None and len(prefixes) != len(texts):
             raise UsageError(
                 f"There are {len(prefixes):,} prefixes for {len(texts):,} texts; expected one each."

@@ -126,6 +126,11 @@ def test_there_must_be_a_prefix_for_each_text(model: Model) -> None:
         model.translate(TEXTS, prefixes=["chien"])
 
 
+def test_one_string_is_not_taken_for_a_list_of_letters(model: Model) -> None:
+    with pytest.raises(UsageError, match=r"call the model itself: model\(text\)"):
+        model.translate(TEXTS[0])
+
+
 def test_a_sample_is_fixed_by_the_seed_and_the_text_s_number(model: Model) -> None:
     options = SamplingOptions(temperature=1.5, seed=3)
     whole = [result.tokens for result in model.translate(TEXTS, options)]
