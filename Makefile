@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(STAMP) ## train on the bundled phrasebook, translate, draw the attention (about 4 minutes)
+demo: $(STAMP) ## train on the bundled phrasebook, translate, draw the attention (about 3 minutes)
 	@$(BIN)/python examples/demo/demo.py
 
 test: $(STAMP) ## every test but the slow ones, with coverage of src/ (under 10 minutes)
