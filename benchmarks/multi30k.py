@@ -120,7 +120,7 @@ def table() -> str:
         "",
         "Detokenised, cased sacreBLEU, beam 5; everything chosen on the validation set. Minutes are of training on a "
         "shared machine of 2 cores, validation included; tokens a second are target tokens over those minutes. Each "
-        "row's command, commit, machine, settings and learning curve lie in multi30k/; a preset may have changed since.",
+        "row's command, commit, machine, settings and curve lie in multi30k/; a preset may have changed since.",
         "",
         "| run | parameters | minutes | passes | target tokens/s | valid BLEU | test BLEU | test chrF | sentences/s |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
