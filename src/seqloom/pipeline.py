@@ -139,7 +139,7 @@ class Model:
     def score(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
         """The log-probability of each target given its source, in nats, end symbol included.
 
-        Raises   UsageError for another number of targets than sources
+        Raises   UsageError for another number of targets than sources, or a target longer than the model's positions
         """
         if len(sources) != len(targets):
             raise UsageError(
@@ -148,7 +148,7 @@ class Model:
         forced = force_many(
             self.network,
             self._encode(sources)[0],
-            self.tokenizers.target.encode_many(list(targets)),
+            self._within_positions(self.tokenizers.target.encode_many(list(targets))),
             batch_sentences=self.config.search.batch_sentences,
             device=self.machine.device,
         )
@@ -160,6 +160,17 @@ class Model:
         if decoder.kind == "transformer" and decoder.positions == "learned":
             return min(asked or decoder.max_positions, decoder.max_positions - 1)
         return asked
+
+    def _within_positions(self, targets: list[list[int]]) -> list[list[int]]:
+        """The same targets. Raises UsageError for one that the decoder has no positions for."""
+        longest = self._longest(None)
+        for row, ids in enumerate(targets):
+            if longest is not None and len(ids) > longest:
+                raise UsageError(
+                    f"target {row + 1} has {len(ids):,} symbols, but the model was made with learned positions for "
+                    f"{longest:,}; shorten it, or train with sinusoidal or rotary positions."
+                )
+        return targets
 
     def _encode(self, texts: Sequence[str]) -> tuple[list[list[int]], list[str]]:
         """Ids and notices of texts; one far longer than anything trained on is cut, and its notice says so."""
@@ -204,7 +215,7 @@ class Model:
         """Where the model looks while it writes a given target, text or ids: weights (T, S) over symbols.
 
         words    whether the symbols of a word are merged into one
-        Raises   UsageError for a model without attention
+        Raises   UsageError for a model without attention, or a target longer than the model's positions
         """
         if not self.has_attention:
             raise UsageError(
@@ -213,6 +224,7 @@ class Model:
             )
         ids = self._encode([source])[0][0]
         symbols = self.tokenizers.target.encode(target) if isinstance(target, str) else list(target)
+        self._within_positions([symbols])
         batch = collate([ids]).to(self.machine.device)
         state = self.network.start(self.network.encode(batch))
         forced = force(self.network, state, batch.source_lengths, [symbols], alignment=True)[0]

@@ -252,6 +252,12 @@ def test_a_transformer_with_learned_positions_is_not_asked_beyond_them(
     tight = learned.translate(["one two"], SearchOptions(beam=1, max_length=3))[0]
     assert len(tight.tokens) <= 3
     assert result.attention.weights.shape == (len(result.tokens) + 1, 300)
+    for ask in (
+        lambda: learned.score(["one", "one"], ["two", "one " * 310]),
+        lambda: learned.attention("one", "one " * 310),
+    ):
+        with pytest.raises(UsageError, match="target [12] has 310 symbols, .* learned positions for 299"):
+            ask()
 
 
 def test_a_notebook_shows_the_attention_over_words_with_markup_escaped(spelling: Model) -> None:

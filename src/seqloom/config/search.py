@@ -13,6 +13,7 @@ class SearchConfig(Section):
     beam: Count = Field(default=5, description="Hypotheses kept at each step; 1 is greedy search.")
     length_penalty: NotNegative = Field(
         default=1.0,
+        le=10.0,  # as search.options refuses more
         description="Exponent of the length penalty of Wu et al. 2016; 0 compares plain log-probabilities, "
         "more favours longer outputs.",
     )

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
+from seqloom.base.errors import ShapeError
 from seqloom.data.batch import Batch
 from seqloom.layers.embedding import EmbeddedInput, OutputLayer
 from seqloom.models.state import Decoded, Memory, Step
@@ -66,7 +67,12 @@ class Seq2Seq(nn.Module):
         return Step(self.output(features[:, 0]), None if looked is None else looked[:, 0], state)
 
     def decode(self, batch: Batch, memory: Memory, *, alignment: bool = False) -> Decoded[Any]:
-        """Teacher forcing up to the features (B, T, E): all but the output layer, which the loss may fuse."""
+        """Teacher forcing up to the features (B, T, E): all but the output layer, which the loss may fuse.
+
+        Raises   ShapeError for a batch without targets
+        """
+        if batch.target_input is None:
+            raise ShapeError("The batch has no targets to be read; translate it by a search instead.")
         return self.decoder(self.target(batch.target_input), self.start(memory), alignment=alignment)
 
     def forward(self, batch: Batch, *, alignment: bool = False) -> Output:

@@ -7,21 +7,21 @@ resumed from a checkpoint ends with the same bits as one that was never stopped.
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from itertools import islice
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from seqloom.base.errors import DamagedModelError, DivergedError
+from seqloom.base.errors import DivergedError
 from seqloom.base.randomness import derive
 from seqloom.config.training import TrainingConfig
 from seqloom.data.batch import Batch
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.training.checkpoint import Checkpoint, load_weights
 from seqloom.training.events import CheckpointEvent, Event, SkipEvent, StepEvent, StopEvent, ValidationEvent
-from seqloom.training.loss import fused_smoothed_loss
+from seqloom.training.loss import batch_loss
 from seqloom.training.machine import Machine
 from seqloom.training.optimiser import (
     MovingAverage,
@@ -31,6 +31,7 @@ from seqloom.training.optimiser import (
     set_learning_rate,
 )
 from seqloom.training.schedule import Bounds, learning_rate
+from seqloom.training.state import Sums, TrainingState
 from seqloom.training.validation import Validation
 
 AVERAGE = "average/"  # prefix of the moving average among the optimiser's tensors
@@ -60,48 +61,6 @@ class Keeper(Protocol):
     def save_best(self, model: dict[str, Tensor], state: dict[str, Any]) -> None:
         """Write the weights that are best so far."""
         ...
-
-
-@dataclass
-class TrainingState:
-    """Where a run stands. `update`, `epoch` and `batch` count what is done; `batch` is within the epoch."""
-
-    update: int = 0
-    epoch: int = 0
-    batch: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    skipped: int = 0
-    bad_in_a_row: int = 0
-    validated_update: int = -1
-    validated_seconds: float = 0.0
-    saved_seconds: float = 0.0
-    best_score: float | None = None
-    best_update: int | None = None
-    stale_validations: int = 0
-    plateau_scale: float = 1.0
-    plateau_stale: int = 0
-
-    @classmethod
-    def of(cls, values: dict[str, Any], where: object) -> "TrainingState":
-        """Read back what `asdict` gave. Raises DamagedModelError when an entry is missing or unknown."""
-        expected = {field.name for field in fields(cls)}
-        if set(values) != expected:
-            wrong = ", ".join(sorted(expected ^ set(values)))
-            raise DamagedModelError(f"{where}: state.json has other entries than expected: {wrong}.")
-        return cls(**values)
-
-
-@dataclass
-class Sums:
-    """What is added up between two step events."""
-
-    loss: float = 0.0
-    likelihood: float = 0.0
-    norm: float = 0.0
-    tokens: int = 0
-    updates: int = 0
-    started: float = 0.0
 
 
 class Trainer:
@@ -185,6 +144,7 @@ class Trainer:
             unmeasured = self.validate is not None and self.state.validated_update != self.state.update
             if unmeasured:
                 yield self._validation()
+                self.state.seconds = self.state.validated_seconds = time.monotonic() - begun
             if unmeasured or self.state.update > first_update:
                 yield from self._save()
         yield StopEvent(self.state.update, reason, self.state.seconds)
@@ -223,7 +183,9 @@ class Trainer:
         total = likelihood = torch.zeros((), device=self.machine.device)
         for index, batch in enumerate(batches):
             torch.manual_seed(derive(self.seed, "dropout", state.update, index))
-            loss, part = batch_loss(self.model, batch.to(self.machine.device), self.machine, self.config)
+            loss, part = batch_loss(
+                self.model, batch.to(self.machine.device), self.machine, self.config.label_smoothing
+            )
             (loss / tokens).backward()
             total = total + loss.detach()
             likelihood = likelihood + part
@@ -242,12 +204,7 @@ class Trainer:
         if not finite:
             return self._skip()
         state.bad_in_a_row = 0
-        sums = self.sums
-        sums.loss += float(total)
-        sums.likelihood += float(likelihood)
-        sums.norm += norm
-        sums.tokens += tokens
-        sums.updates += 1
+        self.sums.add(float(total), float(likelihood), norm, tokens)
         return None
 
     def _skip(self) -> SkipEvent:
@@ -266,13 +223,12 @@ class Trainer:
         fraction = min(1.0, self.fraction())
         gained = fraction - first_fraction
         left = (state.seconds - first_seconds) / gained * (1 - fraction) if gained > 0 else None
-        seconds = max(state.seconds - sums.started, 1e-9)
         event = StepEvent(
             update=state.update,
             epoch=self.epochs(),
             loss=sums.loss / max(sums.tokens, 1),
             likelihood=sums.likelihood / max(sums.tokens, 1),
-            tokens_per_second=sums.tokens / seconds,
+            tokens_per_second=sums.tokens / max(state.seconds - sums.started, 1e-9),
             learning_rate=float(self.optimiser.param_groups[0]["lr"]),
             gradient_norm=sums.norm / max(sums.updates, 1),
             seconds=state.seconds,
@@ -304,7 +260,7 @@ class Trainer:
         try:
             self.model.eval()
             measured = self.validate()
-            best = self._judge(measured)
+            best = self.state.judge(measured, self.config)
             if best and self.keeper:
                 self.keeper.save_best(self._weights(), asdict(self.state))
         finally:
@@ -322,23 +278,6 @@ class Trainer:
             best=best,
             signatures=measured.signatures,
         )
-
-    def _judge(self, measured: Validation) -> bool:
-        """Compare with the best so far; early stopping and the plateau schedule go by the same number."""
-        state, config = self.state, self.config
-        state.validated_update, state.validated_seconds = state.update, state.seconds
-        score = -measured.loss if config.best_by == "loss" else measured.scores[config.best_by]
-        better = math.isfinite(measured.loss) and (state.best_score is None or score > state.best_score)
-        if better:
-            state.best_score, state.best_update = score, state.update
-            state.stale_validations = state.plateau_stale = 0
-            return True
-        state.stale_validations += 1
-        state.plateau_stale += 1
-        if config.schedule == "plateau" and state.plateau_stale > config.plateau_patience:
-            state.plateau_scale *= config.plateau_factor
-            state.plateau_stale = 0
-        return False
 
     def _checkpoint_due(self) -> bool:
         """At each validation, and as often between as the configuration says."""
@@ -364,21 +303,3 @@ class Trainer:
             optimiser |= {AVERAGE + name: held for name, held in self.average.weights.items()}
         path = self.keeper.save(self.state.update, self._weights(), optimiser, asdict(self.state))
         yield CheckpointEvent(self.state.update, path)
-
-
-def batch_loss(
-    model: Seq2Seq, batch: Batch, machine: Machine, config: TrainingConfig
-) -> tuple[Tensor, Tensor]:
-    """The smoothed loss and the plain negative log-likelihood of a batch, sums in nats over its target symbols."""
-    if batch.target_output is None:
-        raise ValueError("a batch without targets has no loss")
-    with machine.autocast():
-        features = model.decode(batch, model.encode(batch)).features
-        mask = batch.target_mask
-        return fused_smoothed_loss(
-            features[mask],
-            model.output.table,
-            model.output.bias,
-            batch.target_output[mask],
-            config.label_smoothing,
-        )

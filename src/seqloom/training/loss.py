@@ -7,6 +7,11 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from seqloom.base.errors import ShapeError
+from seqloom.data.batch import Batch
+from seqloom.models.seq2seq import Seq2Seq
+from seqloom.training.machine import Machine
+
 CHUNK = 1024  # rows of logits held at a time
 ROWS = (
     128  # chunks are filled up to a multiple: products are compiled for each shape met, and so there are few
@@ -96,3 +101,18 @@ def fused_smoothed_loss(
     """
     loss, likelihood = FusedLoss.apply(features, table, bias, targets, smoothing)
     return loss, likelihood
+
+
+def batch_loss(model: Seq2Seq, batch: Batch, machine: Machine, smoothing: float) -> tuple[Tensor, Tensor]:
+    """The smoothed loss and the plain negative log-likelihood of a batch, sums in nats over its target symbols.
+
+    Raises   ShapeError for a batch without targets
+    """
+    if batch.target_output is None:
+        raise ShapeError("The batch has no targets, so it has no loss.")
+    with machine.autocast():
+        features = model.decode(batch, model.encode(batch)).features
+        mask = batch.target_mask
+        output = model.output
+        targets = batch.target_output[mask]
+        return fused_smoothed_loss(features[mask], output.table, output.bias, targets, smoothing)

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from seqloom.base.errors import ConfigError, DamagedModelError, Interrupted
+from seqloom.base.errors import ConfigError, DamagedModelError, DataError, Interrupted
 from seqloom.base.files import atomic_write, make_folder, write_json
 from seqloom.base.progress import Progress
 from seqloom.base.randomness import derive
@@ -141,9 +141,19 @@ def train_run(
     stopped: Callable[[], bool],
     listeners: Sequence[Listener],
 ) -> str:
-    """Train to the bound or to a signal; gives the reason for the end."""
+    """Train to the bound or to a signal; gives the reason for the end.
+
+    Raises   DataError when a run is to go on with other training data than it began with
+    """
     checkpoint, damaged = folder.newest()
-    machine = prepare_machine(config.training, folder.environment().get("precision") if checkpoint else None)
+    before = folder.environment() if checkpoint else {}
+    corpus = prepared.train.folder.name  # a hash of the text and of how it was read
+    if before.get("corpus", corpus) != corpus:
+        raise DataError(
+            f"The training data is not what {folder.path} began with: {' or '.join(config.data.train)} was changed "
+            "since. Put the files back as they were to go on, or choose another run folder."
+        )
+    machine = prepare_machine(config.training, before.get("precision"))
     tokenizers = prepared.tokenizers
     torch.manual_seed(derive(config.seed, "parameters"))
     network = build_model(config.model, len(tokenizers.source), len(tokenizers.target))
@@ -170,6 +180,7 @@ def train_run(
             "threads": machine.threads,
             "precision": machine.precision,
             "parameters": parameters,
+            "corpus": corpus,
         }
     )
     shown.say(

@@ -48,7 +48,9 @@ class RunFolder:
         """Hold the run's lock. Raises RunLockedError when another process does."""
         make_folder(self.path)
         lock = self.path / "LOCK"
-        with explain_os_errors("write", lock), lock.open("a+") as stream:
+        with explain_os_errors("write", lock):
+            stream = lock.open("a+")
+        with stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -57,9 +59,10 @@ class RunFolder:
                 raise RunLockedError(
                     f"{self.path} is being trained by {owner}; wait for it, or choose another run folder."
                 ) from None
-            stream.truncate(0)
-            stream.write(f"process {os.getpid()} on {platform.node()}")
-            stream.flush()
+            with explain_os_errors("write", lock):
+                stream.truncate(0)
+                stream.write(f"process {os.getpid()} on {platform.node()}")
+                stream.flush()
             self._remove_unfinished()
             yield
             stream.truncate(0)

@@ -12,7 +12,7 @@ from seqloom.data.readers import Pair
 from seqloom.metrics.overlap import bleu, chrf
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.training.events import Sample
-from seqloom.training.loss import fused_smoothed_loss
+from seqloom.training.loss import batch_loss
 from seqloom.training.machine import Machine
 
 
@@ -32,15 +32,7 @@ def mean_likelihood(model: Seq2Seq, batches: Iterator[Batch], machine: Machine) 
     """Nats a target token, teacher-forced, without label smoothing; NaN when there is no token."""
     total, tokens = 0.0, 0
     for batch in batches:
-        batch = batch.to(machine.device)
-        if batch.target_output is None:
-            raise ValueError("validation needs targets")
-        with machine.autocast():
-            features = model.decode(batch, model.encode(batch)).features
-            mask = batch.target_mask
-            _, likelihood = fused_smoothed_loss(
-                features[mask], model.output.table, model.output.bias, batch.target_output[mask], 0.0
-            )
+        _, likelihood = batch_loss(model, batch.to(machine.device), machine, 0.0)
         total += float(likelihood)
         tokens += batch.target_tokens
     return total / tokens if tokens else math.nan

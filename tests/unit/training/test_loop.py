@@ -7,15 +7,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqloom.base.errors import DamagedModelError
+from seqloom.base.errors import DamagedModelError, ShapeError
 from seqloom.data.batch import Batch, collate
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.training import loop
 from seqloom.training.events import CheckpointEvent, StepEvent, StopEvent
-from seqloom.training.loop import Trainer, TrainingState, batch_loss
-from seqloom.training.loss import smoothed_loss
+from seqloom.training.loop import Trainer
+from seqloom.training.loss import batch_loss, smoothed_loss
 from seqloom.training.machine import Machine
 from seqloom.training.schedule import learning_rate
+from seqloom.training.state import TrainingState
 from tiny import (
     CPU,
     Shelf,
@@ -273,15 +274,16 @@ def test_time_before_a_resumption_counts() -> None:
 
 def test_a_batch_without_targets_has_no_loss() -> None:
     trainer = make_trainer()
-    with pytest.raises(ValueError, match="without targets"):
-        batch_loss(trainer.model, collate([[4]]), CPU, trainer.config)
+    with pytest.raises(ShapeError, match="no targets, so it has no loss"):
+        batch_loss(trainer.model, collate([[4]]), CPU, 0.1)
+    with pytest.raises(ShapeError, match="no targets to be read"):
+        trainer.model(collate([[4]]))
 
 
 def test_products_are_in_bfloat16_where_the_machine_says_so() -> None:
-    config = make_trainer().config
     half = Machine(torch.device("cpu"), 1, bfloat16=True)
     model = tiny_model(torch.float32)
-    exact, rough = (batch_loss(model, big_batch(), machine, config)[0] for machine in (CPU, half))
+    exact, rough = (batch_loss(model, big_batch(), machine, 0.1)[0] for machine in (CPU, half))
     assert exact.dtype == rough.dtype == torch.float32
     assert exact.item() != rough.item()
     assert rough.item() == pytest.approx(exact.item(), rel=0.02)

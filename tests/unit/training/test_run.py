@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from seqloom.base.errors import ConfigError, DamagedModelError, Interrupted
+from seqloom.base.errors import ConfigError, DamagedModelError, DataError, Interrupted
 from seqloom.base.progress import Progress
 from seqloom.config.read import read_config
 from seqloom.config.schema import Config
@@ -247,6 +247,25 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_bits(tiny_run: TinyRu
     assert [update for event, update in updates if event == "validation"] == [5, 10]
     assert updates[-1] == ("stop", 10)
     assert sum(event == "stop" for event, _ in updates) == 1
+
+
+def test_a_run_goes_on_only_with_the_data_it_began_with(tiny_run: TinyRun, tmp_path: Path) -> None:
+    sides = [tmp_path / Path(name).name for name in settings(tiny_run).data.train]
+    for side, original in zip(sides, settings(tiny_run).data.train, strict=True):
+        shutil.copy(original, side)
+    asked = settings(tiny_run, f"data.train={json.dumps([str(side) for side in sides])}")
+    folder = RunFolder(tmp_path / "run")
+    go_on(folder, asked, updates=3)
+    for side in sides:
+        side.write_text(side.read_text(encoding="utf-8") + "one more\n", encoding="utf-8")
+    with pytest.raises(
+        DataError, match=r"is not what .*run began with: .* was changed since\. Put the files back"
+    ):
+        go_on(folder, asked)
+    for side, original in zip(sides, settings(tiny_run).data.train, strict=True):
+        shutil.copy(original, side)
+    reason, heard, _ = go_on(folder, asked)
+    assert (reason, heard[-1].update) == ("finished", 10)
 
 
 def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(tiny_run: TinyRun, folder: RunFolder) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from seqloom.base.errors import ShapeError
 from seqloom.config.training import TrainingConfig
 from seqloom.data.batch import collate
 from seqloom.data.readers import Pair
@@ -48,7 +49,7 @@ def test_without_batches_there_is_no_loss() -> None:
 
 
 def test_batches_without_targets_are_a_programmer_s_mistake() -> None:
-    with pytest.raises(ValueError, match="validation needs targets"):
+    with pytest.raises(ShapeError, match="no targets, so it has no loss"):
         mean_likelihood(tiny_model(), iter([collate([[4]])]), CPU)
 
 
