@@ -256,7 +256,7 @@ def test_a_transformer_with_learned_positions_is_not_asked_beyond_them(
         lambda: learned.score(["one", "one"], ["two", "one " * 310]),
         lambda: learned.attention("one", "one " * 310),
     ):
-        with pytest.raises(UsageError, match="target [12] has 310 symbols, .* learned positions for 299"):
+        with pytest.raises(UsageError, match=r"target [12] has 310 symbols, .* learned positions for 299"):
             ask()
 
 

@@ -20,6 +20,7 @@ from seqloom.models.recurrent_decoders import (
     AttendAfterDecoder,
     AttendBeforeDecoder,
     AttendBetweenDecoder,
+    CellLayers,
     FixedContextDecoder,
 )
 from seqloom.models.seq2seq import Decoder, Seq2Seq
@@ -93,47 +94,22 @@ def build_decoder(config: ModelConfig, memory_width: int, summary_width: int) ->
             attention_dropout=decoder.attention_dropout,
         )
     bridge = _bridge(decoder, summary_width)
+    cells = CellLayers(decoder.cell, decoder.hidden, decoder.layers, config.decoder_dropout)
     if decoder.attention == "none":
         return FixedContextDecoder(
             config.width,
             summary_width,
             bridge,
-            cell=decoder.cell,
-            hidden=decoder.hidden,
-            layers=decoder.layers,
-            dropout=config.decoder_dropout,
+            cells,
             feed_context=decoder.feed_context,
         )
-    return _attentive_decoder(config, decoder, memory_width, bridge)
-
-
-def _attentive_decoder(
-    config: ModelConfig, decoder: RecurrentDecoderConfig, memory_width: int, bridge: nn.Module
-) -> Decoder:
     attention = recurrent_attention(decoder.attention, decoder.hidden, memory_width, decoder.attention_width)
     if decoder.placement == "after":
         return AttendAfterDecoder(
-            config.width,
-            memory_width,
-            bridge,
-            attention,
-            cell=decoder.cell,
-            hidden=decoder.hidden,
-            layers=decoder.layers,
-            dropout=config.decoder_dropout,
-            input_feeding=decoder.input_feeding,
+            config.width, memory_width, bridge, attention, cells, input_feeding=decoder.input_feeding
         )
     placed = {"between": AttendBetweenDecoder, "before": AttendBeforeDecoder}[decoder.placement]
-    return placed(
-        config.width,
-        memory_width,
-        bridge,
-        attention,
-        cell=decoder.cell,
-        hidden=decoder.hidden,
-        layers=decoder.layers,
-        dropout=config.decoder_dropout,
-    )
+    return placed(config.width, memory_width, bridge, attention, cells)
 
 
 def _bridge(decoder: RecurrentDecoderConfig, summary_width: int) -> nn.Module:

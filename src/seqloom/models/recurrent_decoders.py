@@ -36,6 +36,20 @@ class RecurrentState:
         return RecurrentState(cells, self.source.reorder(rows), fed)
 
 
+@dataclass(frozen=True)
+class CellLayers:
+    """What a decoder's layers are made of: the cell by its name, its hidden size, how many, dropout between them."""
+
+    cell: str
+    hidden: int
+    layers: int
+    dropout: float
+
+    def stack(self, input_size: int, layers: int | None = None) -> RecurrentStack:
+        """A stack of them over inputs of that size; of all layers unless told how many."""
+        return RecurrentStack(self.cell, input_size, self.hidden, layers or self.layers, self.dropout)
+
+
 class Readout(nn.Module):
     """dropout(tanh(W [parts])): from a cell's output and its context to the width of the output layer.
 
@@ -66,20 +80,16 @@ class FixedContextDecoder(nn.Module):
         width: int,
         summary_width: int,
         bridge: nn.Module,
+        cells: CellLayers,
         *,
-        cell: str,
-        hidden: int,
-        layers: int,
-        dropout: float,
         feed_context: bool,
     ) -> None:
         super().__init__()
         self.bridge = bridge
         self.feed_context = feed_context
         context = summary_width if feed_context else 0
-        self.stack = RecurrentStack(cell, width + context, hidden, layers, dropout)
-        self.readout = Readout((hidden, context), width, dropout)
-        self.dropout = Dropout(dropout)
+        self.stack = cells.stack(width + context)
+        self.readout = Readout((cells.hidden, context), width, cells.dropout)
 
     def start(self, memory: Memory) -> RecurrentState:
         """Read the memory's summary, once."""
@@ -96,18 +106,17 @@ class FixedContextDecoder(nn.Module):
         summary = state.source.tensors[0].repeat_interleave(state.source.beam, dim=0)
         context = [summary[:, None].expand(-1, inputs.shape[1], -1)] if self.feed_context else []
         outputs, cells = self.stack(torch.cat([inputs, *context], dim=-1), state.cells)
-        features = self.readout(self.dropout(outputs), *context)
+        features = self.readout(outputs, *context)
         return Decoded(features, None, replace(state, cells=cells))
 
 
 class AttentiveDecoder(nn.Module):
     """What decoders with attention share: the bridge, the attention, and how rows read a source."""
 
-    def __init__(self, bridge: nn.Module, attention: DotAttention, dropout: float) -> None:
+    def __init__(self, bridge: nn.Module, attention: DotAttention) -> None:
         super().__init__()
         self.bridge = bridge
         self.attention = attention
-        self.dropout = Dropout(dropout)
 
     def start(self, memory: Memory) -> RecurrentState:
         """Project the memory to keys, once a sentence."""
@@ -133,31 +142,21 @@ class AttendBetweenDecoder(AttentiveDecoder):
     """
 
     def __init__(
-        self,
-        width: int,
-        memory_width: int,
-        bridge: nn.Module,
-        attention: DotAttention,
-        *,
-        cell: str,
-        hidden: int,
-        layers: int,
-        dropout: float,
+        self, width: int, memory_width: int, bridge: nn.Module, attention: DotAttention, cells: CellLayers
     ) -> None:
-        super().__init__(bridge, attention, dropout)
-        self.first = RecurrentStack(cell, width, hidden, 1, dropout)
-        self.upper = RecurrentStack(cell, hidden + memory_width, hidden, layers - 1, dropout)
-        self.readout = Readout((hidden, memory_width), width, dropout)
+        super().__init__(bridge, attention)
+        self.first = cells.stack(width, 1)
+        self.upper = cells.stack(cells.hidden + memory_width, cells.layers - 1)
+        self.readout = Readout((cells.hidden, memory_width), width, cells.dropout)
 
     def forward(
         self, inputs: Tensor, state: RecurrentState, *, alignment: bool = False
     ) -> Decoded[RecurrentState]:
         """inputs (N, T, E) -> features (N, T, E), alignment (N, T, S) if asked, state."""
         asked, first_cells = self.first(inputs, state.cells[:1])
-        asked = self.dropout(asked)
         context, looked = self.read(asked, state.source)
         outputs, upper_cells = self.upper(torch.cat([asked, context], dim=-1), state.cells[1:])
-        features = self.readout(self.dropout(outputs), context)
+        features = self.readout(outputs, context)
         return Decoded(
             features, looked if alignment else None, replace(state, cells=first_cells + upper_cells)
         )
@@ -176,18 +175,15 @@ class AttendAfterDecoder(AttentiveDecoder):
         memory_width: int,
         bridge: nn.Module,
         attention: DotAttention,
+        cells: CellLayers,
         *,
-        cell: str,
-        hidden: int,
-        layers: int,
-        dropout: float,
         input_feeding: bool,
     ) -> None:
-        super().__init__(bridge, attention, dropout)
+        super().__init__(bridge, attention)
         self.width = width
         self.input_feeding = input_feeding
-        self.stack = RecurrentStack(cell, width * (2 if input_feeding else 1), hidden, layers, dropout)
-        self.readout = Readout((hidden, memory_width), width, dropout)
+        self.stack = cells.stack(width * (2 if input_feeding else 1))
+        self.readout = Readout((cells.hidden, memory_width), width, cells.dropout)
 
     def start(self, memory: Memory) -> RecurrentState:
         state = super().start(memory)
@@ -198,7 +194,6 @@ class AttendAfterDecoder(AttentiveDecoder):
     def advance(self, inputs: Tensor, state: RecurrentState) -> tuple[Tensor, Tensor, RecurrentState]:
         """Cells, attention, readout over positions that don't wait for each other."""
         outputs, cells = self.stack(inputs, state.cells)
-        outputs = self.dropout(outputs)
         context, looked = self.read(outputs, state.source)
         return self.readout(outputs, context), looked, replace(state, cells=cells)
 
@@ -227,20 +222,11 @@ class AttendBeforeDecoder(AttentiveDecoder):
     """
 
     def __init__(
-        self,
-        width: int,
-        memory_width: int,
-        bridge: nn.Module,
-        attention: DotAttention,
-        *,
-        cell: str,
-        hidden: int,
-        layers: int,
-        dropout: float,
+        self, width: int, memory_width: int, bridge: nn.Module, attention: DotAttention, cells: CellLayers
     ) -> None:
-        super().__init__(bridge, attention, dropout)
-        self.stack = RecurrentStack(cell, width + memory_width, hidden, layers, dropout)
-        self.readout = Readout((hidden, width, memory_width), width, dropout)
+        super().__init__(bridge, attention)
+        self.stack = cells.stack(width + memory_width)
+        self.readout = Readout((cells.hidden, width, memory_width), width, cells.dropout)
 
     def forward(
         self, inputs: Tensor, state: RecurrentState, *, alignment: bool = False
@@ -255,5 +241,5 @@ class AttendBeforeDecoder(AttentiveDecoder):
             outputs.append(output)
             contexts.append(context)
             looked.append(looked_now)
-        features = self.readout(self.dropout(torch.cat(outputs, 1)), inputs, torch.cat(contexts, 1))
+        features = self.readout(torch.cat(outputs, 1), inputs, torch.cat(contexts, 1))
         return Decoded(features, torch.cat(looked, 1) if alignment else None, replace(state, cells=cells))

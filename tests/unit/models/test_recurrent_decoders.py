@@ -1,7 +1,6 @@
 """Recurrent decoders: who asks, who reads the answer, and what is fed back, as loops over the papers' equations."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from seqloom.models.recurrent_decoders import (
     AttendBeforeDecoder,
     AttendBetweenDecoder,
     AttentiveDecoder,
+    CellLayers,
     FixedContextDecoder,
     RecurrentState,
 )
@@ -32,17 +32,17 @@ ATTENTION = "general"
 def made(kind: str, cell: str = "lstm", dropout: float = 0.0) -> FixedContextDecoder | AttentiveDecoder:
     """A decoder of two layers with distinct random weights."""
     bridge = ProjectionBridge(SUMMARY, HIDDEN, LAYERS, equations.STATE_TENSORS[cell])
-    sizes: dict[str, Any] = {"cell": cell, "hidden": HIDDEN, "layers": LAYERS, "dropout": dropout}
+    cells = CellLayers(cell, HIDDEN, LAYERS, dropout)
     if kind.startswith("fixed"):
         fed = kind == "fixed, fed"
-        return randomise(FixedContextDecoder(WIDTH, SUMMARY, bridge, feed_context=fed, **sizes))
+        return randomise(FixedContextDecoder(WIDTH, SUMMARY, bridge, cells, feed_context=fed))
     attention = recurrent_attention(ATTENTION, HIDDEN, MEMORY)
     if kind == "between":
-        return randomise(AttendBetweenDecoder(WIDTH, MEMORY, bridge, attention, **sizes))
+        return randomise(AttendBetweenDecoder(WIDTH, MEMORY, bridge, attention, cells))
     if kind == "before":
-        return randomise(AttendBeforeDecoder(WIDTH, MEMORY, bridge, attention, **sizes))
+        return randomise(AttendBeforeDecoder(WIDTH, MEMORY, bridge, attention, cells))
     feeding = kind == "after, feeding"
-    return randomise(AttendAfterDecoder(WIDTH, MEMORY, bridge, attention, input_feeding=feeding, **sizes))
+    return randomise(AttendAfterDecoder(WIDTH, MEMORY, bridge, attention, cells, input_feeding=feeding))
 
 
 def memory() -> Memory:
