@@ -31,11 +31,11 @@ from seqloom.training.listeners import Listener
 from seqloom.training.machine import Machine, prepare_machine
 from seqloom.training.run import claim_run, prepare_run, read_run_config, train_run
 from seqloom.training.run_folder import RunFolder
-from seqloom.training.searching import search_options
+from seqloom.training.searching import longest_source, longest_target, search_options, within_positions
 from seqloom.training.signals import stop_on_signal
 from seqloom.training.vocabularies import Tokenizers
 
-LONGEST_SOURCE = 4  # times data.max_length: what is longer was never trained on, and is cut with a notice
+DEVICES = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,13 @@ class Model:
         self.config = config
         self.machine = machine
 
-    def __call__(self, text: str | Sequence[str], *, beam: int | None = None, n_best: int = 1) -> Any:
-        """Translate one text to a Result, or several to a list of Results in their order."""
+    def __call__(
+        self, text: str | Sequence[str], *, beam: int | None = None, n_best: int | None = None
+    ) -> Any:
+        """Translate one text to a Result, or several to a list of Results in their order.
+
+        beam, n_best  as the configuration's search has them when None
+        """
         options = search_options(self.config.search, beam=beam, n_best=n_best)
         if isinstance(text, str):
             return self.translate([text], options)[0]
@@ -107,7 +112,8 @@ class Model:
         options   how to search, or to sample; the configuration's search when None
         prefixes  what each output must start with
         first     the first text's number in the whole input, which with the seed fixes what is sampled for it
-        Raises    UsageError for another number of prefixes than texts, or for one string in place of several
+        Raises    UsageError for another number of prefixes than texts, for one longer than the model's positions, or
+                  for one string in place of several
         """
         if isinstance(texts, str):
             raise UsageError(
@@ -118,12 +124,12 @@ class Model:
                 f"There are {len(prefixes):,} prefixes for {len(texts):,} texts; expected one each."
             )
         options = options or search_options(self.config.search)
-        options = replace(options, max_length=self._longest(options.max_length))
+        options = within_positions(options, self.config)
         encoded, notices = self._encode(texts)
         rows = [row for row, ids in enumerate(encoded) if ids]
         begun = None
         if prefixes is not None:
-            begun = [self.tokenizers.target.encode(prefixes[row]) for row in rows]
+            begun = self._within_positions([self.tokenizers.target.encode(prefixes[row]) for row in rows])
         found = search_many(
             self.network,
             [encoded[row] for row in rows],
@@ -154,16 +160,9 @@ class Model:
         )
         return [hypothesis.log_probability for hypothesis in forced]
 
-    def _longest(self, asked: int | None) -> int | None:
-        """The longest output that the decoder has positions for."""
-        decoder = self.config.model.decoder
-        if decoder.kind == "transformer" and decoder.positions == "learned":
-            return min(asked or decoder.max_positions, decoder.max_positions - 1)
-        return asked
-
     def _within_positions(self, targets: list[list[int]]) -> list[list[int]]:
         """The same targets. Raises UsageError for one that the decoder has no positions for."""
-        longest = self._longest(None)
+        longest = longest_target(self.config)
         for row, ids in enumerate(targets):
             if longest is not None and len(ids) > longest:
                 raise UsageError(
@@ -174,10 +173,7 @@ class Model:
 
     def _encode(self, texts: Sequence[str]) -> tuple[list[list[int]], list[str]]:
         """Ids and notices of texts; one far longer than anything trained on is cut, and its notice says so."""
-        longest = LONGEST_SOURCE * self.config.data.max_length
-        encoder = self.config.model.encoder
-        if encoder.kind == "transformer" and encoder.positions == "learned":
-            longest = min(longest, encoder.max_positions - 1)
+        longest = longest_source(self.config)
         encoded = self.tokenizers.source.encode_many(list(texts))
         encoded = [ids if text.strip() else [] for ids, text in zip(encoded, texts, strict=True)]
         notices = [
@@ -265,8 +261,14 @@ class Model:
 def load(run: Path | str, *, device: str = "auto", threads: int = 0) -> Model:
     """Load a run's best model.
 
-    Raises   DamagedModelError when the folder holds no run, or one that is incomplete or altered
+    device   "auto", "cpu" or "cuda"
+    threads  of the CPU; 0 for as many as there are cores
+    Raises   DamagedModelError when the folder holds no run, or one that is incomplete or altered; UsageError
     """
+    if device not in DEVICES:
+        raise UsageError(f"device = {device!r} is unknown; expected {', '.join(DEVICES)}.")
+    if threads < 0:
+        raise UsageError(f"threads = {threads} is out of range; expected 0, for all cores, or more.")
     folder = RunFolder(Path(run))
     config = read_run_config(folder)
     training = config.training.model_copy(

@@ -6,6 +6,7 @@ SeqloomError                     1   something seqloom refuses, said in one sent
 ├── DataError                    3   a corpus or an input can't be used as it is
 │   └── EncodingFault            3   bytes that are not UTF-8
 ├── DamagedModelError            4   a checkpoint, run or bundle is incomplete or was altered
+│   └── OtherFormatError         4   whole, but written by a seqloom of another format
 ├── ResourceError                5   disk, memory, permissions
 │   ├── MissingDependencyError   5   an optional package isn't installed
 │   └── RunLockedError           5   another process is training this run
@@ -46,6 +47,10 @@ class DamagedModelError(SeqloomError):
     """A checkpoint, run or bundle is incomplete, altered, or of another shape than expected."""
 
     exit_code = 4
+
+
+class OtherFormatError(DamagedModelError):
+    """Whole, as far as can be seen, but written in another format than this seqloom reads."""
 
 
 class ResourceError(SeqloomError):

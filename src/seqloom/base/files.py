@@ -82,6 +82,21 @@ def atomic_write(path: Path, content: bytes | str) -> None:
         fsync_folder(path.parent)
 
 
+def previous(folder: Path) -> Path:
+    """What a folder is called for the moment in which another takes its place."""
+    return folder.with_name(f".{folder.name}.old")
+
+
+def finish_replacing(parent: Path) -> None:
+    """Mend what a crash in that moment left in a folder: the old one goes if the new one came, else it is back."""
+    for old in parent.glob(".*.old"):
+        final = old.with_name(old.name.removeprefix(".").removesuffix(".old"))
+        if final.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.rename(final)
+
+
 @contextmanager
 def atomic_folder(final: Path) -> Iterator[Path]:
     """Give a temporary sibling folder to fill; sync every file in it, then rename it to its final name.
@@ -101,13 +116,13 @@ def atomic_folder(final: Path) -> Iterator[Path]:
                 else:
                     fsync_folder(file)
             fsync_folder(temporary)
-            previous = final.with_name(f".{final.name}.old")
+            old = previous(final)
             if final.exists():
-                shutil.rmtree(previous, ignore_errors=True)
-                final.rename(previous)
+                shutil.rmtree(old, ignore_errors=True)
+                final.rename(old)
             temporary.rename(final)
             fsync_folder(final.parent)
-            shutil.rmtree(previous, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 

@@ -25,6 +25,7 @@ class SearchConfig(Section):
     n_best: Count = Field(default=1, description="Outputs given for each input, best first.")
     max_length_factor: Positive = Field(
         default=2.0,
+        le=1000.0,
         description="An output has at most factor * source symbols + search.max_length_extra symbols.",
     )
     max_length_extra: CountOrZero = Field(

@@ -90,13 +90,19 @@ def cut(widths: Lengths, tokens_per_batch: int, max_sentences: int = 0) -> list[
     wide = widths.tolist()
     for row, width in enumerate(wide):
         widest = max(widest, width)
-        count = row - first + 1
-        if count > 1 and (count * widest > tokens_per_batch or count > max_sentences > 0):
-            full = count - 1
+        while row > first and _over(row - first + 1, widest, tokens_per_batch, max_sentences):
+            full = (
+                row - first
+            )  # rows that fit; those beyond a multiple go on, and may not fit with this one either
             first += full - full % ROWS_MULTIPLE if full > ROWS_MULTIPLE else full
             cuts.append(first)
             widest = max(wide[first : row + 1])
     return cuts
+
+
+def _over(rows: int, widest: int, tokens_per_batch: int, max_sentences: int) -> bool:
+    """Whether a batch of these is too large."""
+    return rows * widest > tokens_per_batch or rows > max_sentences > 0
 
 
 def cut_evenly(widths: Lengths, count: int, max_sentences: int = 0) -> list[int]:

@@ -31,11 +31,13 @@ class Cell(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Glorot-uniform input weights, orthogonal recurrent weights (a block a gate), biases of zero."""
-        for block in self.input_weight.data.chunk(self.gates):
-            nn.init.xavier_uniform_(block)
-        for block in self.recurrent_weight.data.chunk(self.gates):
-            nn.init.orthogonal_(block)
+        """Weights uniform within 1 / sqrt(H), as in PyTorch's own, biases of zero.
+
+        On Multi30k this learned faster than Glorot-uniform and orthogonal weights.
+        """
+        limit = self.hidden_size**-0.5
+        nn.init.uniform_(self.input_weight, -limit, limit)
+        nn.init.uniform_(self.recurrent_weight, -limit, limit)
 
     def start(self, batch: int) -> CellState:
         """A state of zeros (batch, H)."""
@@ -104,6 +106,11 @@ class ElmanCell(Cell):
 
     gates = 1
     state_tensors = 1
+
+    def reset_parameters(self) -> None:
+        """Recurrent weights orthogonal, so that without gates nothing fades or grows at first (Saxe et al. 2014)."""
+        super().reset_parameters()
+        nn.init.orthogonal_(self.recurrent_weight)
 
     def step(self, inputs: Tensor, state: CellState) -> CellState:
         (hidden,) = state

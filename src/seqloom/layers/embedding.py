@@ -8,7 +8,7 @@ from seqloom.layers.dropout import Dropout
 
 
 class Embedding(nn.Module):
-    """A row a symbol, scaled by the square root of the width (Vaswani et al. 2017, section 3.4), then dropout.
+    """A row a symbol, scaled by the square root of the width (Vaswani et al. 2017, section 3.4).
 
     The table starts with that variance which makes scaled rows, and logits of a tied output layer, of unit size.
     """

@@ -11,7 +11,7 @@ from seqloom.models.state import Memory
 
 
 class RecurrentEncoder(nn.Module):
-    """Layers of cells, each reading the whole output of the one below; dropout between layers and on the memory.
+    """Layers of cells, each reading the whole output of the one below; dropout between layers (Zaremba et al. 2014).
 
     Source: Sutskever et al. 2014; bidirectional as in Bahdanau et al. 2015.
     """
@@ -30,9 +30,10 @@ class RecurrentEncoder(nn.Module):
     def forward(self, inputs: Tensor, lengths: Tensor, visible: Tensor) -> Memory:
         """inputs (B, S, D), lengths (B,), visible (B, S) bool -> memory; the summary is the top final output."""
         final: list[CellState] = []
-        for layer in self.layers:
+        for number, layer in enumerate(self.layers):
+            if number > 0:
+                inputs = self.dropout(inputs)
             inputs, state = layer(inputs, lengths)
-            inputs = self.dropout(inputs)
             final.append(state)
         return Memory(inputs, visible, final[-1][0], tuple(final))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from seqloom.base.errors import UsageError
 
+LARGEST_LENGTH_FACTOR = 1000.0
 LARGEST_LENGTH_PENALTY = 10.0  # beyond it every score is nearly zero, and then longer is always better
 
 
@@ -42,6 +43,11 @@ class Limits:
             min_length=self.min_length,
             no_repeat_ngram=self.no_repeat_ngram,
         )
+        if self.max_length_factor > LARGEST_LENGTH_FACTOR:
+            raise UsageError(
+                f"max_length_factor = {self.max_length_factor} is out of range; "
+                f"expected 0 to {LARGEST_LENGTH_FACTOR:g} (2 is usual)."
+            )
         if self.max_length is not None:
             _refuse_below(1, max_length=self.max_length)
             if self.min_length > self.max_length:

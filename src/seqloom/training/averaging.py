@@ -11,7 +11,7 @@ from seqloom.training.checkpoint import read_checkpoint
 
 
 def average_checkpoints(folders: Sequence[Path]) -> dict[str, Tensor]:
-    """The mean of each weight over checkpoints, summed in float64.
+    """The mean of each weight over checkpoints, of the moving average where one was kept; summed in float64.
 
     Raises   UsageError for no checkpoints; DamagedModelError for one that is damaged or of another model
     """
@@ -20,7 +20,7 @@ def average_checkpoints(folders: Sequence[Path]) -> dict[str, Tensor]:
     sums: dict[str, Tensor] = {}
     kinds: dict[str, torch.dtype] = {}
     for folder in folders:
-        weights = read_checkpoint(folder).model
+        weights = read_checkpoint(folder).shipped
         if not sums:
             sums = {name: torch.zeros_like(tensor, dtype=torch.float64) for name, tensor in weights.items()}
             kinds = {name: tensor.dtype for name, tensor in weights.items()}

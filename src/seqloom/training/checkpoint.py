@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from seqloom.base.errors import DamagedModelError
+from seqloom.base.errors import DamagedModelError, OtherFormatError, ResourceError
 from seqloom.base.files import (
     atomic_folder,
     atomic_write,
@@ -30,6 +30,7 @@ from seqloom.base.files import (
 )
 
 FORMAT_VERSION = 1
+AVERAGE = "average/"  # prefix of the moving average among the optimiser's tensors
 MODEL, OPTIMISER, STATE, MANIFEST = (
     "model.safetensors",
     "optimiser.safetensors",
@@ -46,6 +47,25 @@ class Checkpoint:
     model: dict[str, Tensor]
     optimiser: dict[str, Tensor]
     state: dict[str, Any]
+
+    @property
+    def moving_average(self) -> dict[str, Tensor]:
+        """The moving average of the weights; {} where none was kept."""
+        return {
+            name.removeprefix(AVERAGE): tensor
+            for name, tensor in self.optimiser.items()
+            if name.startswith(AVERAGE)
+        }
+
+    @property
+    def moments(self) -> dict[str, Tensor]:
+        """The optimiser's own tensors."""
+        return {name: tensor for name, tensor in self.optimiser.items() if not name.startswith(AVERAGE)}
+
+    @property
+    def shipped(self) -> dict[str, Tensor]:
+        """The weights to use: the moving average where one was kept."""
+        return self.moving_average or self.model
 
 
 def save_checkpoint(
@@ -83,17 +103,24 @@ def _save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
         raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
 
 
-def verify_checkpoint(folder: Path) -> None:
-    """Compare every file with the manifest. Raises DamagedModelError naming the first that differs."""
+def verify_checkpoint(folder: Path) -> set[str]:
+    """Compare every file with the manifest; gives the names that it lists.
+
+    Raises   DamagedModelError naming the first file that differs; OtherFormatError
+    """
     manifest = read_json(folder / MANIFEST)
     if isinstance(manifest, dict) and manifest.get("format", FORMAT_VERSION) != FORMAT_VERSION:
-        raise DamagedModelError(
+        raise OtherFormatError(
             f"{folder} has format {manifest['format']}; this seqloom reads format {FORMAT_VERSION}. "
             "Use the seqloom that wrote it."
         )
     if not _is_manifest(manifest):
         raise DamagedModelError(f"{folder / MANIFEST} is no manifest of a checkpoint.")
-    for name, expected in manifest["files"].items():
+    files: dict[str, dict[str, Any]] = manifest["files"]
+    unlisted = [name for name in (MODEL, STATE) if name not in files]
+    if unlisted:
+        raise DamagedModelError(f"{folder / MANIFEST} doesn't list {' and '.join(unlisted)}.")
+    for name, expected in files.items():
         path = folder / name
         if not path.is_file():
             raise DamagedModelError(f"{path} is missing; the manifest beside it lists it.")
@@ -104,6 +131,7 @@ def verify_checkpoint(folder: Path) -> None:
             )
         if sha256_of(path) != expected["sha256"]:
             raise DamagedModelError(f"{path} was altered: its SHA-256 is not the one in the manifest.")
+    return set(files)
 
 
 def _is_manifest(value: object) -> bool:
@@ -120,21 +148,28 @@ def _is_manifest(value: object) -> bool:
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
-    """Verify and read a checkpoint. Raises DamagedModelError."""
-    verify_checkpoint(folder)
-    optimiser = folder / OPTIMISER
-    return Checkpoint(
-        folder,
-        _load_tensors(folder / MODEL),
-        _load_tensors(optimiser) if optimiser.is_file() else {},
-        read_json(folder / STATE),
-    )
+    """Verify and read a checkpoint.
+
+    Raises   DamagedModelError; OtherFormatError; ResourceError where the disk doesn't give what it holds
+    """
+    try:
+        listed = verify_checkpoint(folder)
+        return Checkpoint(
+            folder,
+            _load_tensors(folder / MODEL),
+            _load_tensors(folder / OPTIMISER) if OPTIMISER in listed else {},
+            read_json(folder / STATE),
+        )
+    except FileNotFoundError as error:
+        raise DamagedModelError(f"{error.filename or folder} is missing.") from error
+    except OSError as error:
+        raise ResourceError(f"Can't read {error.filename or folder}: {error.strerror or error}.") from error
 
 
 def _load_tensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
-    except (SafetensorError, OSError) as error:
+    except SafetensorError as error:
         raise DamagedModelError(f"{path} can't be read as safetensors ({error}).") from error
 
 
@@ -150,11 +185,16 @@ def update_of(folder: Path) -> int:
 
 
 def newest_checkpoint(run: Path) -> tuple[Checkpoint | None, list[str]]:
-    """The newest checkpoint that verifies, and a sentence for each newer one that doesn't."""
+    """The newest checkpoint that verifies, and a sentence for each newer one that doesn't.
+
+    Raises   OtherFormatError and ResourceError at once: what can't be read now need not be damaged
+    """
     damaged: list[str] = []
     for folder in checkpoint_folders(run):
         try:
             return read_checkpoint(folder), damaged
+        except OtherFormatError:
+            raise
         except DamagedModelError as error:
             damaged.append(f"Passed over a damaged checkpoint: {error}")
     return None, damaged
@@ -163,14 +203,17 @@ def newest_checkpoint(run: Path) -> tuple[Checkpoint | None, list[str]]:
 def keep_newest(run: Path, update: int, count: int) -> None:
     """Point LATEST to the checkpoint of an update, just written, and keep the newest `count` up to it.
 
-    Later ones are removed: they did not verify, or the run would have gone on from there.
+    Later ones did not verify, or the run would have gone on from there: they are called step-N.damaged and stay.
     """
     atomic_write(run / "LATEST", f"step-{update}\n")
     folders = checkpoint_folders(run)
-    kept = [folder for folder in folders if update_of(folder) <= update][:count]
     for folder in folders:
-        if folder not in kept:
-            shutil.rmtree(folder, ignore_errors=True)
+        if update_of(folder) > update:
+            aside = folder.with_name(f"{folder.name}.damaged")
+            shutil.rmtree(aside, ignore_errors=True)
+            folder.rename(aside)
+    for folder in [folder for folder in folders if update_of(folder) <= update][count:]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], where: Path | str) -> None:
@@ -179,17 +222,23 @@ def load_weights(model: nn.Module, tensors: Mapping[str, Tensor], where: Path | 
     Raises   DamagedModelError listing every missing, extra and misshapen tensor at once
     """
     parameters = dict(model.named_parameters())
-    faults = [f"missing {name} {tuple(p.shape)}" for name, p in parameters.items() if name not in tensors]
-    for name, tensor in tensors.items():
-        if name not in parameters:
+    refuse_misfits({name: p.shape for name, p in parameters.items()}, tensors, where)
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(tensors[name])
+
+
+def refuse_misfits(
+    expected: Mapping[str, torch.Size], found: Mapping[str, Tensor], where: Path | str
+) -> None:
+    """Raise DamagedModelError listing every missing, extra and misshapen tensor at once."""
+    faults = [f"missing {name} {tuple(shape)}" for name, shape in expected.items() if name not in found]
+    for name, tensor in found.items():
+        if name not in expected:
             faults.append(f"unexpected {name} {tuple(tensor.shape)}")
-        elif tensor.shape != parameters[name].shape:
-            expected = tuple(parameters[name].shape)
-            faults.append(f"{name} has shape {tuple(tensor.shape)}, expected {expected}")
+        elif tensor.shape != expected[name]:
+            faults.append(f"{name} has shape {tuple(tensor.shape)}, expected {tuple(expected[name])}")
     if faults:
         raise DamagedModelError(
             f"{where} doesn't fit the model: {'; '.join(faults)}. It belongs to another configuration or seqloom."
         )
-    with torch.no_grad():
-        for name, parameter in parameters.items():
-            parameter.copy_(tensors[name])

@@ -6,8 +6,8 @@ resumed from a checkpoint ends with the same bits as one that was never stopped.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from seqloom.base.randomness import derive
 from seqloom.config.training import TrainingConfig
 from seqloom.data.batch import Batch
 from seqloom.models.seq2seq import Seq2Seq
-from seqloom.training.checkpoint import Checkpoint, load_weights
+from seqloom.training.checkpoint import AVERAGE, Checkpoint, load_weights
 from seqloom.training.events import CheckpointEvent, Event, SkipEvent, StepEvent, StopEvent, ValidationEvent
 from seqloom.training.loss import batch_loss
 from seqloom.training.machine import Machine
@@ -33,8 +33,6 @@ from seqloom.training.optimiser import (
 from seqloom.training.schedule import Bounds, learning_rate
 from seqloom.training.state import Sums, TrainingState
 from seqloom.training.validation import Validation
-
-AVERAGE = "average/"  # prefix of the moving average among the optimiser's tensors
 
 
 class BatchSource(Protocol):
@@ -66,7 +64,8 @@ class Keeper(Protocol):
 class Trainer:
     """Trains a model. Iterate over `events()`; nothing happens between two events that isn't told.
 
-    validate  measures the model as it stands; None where there is no validation data
+    validate  measures the model as it stands; None where there is no validation data. It gives None when it gave up
+              because `stop` turned True; the resumed run then validates first.
     keeper    writes checkpoints; None keeps nothing
     stop      asked after every update; True saves and ends the run with reason "interrupted"
     """
@@ -79,7 +78,7 @@ class Trainer:
         *,
         seed: int,
         machine: Machine,
-        validate: Callable[[], Validation] | None = None,
+        validate: Callable[[], Validation | None] | None = None,
         keeper: Keeper | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -95,59 +94,63 @@ class Trainer:
         self.optimiser = build_optimiser(self.model, config)
         self.average = MovingAverage(self.model, config.ema) if config.ema else None
         self.state = TrainingState()
+        self.saved_state: TrainingState | None = None
         self.sums = Sums()
+        self.begun = 0.0  # when the run would have begun without pauses, by the monotonic clock
+        self.first_fraction, self.first_seconds = 0.0, 0.0  # where this process took it up
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Go back to where a checkpoint stood. Raises DamagedModelError when it doesn't fit."""
         load_weights(self.model, checkpoint.model, checkpoint.path)
-        averages = {n: t for n, t in checkpoint.optimiser.items() if n.startswith(AVERAGE)}
-        moments = {n: t for n, t in checkpoint.optimiser.items() if not n.startswith(AVERAGE)}
-        load_optimiser_tensors(self.optimiser, self.model, moments, str(checkpoint.path))
-        if self.average:
-            for name, held in self.average.weights.items():
-                held.copy_(averages.get(AVERAGE + name, checkpoint.model[name]))
         self.state = TrainingState.of(checkpoint.state, checkpoint.path)
+        where = f"{checkpoint.path}, the optimiser's state,"
+        if self.state.update > self.state.skipped:  # before that an optimiser has no state
+            load_optimiser_tensors(self.optimiser, self.model, checkpoint.moments, where)
+        if self.average:
+            self.average.load(checkpoint.moving_average, where)
+        self.saved_state = replace(self.state)
 
     def events(self) -> Iterator[Event]:
         """Train to the bound. Raises DivergedError when the loss stays non-finite."""
-        begun = time.monotonic() - self.state.seconds
-        first_update = self.state.update
-        first_fraction = self.fraction()
-        first_seconds = self.state.seconds
-        self.sums = Sums(started=self.state.seconds)
-        reason = "finished"
-        for batches in self._groups():
-            if over := self._over():
-                reason = over
-                break
-            epoch = self.state.epoch
-            skip = self._update(batches)
-            self.state.seconds = time.monotonic() - begun
-            if skip:
-                yield skip
-            if self.sums.updates and self.state.update % self.config.log_every == 0:
-                yield self._step_event(first_fraction, first_seconds)
-            if self._validation_due(epoch):
-                before = self.state.seconds
-                yield self._validation()
-                self.state.seconds = self.state.validated_seconds = time.monotonic() - begun
-                self.sums.started += self.state.seconds - before  # which no update took
-            interrupted = self.stop()
-            if interrupted or self._checkpoint_due():
-                yield from self._save()
-            if interrupted:
-                reason = "interrupted"
-                break
+        state = self.state
+        self.begun = time.monotonic() - state.seconds
+        self.first_fraction, self.first_seconds = self.fraction(), state.seconds
+        self.sums = Sums(started=state.seconds)
+        yield from self._validate_if_due()  # as it is where the run was stopped before it could
+        reason = "interrupted" if state.validation_due else self._over()
+        groups = self._groups()
+        while not reason:
+            reason = (yield from self._advance(next(groups))) or self._over()
         if self.sums.updates:
-            yield self._step_event(first_fraction, first_seconds)
+            yield self._step_event()
         if reason != "interrupted":
-            unmeasured = self.validate is not None and self.state.validated_update != self.state.update
-            if unmeasured:
-                yield self._validation()
-                self.state.seconds = self.state.validated_seconds = time.monotonic() - begun
-            if unmeasured or self.state.update > first_update:
+            state.validation_due = self.validate is not None and state.validated_update != state.update
+            yield from self._validate_if_due()
+            reason = "interrupted" if state.validation_due else reason
+            if state != self.saved_state:
                 yield from self._save()
-        yield StopEvent(self.state.update, reason, self.state.seconds)
+        yield StopEvent(state.update, reason, state.seconds)
+
+    def _advance(self, batches: Sequence[Batch]) -> Generator[Event, None, str]:
+        """One update and what is due after it; gives "interrupted" if the run was asked to stop, else ""."""
+        state, epoch = self.state, self.state.epoch
+        skip = self._update(batches)
+        state.seconds = time.monotonic() - self.begun
+        if skip:
+            yield skip
+        if state.bad_in_a_row >= self.config.max_bad_updates:
+            yield StopEvent(state.update, "diverged", state.seconds)
+            raise self._diverged()
+        if self.sums.updates and state.update % self.config.log_every == 0:
+            yield self._step_event()
+        state.validation_due = self._validation_due(epoch)
+        interrupted = self.stop()
+        if not interrupted:
+            yield from self._validate_if_due()
+            interrupted = state.validation_due
+        if interrupted or self._checkpoint_due():
+            yield from self._save()
+        return "interrupted" if interrupted else ""
 
     def _over(self) -> str:
         """Why the run is at its end, "finished" or "patience"; "" while it is not."""
@@ -210,19 +213,20 @@ class Trainer:
     def _skip(self) -> SkipEvent:
         self.state.skipped += 1
         self.state.bad_in_a_row += 1
-        if self.state.bad_in_a_row >= self.config.max_bad_updates:
-            raise DivergedError(
-                f"The loss or its gradient was not finite in {self.state.bad_in_a_row} updates in a row, the last at "
-                f"update {self.state.update}; best and checkpoints are from before. Lower training.learning_rate, "
-                'raise training.warmup_updates, or set training.precision = "float32".'
-            )
         return SkipEvent(self.state.update, self.state.bad_in_a_row)
 
-    def _step_event(self, first_fraction: float, first_seconds: float) -> StepEvent:
+    def _diverged(self) -> DivergedError:
+        return DivergedError(
+            f"The loss or its gradient was not finite in {self.state.bad_in_a_row} updates in a row, the last at "
+            f"update {self.state.update}; best and checkpoints are from before. Train in another run folder with a "
+            'lower training.learning_rate, a higher training.warmup_updates or training.precision = "float32".'
+        )
+
+    def _step_event(self) -> StepEvent:
         sums, state = self.sums, self.state
         fraction = min(1.0, self.fraction())
-        gained = fraction - first_fraction
-        left = (state.seconds - first_seconds) / gained * (1 - fraction) if gained > 0 else None
+        gained = fraction - self.first_fraction
+        left = (state.seconds - self.first_seconds) / gained * (1 - fraction) if gained > 0 else None
         event = StepEvent(
             update=state.update,
             epoch=self.epochs(),
@@ -251,15 +255,31 @@ class Trainer:
         minutes = config.validate_minutes
         return minutes is not None and state.seconds - state.validated_seconds >= 60 * minutes
 
-    def _validation(self) -> ValidationEvent:
+    def _validate_if_due(self) -> Iterator[Event]:
+        """Validate unless it was done; it stays due where it gave up because the run is to stop."""
+        state = self.state
+        if not state.validation_due:
+            return
+        before = state.seconds
+        event = self._validation()
+        if event is None:
+            return
+        state.validation_due = False
+        yield event
+        state.seconds = state.validated_seconds = time.monotonic() - self.begun
+        self.sums.started += state.seconds - before  # which no update took
+
+    def _validation(self) -> ValidationEvent | None:
         """Measure the weights that would be shipped, and keep them if they are the best so far."""
         if self.validate is None:
-            raise ValueError("there is nothing to validate with")
+            return None
         if self.average:
             self.average.swap(self.model)
         try:
             self.model.eval()
             measured = self.validate()
+            if measured is None:
+                return None
             best = self.state.judge(measured, self.config)
             if best and self.keeper:
                 self.keeper.save_best(self._weights(), asdict(self.state))
@@ -282,7 +302,7 @@ class Trainer:
     def _checkpoint_due(self) -> bool:
         """At each validation, and as often between as the configuration says."""
         config, state = self.config, self.state
-        if self.keeper is None:
+        if self.keeper is None or state.bad_in_a_row:
             return False
         if state.validated_update == state.update:
             return True
@@ -302,4 +322,5 @@ class Trainer:
         if self.average:
             optimiser |= {AVERAGE + name: held for name, held in self.average.weights.items()}
         path = self.keeper.save(self.state.update, self._weights(), optimiser, asdict(self.state))
+        self.saved_state = replace(self.state)
         yield CheckpointEvent(self.state.update, path)

@@ -99,6 +99,8 @@ def fused_smoothed_loss(
     targets      (M,) int64
     Returns      the smoothed loss and the plain negative log-likelihood, sums in nats
     """
+    if not torch.is_grad_enabled():  # which the function itself can't see: spare it the way back
+        features, table, bias = features.detach(), table.detach(), bias.detach()
     loss, likelihood = FusedLoss.apply(features, table, bias, targets, smoothing)
     return loss, likelihood
 

@@ -1,11 +1,14 @@
 """The machine that trains: device, threads, number format, and an allocator that keeps what was freed."""
 
+import contextlib
 import ctypes
+import math
 import os
 import platform
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -15,6 +18,7 @@ from seqloom.config.training import TrainingConfig
 KEPT_PRIMITIVES = (
     4_096  # compiled products, one a shape, at milliseconds each; oneDNN's own 1,024 are soon full
 )
+LARGEST_ERROR = 1e-5  # of a float32 product, relative; bfloat16 is at some 1e-3
 KEEP_BYTES = 2**31 - 1  # freed memory up to this much stays with the process
 
 
@@ -50,9 +54,7 @@ def prepare_machine(config: TrainingConfig, chosen_before: str | None = None) ->
     device = torch.device("cuda" if use_gpu else "cpu")
     threads = config.threads or usable_cores()
     torch.set_num_threads(threads)
-    # On a CPU, "medium" lets float32 products go through oneDNN, twice as fast as the default on AMD at the same
-    # accuracy; on a GPU it is TF32.
-    torch.set_float32_matmul_precision("medium")
+    set_product_precision(use_gpu)
     keep_freed_memory()
     os.environ.setdefault(
         "ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KEPT_PRIMITIVES)
@@ -65,11 +67,38 @@ def prepare_machine(config: TrainingConfig, chosen_before: str | None = None) ->
     return Machine(device, threads, bfloat16)
 
 
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Cores that this process may run on, by OMP_NUM_THREADS where it is set, its affinity and its container's quota.
+
+    quota  the file in which Linux says "MICROSECONDS PERIOD", or "max PERIOD" for no limit
+    """
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):
+        allowed, period = quota.read_text().split()
+        cores = min(cores, math.ceil(int(allowed) / int(period)))
+    return max(cores, 1)
+
+
+def set_product_precision(gpu: bool) -> None:
+    """Let float32 products take the fast way where it is as exact.
+
+    On a GPU that is TF32. On a CPU "medium" sends them through oneDNN, on AMD twice as fast as the default; oneDNN may
+    then compute in bfloat16 where the processor has units for it, so the first product tells whether it does.
+    """
+    torch.set_float32_matmul_precision("medium")
+    if not gpu and product_error() > LARGEST_ERROR:
+        torch.set_float32_matmul_precision("highest")
+
+
+def product_error(size: int = 512) -> float:
+    """The error of a float32 product as this process computes them, relative to its norm."""
+    numbers = torch.arange(size * size, dtype=torch.float64).mul(0.7).sin().view(size, size)
+    left = numbers.float()
+    exact = left.double() @ left.double().T
+    return float((left @ left.T - exact).norm() / exact.norm())
 
 
 def bfloat16_pays(rows: int = 512, inner: int = 256, columns: int = 512, rounds: int = 50) -> bool:

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from seqloom.base.errors import DamagedModelError
 from seqloom.config.training import TrainingConfig
+from seqloom.training.checkpoint import refuse_misfits
 
 
 def build_optimiser(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
@@ -36,21 +36,31 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer, model: nn.Module) -> dic
     return tensors
 
 
+def expected_shapes(optimiser: torch.optim.Optimizer, model: nn.Module) -> dict[str, torch.Size]:
+    """Name and shape of each tensor of `optimiser_tensors` once there was an update."""
+    if isinstance(optimiser, torch.optim.SGD):
+        entries = ["momentum_buffer"] if optimiser.defaults["momentum"] else []
+    else:
+        entries = ["step", "exp_avg", "exp_avg_sq"]
+    return {
+        f"{name}/{entry}": torch.Size() if entry == "step" else parameter.shape
+        for name, parameter in model.named_parameters()
+        for entry in entries
+    }
+
+
 def load_optimiser_tensors(
     optimiser: torch.optim.Optimizer, model: nn.Module, tensors: dict[str, Tensor], where: str
 ) -> None:
-    """Put the tensors of `optimiser_tensors` back.
+    """Put the tensors of `optimiser_tensors`, of a run that made an update, back.
 
-    Raises   DamagedModelError for a name that belongs to no parameter, or a shape that isn't its parameter's.
+    Raises   DamagedModelError listing every missing, extra and misshapen tensor at once
     """
+    refuse_misfits(expected_shapes(optimiser, model), tensors, where)
     parameters = dict(model.named_parameters())
     for full_name, tensor in tensors.items():
         name, _, entry = full_name.rpartition("/")
-        parameter = parameters.get(name)
-        if parameter is None or (tensor.ndim and tensor.shape != parameter.shape):
-            raise DamagedModelError(
-                f"{where}: the optimiser's tensor {full_name} {tuple(tensor.shape)} fits no parameter of the model."
-            )
+        parameter = parameters[name]
         # the count of updates too: the fused rules read it where the parameter lies
         optimiser.state[parameter][entry] = tensor.to(parameter.device, copy=True)
 
@@ -64,6 +74,12 @@ class MovingAverage:
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
         self.weights = {name: p.detach().clone() for name, p in model.named_parameters()}
+
+    def load(self, weights: dict[str, Tensor], where: str) -> None:
+        """Go on from an average that was saved. Raises DamagedModelError for one of another model, or none."""
+        refuse_misfits({name: held.shape for name, held in self.weights.items()}, weights, where)
+        for name, held in self.weights.items():
+            held.copy_(weights[name])
 
     @torch.no_grad()
     def follow(self, model: nn.Module, updates: int) -> None:

@@ -15,7 +15,11 @@ from seqloom.training.vocabularies import Tokenizers, pair_files, require_text
 
 
 class CorpusBatches:
-    """The batches of a prepared corpus, each a pure function of (seed, epoch, index)."""
+    """The batches of a prepared corpus, each a pure function of (seed, epoch, index).
+
+    With text.sampling, those of a corpus that keeps its text are segmented anew in each epoch; validation data
+    keeps none and is read the same every time.
+    """
 
     def __init__(self, corpus: Corpus, tokenizers: Tokenizers, config: Config) -> None:
         self.corpus = corpus
@@ -26,7 +30,7 @@ class CorpusBatches:
     def batches(self, epoch: int, start: int) -> Iterator[Batch]:
         """The batches of an epoch from index `start` on."""
         sampler = None
-        if self.config.text.sampling:
+        if self.config.text.sampling and self.corpus.keeps_text:
             sampler = subword_sampler(
                 self.corpus,
                 self.tokenizers.source,

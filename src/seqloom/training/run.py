@@ -1,7 +1,5 @@
 """A run from its configuration to its end: claim the folder, prepare the data, train or go on, keep the records."""
 
-import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +7,7 @@ from typing import Any
 import torch
 
 from seqloom.base.errors import ConfigError, DamagedModelError, DataError, Interrupted
-from seqloom.base.files import atomic_write, make_folder, write_json
+from seqloom.base.files import atomic_folder, atomic_write, write_json
 from seqloom.base.progress import Progress
 from seqloom.base.randomness import derive
 from seqloom.config.read import read_config
@@ -71,8 +69,6 @@ def claim_run(folder: RunFolder, config: Config) -> None:
                 f"{folder.path} was started with other settings: {'; '.join(differences)}. "
                 "Use the same settings to resume it, or another run folder."
             )
-        if differences:  # nothing was trained yet, so there is nothing to mix
-            shutil.rmtree(folder.vocabulary, ignore_errors=True)
     atomic_write(folder.config, write_config(config))
     write_json(folder.resolved, resolved(config))
 
@@ -102,18 +98,18 @@ def _may_change(name: str) -> bool:
 def prepare_run(
     folder: RunFolder, config: Config, shown: Progress, stopped: Callable[[], bool] = lambda: False
 ) -> Prepared:
-    """The run's tokenizers, trained or read back, and its corpora, encoded or opened again.
+    """The run's tokenizers and its corpora, encoded or opened again.
 
+    The tokenizers are read back where there is a checkpoint to go on from; before, the text may still change.
     Raises   Interrupted once `stopped` says so
     """
-    if folder.vocabulary.is_dir():
+    if checkpoint_folders(folder.path):
         tokenizers = Tokenizers.load(folder.vocabulary)
     else:
         shown.say("Learning the vocabulary")
         tokenizers = train_tokenizers(config)
-        temporary = folder.path / f".vocabulary.{os.getpid()}.tmp"
-        tokenizers.save(make_folder(temporary))
-        temporary.rename(folder.vocabulary)
+        with atomic_folder(folder.vocabulary) as temporary:
+            tokenizers.save(temporary)
     cache = Path(config.data.cache) if config.data.cache else folder.path.parent / ".corpora"
 
     def on_progress(pairs: int) -> None:
@@ -143,9 +139,15 @@ def train_run(
 ) -> str:
     """Train to the bound or to a signal; gives the reason for the end.
 
-    Raises   DataError when a run is to go on with other training data than it began with
+    Raises   DataError when a run is to go on with other training data than it began with; DamagedModelError when
+             it has checkpoints and none of them verifies
     """
     checkpoint, damaged = folder.newest()
+    if damaged and checkpoint is None:
+        raise DamagedModelError(
+            f"{' '.join(damaged)} No checkpoint of {folder.path} can be gone on from; put one back as it was, or "
+            "train in another run folder."
+        )
     before = folder.environment() if checkpoint else {}
     corpus = prepared.train.folder.name  # a hash of the text and of how it was read
     if before.get("corpus", corpus) != corpus:
@@ -164,7 +166,7 @@ def train_run(
         config.training,
         seed=config.seed,
         machine=machine,
-        validate=_validator(network, config, prepared, machine),
+        validate=_validator(network, config, prepared, machine, stopped),
         keeper=folder,
         stop=stopped,
     )
@@ -203,8 +205,8 @@ def train_run(
 
 
 def _validator(
-    network: Seq2Seq, config: Config, prepared: Prepared, machine: Machine
-) -> Callable[[], Validation] | None:
+    network: Seq2Seq, config: Config, prepared: Prepared, machine: Machine, stopped: Callable[[], bool]
+) -> Callable[[], Validation | None] | None:
     if prepared.valid is None:
         return None
     batches = CorpusBatches(prepared.valid, prepared.tokenizers, config)
@@ -214,9 +216,9 @@ def _validator(
         return translate_texts(
             network,
             prepared.tokenizers,
+            config,
             texts,
             options,
-            batch_sentences=config.search.batch_sentences,
             device=machine.device,
         )
 
@@ -227,4 +229,5 @@ def _validator(
         batches=lambda: batches.batches(0, 0),
         pairs=prepared.valid_pairs,
         translate=translate,
+        stopped=stopped,
     )

@@ -7,16 +7,26 @@ import os
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from seqloom.base.errors import DamagedModelError, RunLockedError
-from seqloom.base.files import atomic_write, explain_os_errors, make_folder, read_json, write_json
+from seqloom.base.errors import DamagedModelError, OtherFormatError, RunLockedError
+from seqloom.base.files import (
+    atomic_write,
+    explain_os_errors,
+    finish_replacing,
+    make_folder,
+    previous,
+    read_json,
+    write_json,
+)
 from seqloom.training.checkpoint import (
     Checkpoint,
     checkpoint_folders,
@@ -27,6 +37,7 @@ from seqloom.training.checkpoint import (
 )
 
 RECORDED_PACKAGES = ("seqloom", "torch", "numpy", "sentencepiece", "safetensors", "sacrebleu", "pydantic")
+ATTEMPTS, PAUSE = 3, 0.2  # of reading best/ while it may be replaced; seconds between them
 
 
 class RunFolder:
@@ -68,7 +79,12 @@ class RunFolder:
             stream.truncate(0)
 
     def _remove_unfinished(self) -> None:
-        """Drop what a killed trainer was still writing; whoever holds the lock knows that none is at work."""
+        """Drop what a killed trainer was still writing, and put back what it was about to replace.
+
+        Whoever holds the lock knows that none is at work.
+        """
+        finish_replacing(self.path)
+        finish_replacing(self.path / "checkpoints")
         for path in (*self.path.glob(".*.tmp"), *self.path.glob("checkpoints/.*.tmp")):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
@@ -96,20 +112,33 @@ class RunFolder:
     def best(self) -> Checkpoint:
         """The weights to use: best/, or the newest checkpoint in a run without validation.
 
+        While a run trains, best/ may be replaced in the middle of being read; damage is believed when it lasts.
+
         Raises   DamagedModelError when there is none, or when what is there is damaged
         """
-        for folder in (self.path / "best", self.path / ".best.old"):  # .old: stopped while replacing it
-            if folder.is_dir():
-                return self._read_best(folder)
+        for _ in range(ATTEMPTS - 1):
+            with contextlib.suppress(DamagedModelError):
+                if found := self._read_best():
+                    return found
+                break
+            time.sleep(PAUSE)
+        if found := self._read_best():
+            return found
         newest, damaged = self.newest()
         if newest is None:
             why = " ".join(damaged) or "Train it first: `seqloom train`."
             raise DamagedModelError(f"{self.path} holds no checkpoint to load. {why}")
-        return newest
+        return replace(newest, model=newest.shipped)
 
-    def _read_best(self, folder: Path) -> Checkpoint:
+    def _read_best(self) -> Checkpoint | None:
+        """What lies in best/, or in the folder that it was about to replace when the run was stopped; or nothing."""
+        kept = [folder for folder in (self.path / "best", previous(self.path / "best")) if folder.is_dir()]
+        if not kept:
+            return None
         try:
-            return read_checkpoint(folder)
+            return read_checkpoint(kept[0])
+        except OtherFormatError:
+            raise
         except DamagedModelError as error:
             if not checkpoint_folders(self.path):
                 raise

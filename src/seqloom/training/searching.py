@@ -1,15 +1,21 @@
 """Text to text with a network as it stands: what validation during training and the finished model share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 import torch
 
+from seqloom.config.schema import Config
 from seqloom.config.search import SearchConfig
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.many import search_many
-from seqloom.search.options import SamplingOptions, SearchOptions
+from seqloom.search.options import Limits, SamplingOptions, SearchOptions
 from seqloom.training.vocabularies import Tokenizers
+
+LONGEST_SOURCE = 4  # times data.max_length
+Options = TypeVar("Options", bound=Limits)
 
 
 def search_options(
@@ -43,18 +49,45 @@ def sampling_options(
     )
 
 
+def longest_source(config: Config) -> int:
+    """Symbols of a source, without the end, that a model reads: what is longer was never trained on and is cut."""
+    longest = LONGEST_SOURCE * config.data.max_length
+    encoder = config.model.encoder
+    if encoder.kind == "transformer" and encoder.positions == "learned":
+        return min(longest, encoder.max_positions - 1)
+    return longest
+
+
+def longest_target(config: Config) -> int | None:
+    """Symbols of an output, without the end, that the decoder has positions for; None is no limit."""
+    decoder = config.model.decoder
+    if decoder.kind == "transformer" and decoder.positions == "learned":
+        return decoder.max_positions - 1
+    return None
+
+
+def within_positions(options: Options, config: Config) -> Options:
+    """The same search, with outputs no longer than the decoder has positions for."""
+    limits = [limit for limit in (options.max_length, longest_target(config)) if limit is not None]
+    return replace(options, max_length=min(limits, default=None))
+
+
 def translate_texts(
     network: Seq2Seq,
     tokenizers: Tokenizers,
+    config: Config,
     texts: Sequence[str],
     options: SearchOptions,
     *,
-    batch_sentences: int,
     device: torch.device,
 ) -> list[str]:
     """The best output for each text, in order."""
-    sources = tokenizers.source.encode_many(texts)
+    longest = longest_source(config)
     found: list[list[Hypothesis]] = search_many(
-        network, sources, options, batch_sentences=batch_sentences, device=device
+        network,
+        [ids[:longest] for ids in tokenizers.source.encode_many(texts)],
+        within_positions(options, config),
+        batch_sentences=config.search.batch_sentences,
+        device=device,
     )
     return [tokenizers.target.decode(hypotheses[0].tokens) for hypotheses in found]

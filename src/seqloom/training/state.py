@@ -21,6 +21,7 @@ class TrainingState:
     skipped: int = 0
     bad_in_a_row: int = 0
     validated_update: int = -1
+    validation_due: bool = False
     validated_seconds: float = 0.0
     saved_seconds: float = 0.0
     best_score: float | None = None

@@ -27,11 +27,18 @@ class Validation:
     samples: tuple[Sample, ...] = ()
 
 
+PIECE = 128  # sentences translated between two looks at whether the run is to stop
+
+
 @torch.no_grad()
-def mean_likelihood(model: Seq2Seq, batches: Iterator[Batch], machine: Machine) -> float:
-    """Nats a target token, teacher-forced, without label smoothing; NaN when there is no token."""
+def mean_likelihood(
+    model: Seq2Seq, batches: Iterator[Batch], machine: Machine, stopped: Callable[[], bool] = lambda: False
+) -> float:
+    """Nats a target token, teacher-forced, without label smoothing; NaN when there is no token, or when stopped."""
     total, tokens = 0.0, 0
     for batch in batches:
+        if stopped():
+            return math.nan
         _, likelihood = batch_loss(model, batch.to(machine.device), machine, 0.0)
         total += float(likelihood)
         tokens += batch.target_tokens
@@ -46,20 +53,31 @@ def make_validator(
     batches: Callable[[], Iterator[Batch]],
     pairs: Sequence[Pair],
     translate: Callable[[Sequence[str]], list[str]],
-) -> Callable[[], Validation]:
-    """What the training loop calls to measure the model.
+    stopped: Callable[[], bool] = lambda: False,
+) -> Callable[[], Validation | None]:
+    """What the training loop calls to measure the model; None when it was stopped before it had.
 
     batches    all of the validation corpus, for the loss
     pairs      those that are translated, for the scores; may be empty
     translate  source texts -> the model's translations, in order
+    stopped    looked at between batches, so that a signal need not wait for the whole validation
     """
+    in_order = sorted(range(len(pairs)), key=lambda row: len(pairs[row].source))  # pieces of like length
 
-    def validate() -> Validation:
-        loss = mean_likelihood(model, batches(), machine)
+    def validate() -> Validation | None:
+        loss = mean_likelihood(model, batches(), machine, stopped)
+        if stopped():
+            return None
         perplexity = math.exp(min(loss, 700.0))
         if not pairs:
             return Validation(loss, perplexity)
-        outputs = translate([pair.source for pair in pairs])
+        outputs = [""] * len(pairs)
+        for start in range(0, len(pairs), PIECE):
+            if stopped():
+                return None
+            rows = in_order[start : start + PIECE]
+            for row, text in zip(rows, translate([pairs[row].source for row in rows]), strict=True):
+                outputs[row] = text
         references = [pair.target for pair in pairs]
         scores = [bleu(outputs, references), chrf(outputs, references)]
         samples = tuple(

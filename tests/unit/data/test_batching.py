@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from seqloom.base.errors import ShapeError, UsageError
@@ -47,19 +47,40 @@ def test_every_row_once_within_the_budget(
         assert max_sentences == 0 or len(batch) <= max_sentences
 
 
-@given(pairs=LENGTHS, budget=st.integers(1, 200), max_sentences=st.integers(0, 5))
-def test_cut_fills_each_batch(pairs: list[tuple[int, int]], budget: int, max_sentences: int) -> None:
-    """The row after a batch would not have fitted into it: the slow twin of cut."""
-    widths = np.maximum(*lengths_of(pairs)) + 1
-    cuts = cut(widths, budget, max_sentences)
-    for first, after in zip([0, *cuts], cuts, strict=False):
-        longer = widths[first : after + 1]
-        assert len(longer) * longer.max() > budget or len(longer) > max_sentences > 0
+def cut_slowly(widths: list[int], budget: int, max_sentences: int) -> list[int]:
+    """The twin of cut: from each batch's first row, as many rows as fit, rounded down to a multiple of eight."""
+    cuts: list[int] = []
+    first = 0
+    while True:
+        left = widths[first:]
+        fits = [
+            n for n in range(2, len(left) + 1) if n * max(left[:n]) <= budget and not n > max_sentences > 0
+        ]
+        rows = max(fits, default=1)
+        if rows >= len(left):
+            return cuts
+        first += rows - rows % 8 if rows > 8 else rows
+        cuts.append(first)
+
+
+@given(
+    widths=st.lists(st.integers(1, 9) | st.integers(1, 40), min_size=1, max_size=80),
+    budget=st.integers(1, 200),
+    max_sentences=st.integers(0, 12),
+)
+@example(
+    widths=[6] * 15 + [20] + [6], budget=100, max_sentences=0
+)  # a wide row after rows that are left over
+def test_cut_fills_each_batch(widths: list[int], budget: int, max_sentences: int) -> None:
+    assert cut(np.array(widths, np.int32), budget, max_sentences) == cut_slowly(widths, budget, max_sentences)
 
 
 def test_a_row_above_the_budget_stands_alone() -> None:
     batches = plan(lengths_of([(3, 3), (200, 3), (3, 3), (3, 500)]), tokens_per_batch=20)
     assert sorted(map(sorted, batches)) == [[0, 2], [1], [3]]
+    crowded = plan(lengths_of([(9, 9)] * 2000 + [(255, 9)]), tokens_per_batch=256)
+    assert [batch for batch in crowded if len(batch) > 1 and 2000 in batch] == []
+    assert max(len(batch) * (256 if 2000 in batch else 10) for batch in crowded) <= 256
 
 
 def test_the_longer_side_counts() -> None:

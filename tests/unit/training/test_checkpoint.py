@@ -154,15 +154,53 @@ def test_each_damage_is_named(tmp_path: Path, name: str, damage: Callable[[Path]
         assert str(caught.value).startswith(expected)
 
 
-def test_files_that_the_manifest_does_not_know_are_missing_or_unreadable(tmp_path: Path) -> None:
+def rewrite_manifest(folder: Path, *names: str) -> None:
+    """List these files only, as they are now."""
+    files = {
+        name: {"size": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)} for name in names
+    }
+    (folder / "MANIFEST.json").write_text(json.dumps({"format": 1, "files": files}))
+
+
+def test_a_manifest_must_list_what_a_checkpoint_needs(tmp_path: Path) -> None:
     folder = save(tmp_path / "step-7")
-    (folder / "MANIFEST.json").write_text('{"format": 1, "files": {}}')
+    rewrite_manifest(folder, "optimiser.safetensors")
+    with pytest.raises(DamagedModelError, match=r"doesn't list model\.safetensors and state\.json\.$"):
+        read_checkpoint(folder)
+
+
+def test_a_file_that_the_manifest_does_not_list_is_not_read(tmp_path: Path) -> None:
+    folder = save(tmp_path / "step-7")
+    rewrite_manifest(folder, "model.safetensors", "state.json")
+    assert read_checkpoint(folder).optimiser == {}
+
+
+def test_a_file_without_tensors_is_damage_even_if_its_hash_is_right(tmp_path: Path) -> None:
+    folder = save(tmp_path / "step-7")
     (folder / "model.safetensors").write_bytes(b"no tensors")
+    rewrite_manifest(folder, "model.safetensors", "state.json")
     with pytest.raises(DamagedModelError, match=r"model\.safetensors can't be read as safetensors \("):
         read_checkpoint(folder)
-    (folder / "model.safetensors").unlink()
-    with pytest.raises(DamagedModelError, match=r"model\.safetensors can't be read as safetensors \("):
-        read_checkpoint(folder)
+
+
+def test_a_disk_that_gives_nothing_back_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_with(tmp_path, 8, 9)
+
+    def fail(path: Path) -> None:
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr(checkpoint, "load_file", fail)
+    with pytest.raises(ResourceError, match=r"Can't read .*step-9/model\.safetensors: Input/output error\."):
+        newest_checkpoint(run)
+
+
+def test_the_moving_average_is_what_is_shipped(tmp_path: Path) -> None:
+    average = {f"average/{name}": tensor + 1 for name, tensor in WEIGHTS.items()}
+    save_checkpoint(tmp_path / "with", model=WEIGHTS, optimiser={**MOMENTS, **average})
+    found = read_checkpoint(tmp_path / "with")
+    assert same(found.moments, MOMENTS)
+    assert same(found.shipped, {name: tensor + 1 for name, tensor in WEIGHTS.items()})
+    assert same(read_checkpoint(save(tmp_path / "without")).shipped, WEIGHTS)
 
 
 def run_with(tmp_path: Path, *updates: int) -> Path:
@@ -214,13 +252,14 @@ def test_the_newest_are_kept_and_latest_points_at_the_last(tmp_path: Path) -> No
     assert sorted(folder.name for folder in (run / "checkpoints").iterdir()) == ["step-10", "step-11"]
 
 
-def test_a_damaged_checkpoint_does_not_outlive_the_one_that_took_its_place(tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_makes_way_for_the_one_that_takes_its_place(tmp_path: Path) -> None:
     """A run resumed from 8, because 11 didn't verify, has just written 9."""
     run = run_with(tmp_path, 8, 9, 11)
     cut(run / "checkpoints" / "step-11" / "model.safetensors")
     keep_newest(run, 9, 1)
     assert (run / "LATEST").read_text() == "step-9\n"
-    assert [folder.name for folder in (run / "checkpoints").iterdir()] == ["step-9"]
+    assert {folder.name for folder in (run / "checkpoints").iterdir()} == {"step-9", "step-11.damaged"}
+    assert [folder.name for folder in checkpoint_folders(run)] == ["step-9"]
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,40 @@ def test_a_run_interrupted_in_its_last_update_is_measured_when_it_is_started_aga
     assert shelf.saved[2].state["validated_update"] == 2
 
 
+def test_a_validation_that_gave_up_for_a_signal_is_made_good_first() -> None:
+    shelf = Shelf()
+    options: dict[str, Any] = {"keeper": shelf, "max_updates": 4, "validate_every": 2}
+    *_, saved, stop = run(make_trainer(validate=lambda: None, **options))
+    assert (saved.update, stop.update, stop.reason) == (2, 2, "interrupted")
+    events = started_again(make_trainer(validate=scripted([2.0, 1.0]), **options), shelf)
+    assert isinstance(events[0], ValidationEvent)
+    assert [event.update for event in of_kind(events, ValidationEvent)] == [2, 4]
+    assert [event.update for event in of_kind(events, StepEvent)] == [3, 4]
+    assert [kept.state["update"] for kept in shelf.best] == [2, 4]
+
+
+def test_a_last_validation_that_gave_up_leaves_the_run_unfinished() -> None:
+    shelf = Shelf()
+    options: dict[str, Any] = {"keeper": shelf, "max_updates": 2, "validate_every": 9}
+    *_, stop = run(make_trainer(validate=lambda: None, **options))
+    assert (stop.update, stop.reason) == (2, "interrupted")
+    first, *_, stop = started_again(make_trainer(validate=scripted([1.0]), **options), shelf)
+    assert (type(first), stop.reason) == (ValidationEvent, "finished")
+
+
+def test_a_signal_comes_before_a_validation_that_is_due() -> None:
+    def validate() -> Validation:
+        raise AssertionError("it was to stop")
+
+    *_, stop = run(make_trainer(validate=validate, stop=stop_after(2), max_updates=4, validate_every=2))
+    assert (stop.update, stop.reason) == (2, "interrupted")
+
+
+def test_the_last_checkpoint_is_written_once() -> None:
+    events = run(make_trainer(validate=scripted([2.0, 1.0]), keeper=Shelf(), max_updates=4, validate_every=2))
+    assert [event.update for event in of_kind(events, CheckpointEvent)] == [2, 4]
+
+
 def test_the_plateau_schedule_comes_down_when_validation_stalls() -> None:
     trainer = make_trainer(
         validate=scripted([5, 4, 4, 4, 4, 4, 3, 3, 3, 3]),

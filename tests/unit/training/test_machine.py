@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,15 @@ import torch
 from seqloom.base.errors import ResourceError
 from seqloom.config.training import TrainingConfig
 from seqloom.training import machine
-from seqloom.training.machine import Machine, bfloat16_pays, keep_freed_memory, prepare_machine, usable_cores
+from seqloom.training.machine import (
+    Machine,
+    bfloat16_pays,
+    keep_freed_memory,
+    prepare_machine,
+    product_error,
+    set_product_precision,
+    usable_cores,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -66,13 +75,31 @@ def test_threads_are_as_many_as_asked_for_or_as_there_are_cores(monkeypatch: pyt
 
 
 def test_cores_are_those_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 5, 6}, raising=False)
+    assert usable_cores() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert usable_cores() == 2
+    monkeypatch.setenv("OMP_NUM_THREADS", "many")
     assert usable_cores() == 3
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     assert usable_cores() == 8
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert usable_cores() == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "cores"),
+    [("150000 100000", 2), ("20000 100000", 1), ("max 100000", 4), ("", 4), ("900000 100000", 4)],
+)
+def test_a_container_s_quota_counts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str, cores: int
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    (tmp_path / "cpu.max").write_text(said)
+    assert usable_cores(tmp_path / "cpu.max") == cores
 
 
 @pytest.mark.usefixtures("_no_gpu")
@@ -98,9 +125,22 @@ def test_what_is_asked_for_counts_more_than_what_was_chosen(asked: str) -> None:
     assert prepare_machine(config(precision=asked), other).precision == asked
 
 
-def test_products_may_use_the_fast_float32_kernels() -> None:
-    prepare_machine(config())
-    assert torch.get_float32_matmul_precision() == "medium"
+@pytest.mark.parametrize(("error", "precision"), [(1e-6, "medium"), (1e-3, "highest")])
+def test_products_take_the_fast_way_where_it_is_exact(
+    monkeypatch: pytest.MonkeyPatch, error: float, precision: str
+) -> None:
+    monkeypatch.setattr(machine, "product_error", lambda: error)
+    set_product_precision(gpu=False)
+    assert torch.get_float32_matmul_precision() == precision
+
+
+def test_float32_products_are_float32_products_here() -> None:
+    prepare_machine(config(precision="float32"))
+    assert product_error() < 1e-6
+    numbers = torch.arange(512 * 512, dtype=torch.float64).mul(0.7).sin().view(512, 512)
+    rough = (numbers.bfloat16() @ numbers.bfloat16().T).double()
+    exact = numbers @ numbers.T
+    assert (rough - exact).norm() / exact.norm() > 1e-3  # what it must not be
 
 
 def test_forward_passes_run_in_bfloat16_or_not() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from seqloom.base.errors import ConfigError, DamagedModelError, DataError, Interrupted
+from seqloom.base.errors import ConfigError, DamagedModelError, DataError, Interrupted, OtherFormatError
 from seqloom.base.progress import Progress
 from seqloom.config.read import read_config
 from seqloom.config.schema import Config
@@ -20,7 +20,7 @@ from seqloom.training.checkpoint import read_checkpoint
 from seqloom.training.events import CheckpointEvent, Event, StepEvent, StopEvent, ValidationEvent
 from seqloom.training.run import claim_run, prepare_run, read_run_config, train_run
 from seqloom.training.run_folder import RunFolder
-from tiny import TinyRun, same_bits, stop_after
+from tiny import TinyRun, same_bits
 
 
 def lines(path: Path) -> list[Any]:
@@ -161,11 +161,10 @@ def test_all_that_may_change_are_options(tiny_run: TinyRun) -> None:
 
 def test_a_run_that_trained_nothing_may_become_another(tiny_run: TinyRun, folder: RunFolder) -> None:
     shutil.rmtree(folder.path / "checkpoints")
-    claim_run(folder, settings(tiny_run))
-    assert folder.vocabulary.is_dir()  # the same settings: nothing is thrown away
-    claim_run(folder, settings(tiny_run, "text.vocabulary_size=9"))
-    assert not folder.vocabulary.exists()
+    other = settings(tiny_run, "text.vocabulary_size=9")
+    claim_run(folder, other)
     assert read_run_config(folder).text.vocabulary_size == 9
+    assert len(prepare_run(folder, other, watched()[0]).tokenizers.source) == 9
 
 
 def test_a_new_run_is_claimed(tiny_run: TinyRun, tmp_path: Path) -> None:
@@ -174,17 +173,35 @@ def test_a_new_run_is_claimed(tiny_run: TinyRun, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "resolved.json").read_text()) == resolved(settings(tiny_run))
 
 
-def test_preparing_learns_the_vocabulary_once(tiny_run: TinyRun, tmp_path: Path) -> None:
+def test_the_vocabulary_is_learned_until_there_is_a_checkpoint_and_then_read_back(
+    tiny_run: TinyRun, tmp_path: Path
+) -> None:
     folder, asked = RunFolder(tmp_path / "run"), settings(tiny_run)
     said = []
-    for _ in range(2):
+    for _ in range(3):
         shown, stream = watched()
         prepared = prepare_run(folder, asked, shown)
         said.append(stream.getvalue().splitlines())
         assert len(prepared.train) == 200
+        if len(said) == 2:
+            assert [path.name for path in folder.path.iterdir()] == [
+                "vocabulary"
+            ]  # nothing temporary is left
+            (folder.path / "checkpoints" / "step-1").mkdir(parents=True)
     summary = "200 training pairs, 10 for validation; vocabulary 16"
-    assert said == [["Learning the vocabulary", summary], [summary]]
-    assert [path.name for path in folder.path.iterdir()] == ["vocabulary"]  # nothing temporary is left
+    assert said == [["Learning the vocabulary", summary]] * 2 + [[summary]]
+
+
+def test_a_run_stopped_before_its_first_checkpoint_learns_the_words_of_the_text_as_it_is_now(
+    tiny_run: TinyRun, tmp_path: Path
+) -> None:
+    (tmp_path / "pairs.tsv").write_text("one\tun\n" * 9, encoding="utf-8")
+    asked = settings(tiny_run, f"data.train={tmp_path / 'pairs.tsv'}", "data.valid=none")
+    folder = RunFolder(tmp_path / "run")
+    prepare_run(folder, asked, watched()[0])
+    (tmp_path / "pairs.tsv").write_text("four\tquatre\n" * 9, encoding="utf-8")
+    found = prepare_run(folder, asked, watched()[0]).tokenizers.source
+    assert found.decode(found.encode("four quatre")) == "four quatre"
 
 
 def test_preparing_tells_what_was_left_out(tiny_run: TinyRun, tmp_path: Path) -> None:
@@ -223,7 +240,12 @@ def go_on(
     """Train in a folder until the end, or for so many updates."""
     heard: list[Event] = []
     shown, stream = watched()
-    stopped = stop_after(updates) if updates else lambda: False
+
+    def stopped() -> bool:
+        return updates is not None and any(event.update >= updates for event in heard)
+
+    if updates:
+        asked = asked.model_copy(update={"training": asked.training.model_copy(update={"log_every": 1})})
     with folder.locked():
         claim_run(folder, asked)
         prepared = prepare_run(folder, asked, shown)
@@ -279,6 +301,27 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(tiny_run: TinyRu
     assert (reason, heard[-1].update) == ("finished", 10)
     again = read_checkpoint(folder.path / "checkpoints" / "step-10").model
     assert same_bits(again, read_checkpoint(tiny_run.path / "checkpoints" / "step-10").model)
+
+
+def test_a_run_none_of_whose_checkpoints_verifies_is_left_as_it_is(
+    tiny_run: TinyRun, folder: RunFolder
+) -> None:
+    kept = sorted((folder.path / "checkpoints").iterdir())
+    for step in kept:
+        (step / "model.safetensors").write_bytes(b"")
+    with pytest.raises(
+        DamagedModelError, match=r"step-10/model.*step-4/model.*No checkpoint of .* can be gone on"
+    ):
+        go_on(folder, settings(tiny_run))
+    assert sorted((folder.path / "checkpoints").iterdir()) == kept
+
+
+def test_a_checkpoint_of_another_format_is_not_passed_over(tiny_run: TinyRun, folder: RunFolder) -> None:
+    manifest = folder.path / "checkpoints" / "step-10" / "MANIFEST.json"
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
+    with pytest.raises(OtherFormatError, match=r"step-10 has format 2; this seqloom reads format 1"):
+        go_on(folder, settings(tiny_run))
+    assert manifest.is_file()
 
 
 def test_a_run_that_is_over_stays_as_it_is(tiny_run: TinyRun, folder: RunFolder) -> None:

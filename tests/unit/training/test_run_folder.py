@@ -5,6 +5,7 @@ import platform
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -101,7 +102,7 @@ def test_what_a_killed_trainer_was_writing_is_removed(tmp_path: Path) -> None:
     (tmp_path / ".best.old").mkdir()  # whole, and perhaps the only best there is
     with folder.locked():
         kept = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("**/*") if path.is_dir())
-    assert kept == [".best.old", "checkpoints", "checkpoints/step-5"]
+    assert kept == ["best", "checkpoints", "checkpoints/step-5"]
     assert not (tmp_path / ".LATEST.77.tmp").exists()
 
 
@@ -137,6 +138,39 @@ def test_best_is_what_was_kept_as_best_or_else_the_newest(tmp_path: Path) -> Non
     assert best_value(folder) == 7.5
     folder.save_best({"weight": torch.full((2,), 8.5)}, {"update": 10})
     assert best_value(folder) == 8.5
+
+
+def test_best_can_be_read_while_it_is_being_replaced(tmp_path: Path) -> None:
+    folder, done = RunFolder(tmp_path), threading.Event()
+    folder.save_best({"weight": torch.full((2,), 1.0)}, {})
+
+    def replace_it() -> None:
+        while not done.is_set():
+            folder.save_best({"weight": torch.full((2,), 1.0)}, {})
+
+    trainer = threading.Thread(target=replace_it)
+    trainer.start()
+    try:
+        assert {best_value(folder) for _ in range(300)} == {1.0}
+    finally:
+        done.set()
+        trainer.join()
+
+
+def test_the_moving_average_of_the_newest_is_the_best_where_nothing_was_validated(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    average = {"average/weight": torch.full((2,), 2.5)}
+    folder.save(3, {"weight": torch.full((2,), 3.0)}, average, {})
+    assert best_value(folder) == 2.5
+
+
+def test_a_checkpoint_that_was_being_replaced_is_put_back(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    save(folder, 5, 10)
+    (tmp_path / "checkpoints" / "step-10").rename(tmp_path / "checkpoints" / ".step-10.old")
+    (tmp_path / "checkpoints" / ".step-5.old").mkdir()
+    with folder.locked():
+        assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["step-10", "step-5"]
 
 
 def test_a_run_without_checkpoints_has_no_best(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from seqloom.base.errors import UsageError
+from seqloom.config.read import build_config
 from seqloom.config.search import SearchConfig
 from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.options import SamplingOptions, SearchOptions
@@ -81,8 +82,8 @@ def test_the_best_output_for_each_text_in_order(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(searching, "search_many", search)
     letters: Any = Letters()
     network, options, cpu = tiny_model(), SearchOptions(beam=2, n_best=2), torch.device("cpu")
-    outputs = translate_texts(
-        network, Tokenizers(letters, letters), ["abc", "", "de"], options, batch_sentences=3, device=cpu
-    )
+    config = build_config({"preset": "translation-gru", "search": {"batch_sentences": 3}})
+    both = Tokenizers(letters, letters)
+    outputs = translate_texts(network, both, config, ["abc", "", "de"], options, device=cpu)
     assert outputs == ["cba", "", "ed"]
     assert asked == [(network, options, {"batch_sentences": 3, "device": cpu})]

@@ -75,13 +75,14 @@ def validator(translate: Any, pairs: Sequence[Pair] = PAIRS, **options: Any) -> 
 def test_scores_and_samples_are_those_of_the_translations() -> None:
     asked: list[list[str]] = []
     outputs = ["un deux trois quatre", "rouge chat", "chat"]
+    written = dict(zip((pair.source for pair in PAIRS), outputs, strict=True))
 
     def translate(texts: Sequence[str]) -> list[str]:
         asked.append(list(texts))
-        return outputs
+        return [written[text] for text in texts]
 
     measured = validator(translate, samples=2)()
-    assert asked == [["one two three four", "red cat", "dog"]]
+    assert asked == [["dog", "red cat", "one two three four"]]  # like lengths together
     references = [pair.target for pair in PAIRS]
     scores = bleu(outputs, references), chrf(outputs, references)
     assert measured.scores == {"bleu": scores[0].value, "chrf": scores[1].value}
@@ -92,6 +93,22 @@ def test_scores_and_samples_are_those_of_the_translations() -> None:
     )
     assert measured.loss == mean_likelihood(tiny_model(), iter(batches()), CPU)
     assert measured.perplexity == math.exp(measured.loss)
+
+
+@pytest.mark.parametrize("looks", range(5))
+def test_it_gives_up_between_batches_when_the_run_is_to_stop(looks: int) -> None:
+    """Two batches of loss, the loss itself, and each piece of translations are looks at whether to stop."""
+    asked, rows = iter(range(99)), list(batches())[:2]
+    validate = make_validator(
+        tiny_model(),
+        TrainingConfig(),
+        CPU,
+        batches=lambda: iter(rows),
+        pairs=PAIRS,
+        translate=lambda texts: ["chat"] * len(texts),
+        stopped=lambda: next(asked) >= looks,
+    )
+    assert (validate() is None) == (looks < 4)
 
 
 def test_each_call_measures_anew() -> None:
