@@ -28,7 +28,7 @@ from seqloom.training.averaging import average_checkpoints
 from seqloom.training.checkpoint import checkpoint_folders, load_weights, read_checkpoint, save_checkpoint
 from seqloom.training.events import Event, StopEvent, ValidationEvent
 from seqloom.training.listeners import Listener
-from seqloom.training.machine import Machine, prepare_machine
+from seqloom.training.machine import Machine, prepare_machine, require_device
 from seqloom.training.run import claim_run, prepare_run, read_run_config, train_run
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.searching import longest_source, longest_target, search_options, within_positions
@@ -299,6 +299,7 @@ def train(
     """
     settings = _as_config(config, overrides)
     require_training_data(settings)
+    require_device(settings.training.device)
     folder = RunFolder(Path(run), settings.training.keep_checkpoints)
     with folder.locked(), stop_on_signal() as stopped, progress("Training", total=1.0) as shown:
         claim_run(folder, settings)

@@ -50,16 +50,16 @@ def weights(model: Model) -> dict[str, torch.Tensor]:
 def test_a_run_trains_from_a_file_a_mapping_or_a_configuration(
     tiny_run: TinyRun, tmp_path: Path, no_report: list[Path]
 ) -> None:
-    short = ("training.max_updates=2",)
+    short = ("training.max_updates=3",)
     models = [
         seqloom.train(str(tiny_run.config), tmp_path / "a", overrides=(*tiny_run.overrides, *short)),
         seqloom.train(tiny_run.settings(), tmp_path / "b", overrides=short),
-        seqloom.train(tiny_run.settings(max_updates=2), str(tmp_path / "c")),
+        seqloom.train(tiny_run.settings(max_updates=3), str(tmp_path / "c")),
         seqloom.train(read_config(tiny_run.config, (*tiny_run.overrides, *short)), tmp_path / "d"),
     ]
     for trained in models:
         assert same_bits(weights(trained), weights(models[0]))
-        assert trained.config.training.max_updates == 2
+        assert trained.config.training.max_updates == 3
     assert len({(tmp_path / name / "config.toml").read_text() for name in "abcd"}) == 1
     assert set(no_report) == {tmp_path / name for name in "abcd"}
 
@@ -166,7 +166,7 @@ def test_a_model_is_used_in_float32_on_the_threads_asked_for(run: Path) -> None:
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        DamagedModelError, match=r"nowhere does not exist\. Give the folder that `seqloom train` wrote"
+        UsageError, match=r"nowhere does not exist\. Give the folder that `seqloom train` wrote"
     ):
         seqloom.load(tmp_path / "nowhere")
     with pytest.raises(DamagedModelError, match=r"is no folder of a run: it has no config\.toml"):
@@ -228,6 +228,6 @@ def test_no_checkpoints_have_no_mean(run: Path, last: int) -> None:
 
 
 def test_what_is_no_run_has_no_mean_and_is_not_made_one(tmp_path: Path) -> None:
-    with pytest.raises(DamagedModelError, match="does not exist"):
+    with pytest.raises(UsageError, match="does not exist"):
         seqloom.average(tmp_path / "nowhere")
     assert list(tmp_path.iterdir()) == []

@@ -6,13 +6,18 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from seqloom.base.errors import DamagedModelError, ResourceError
 
 LARGEST_JSON = 64 * 1024 * 1024  # bytes; a run's JSON files are kilobytes, a larger one is a mistake
+
+
+def shown_path(path: Path) -> str:
+    """A path that can be printed and written: what in it is not UTF-8 becomes U+FFFD."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def beside(path: Path) -> Path:
@@ -134,12 +139,19 @@ def sha256_of(path: Path) -> str:
 
 
 def read_json(path: Path, largest: int = LARGEST_JSON) -> Any:
-    """Read a JSON file of bounded size. Raises DamagedModelError when missing or not JSON."""
+    """Read a JSON file of bounded size.
+
+    Raises   DamagedModelError when it is missing, a folder or not JSON; ResourceError without permission
+    """
     try:
-        size = path.stat().st_size
-        if size > largest:
-            raise DamagedModelError(f"{path} is {size:,} bytes long; expected at most {largest:,}.")
-        return json.loads(path.read_bytes())
+        with explain_os_errors("read", path) if path.is_file() else nullcontext():
+            size = path.stat().st_size
+            if size > largest:
+                raise DamagedModelError(f"{path} is {size:,} bytes long; expected at most {largest:,}.")
+            content = path.read_bytes()
+        return json.loads(content)
+    except IsADirectoryError as error:
+        raise DamagedModelError(f"{path} is a folder; expected a JSON file.") from error
     except FileNotFoundError as error:
         raise DamagedModelError(f"{path} is missing.") from error
     except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, nested without end, endless digits

@@ -68,10 +68,10 @@ def progress(
     from rich.progress import Progress as RichProgress
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         TextColumn("{task.percentage:3.0f} %"),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         TextColumn("[dim]{task.fields[tail]}"),
     )
     with RichProgress(*columns, console=Console(file=stream), transient=True) as bar:

@@ -1,8 +1,11 @@
 """Text between a terminal and a model: what was typed, and one line for each output."""
 
 import os
+import re
 
 from seqloom.base.errors import EncodingFault
+
+CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 
 def typed(text: str, name: str) -> str:
@@ -18,5 +21,8 @@ def typed(text: str, name: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text without ends of line, so that n lines in are n lines out; blanks stand in their place."""
-    return text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
+    """A text without ends of line, so that n lines in are n lines out; blanks stand in their place.
+
+    Control characters that a terminal would obey become U+FFFD; tab, VT, FF and NEL stay, as a line read may hold them.
+    """
+    return CONTROLS.sub("\ufffd", text.replace("\r\n", " ").replace("\n", " ").replace("\r", " "))

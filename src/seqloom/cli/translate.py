@@ -43,11 +43,13 @@ def translate(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")
     ] = None,
     beam: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Hypotheses kept at each step; 1 is greedy.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Hypotheses kept at each step; 1 is greedy."),
     ] = None,
     n_best: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Outputs for each line; needs --json if more than 1.")
-    ] = 1,
+        int | None,
+        typer.Option(min=1, metavar="N", help="Outputs for each line; needs --json if more than 1."),
+    ] = None,
     prefix: Annotated[str, typer.Option(metavar="TEXT", help="What every output starts with.")] = "",
     sample: Annotated[
         bool, typer.Option("--sample", help="Draw an output for each line instead of searching for the best.")
@@ -59,7 +61,8 @@ def translate(
         int, typer.Option(min=0, metavar="K", help="With --sample: from the K likeliest symbols; 0 is all.")
     ] = 0,
     top_p: Annotated[
-        float, typer.Option(metavar="P", help="With --sample: from the likeliest that hold this probability.")
+        float,
+        typer.Option(metavar="P", help="With --sample: from the likeliest that hold this probability."),
     ] = 1.0,
     seed: Annotated[int, typer.Option(metavar="N", help="With --sample: fixes what is drawn.")] = 0,
     scores: Annotated[bool, typer.Option("--scores", help="The score and a tab before each output.")] = False,
@@ -69,11 +72,15 @@ def translate(
     from seqloom.base.errors import UsageError
     from seqloom.cli.arriving import in_pieces, read_inputs
 
-    if n_best > 1 and not json:
+    if n_best and n_best > 1 and not json:
         raise UsageError(
             f"--n-best {n_best} gives several outputs for a line; add --json, which has room for them."
         )
-    if sample and (beam or n_best > 1):
+    if n_best and beam and n_best > beam:
+        raise UsageError(
+            f"--n-best {n_best} asks for more outputs than --beam {beam} keeps. Give --beam {n_best}, or more."
+        )
+    if sample and (beam or (n_best and n_best > 1)):
         raise UsageError("--sample draws one output and keeps no beam. Leave out --beam and --n-best.")
     if not sample and (temperature, top_k, top_p, seed) != (1.0, 0, 1.0, 0):
         raise UsageError(
@@ -84,14 +91,16 @@ def translate(
     begun = typed(prefix, "--prefix")
     _check_files(files, output)
     from seqloom.pipeline import load
+    from seqloom.search.options import SearchOptions
     from seqloom.training.searching import sampling_options, search_options
 
     model = load(run)
     options = (
         sampling_options(model.config.search, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
         if sample
-        else search_options(model.config.search, beam=beam, n_best=n_best)
+        else search_options(model.config.search, beam=beam, n_best=n_best if json else 1)
     )
+    several = isinstance(options, SearchOptions) and options.n_best > 1
     if not files and sys.stdin.isatty():
         print("Type a sentence and press Enter; Ctrl-D ends.", file=sys.stderr)
     size = PIECE * model.config.search.batch_sentences
@@ -104,7 +113,7 @@ def translate(
             for line, result in zip(piece, results, strict=True):
                 if result.notice:
                     print(f"seqloom: {line.where}: {result.notice}", file=sys.stderr)
-                stream.write(_written(result, scores=scores, json=json, several=n_best > 1))
+                stream.write(_written(result, scores=scores, json=json, several=several))
             stream.flush()
 
 
@@ -131,8 +140,18 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
     from seqloom.base.files import explain_os_errors, make_folder
 
     make_folder(output.parent)
-    with explain_os_errors("write", output), output.open("wb") as stream:
-        yield stream
+    unfinished = output.with_name(f"{output.name}.part")
+    try:
+        with explain_os_errors("write", output):
+            with unfinished.open("wb") as stream:
+                yield stream
+            unfinished.replace(output)
+    except BaseException:
+        if unfinished.is_file() and unfinished.stat().st_size:
+            print(f"seqloom: {output} is as it was; what was translated is in {unfinished}", file=sys.stderr)
+        else:
+            unfinished.unlink(missing_ok=True)
+        raise
 
 
 def _written(result: "Result", *, scores: bool, json: bool, several: bool) -> bytes:

@@ -109,6 +109,12 @@ class TextConfig(Section):
                 'Set text.sampling = 0, or text.tokenizer = "bpe" or "unigram".',
                 ["text.sampling", "text.tokenizer"],
             )
+        if self.sampling > 1 and self.tokenizer == "bpe":
+            raise contradiction(
+                f"text.sampling = {self.sampling} is the probability that BPE leaves out a merge, so at most 1",
+                'Set text.sampling = 0.1, which is usual, or text.tokenizer = "unigram", where it is a temperature.',
+                ["text.sampling", "text.tokenizer"],
+            )
         return self
 
 

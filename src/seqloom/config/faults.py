@@ -12,6 +12,8 @@ from seqloom.config.options import Option, list_words, options_named
 from seqloom.config.suggest import suggest_choice, suggest_key
 from seqloom.config.toml import show_text, show_value
 
+LARGEST_WRITTEN = 65_536  # a suggestion beyond it would mostly be refused in its turn
+
 
 def explain(error: ValidationError, tree: dict[str, Any], layers: Sequence[Layer]) -> ConfigError:
     """Turn what the schema refused into one sentence about the first fault, and the keys of the others.
@@ -107,7 +109,7 @@ def _mend_value(value: object, option: Option, choices: tuple[str, ...]) -> str:
     if isinstance(value, str):
         return _mend_text(value.strip(), option)
     if isinstance(value, float) and value.is_integer() and "a whole number" in option.expected:
-        return f"Write {int(value)}."
+        return f"Write {int(value)}." if abs(value) <= LARGEST_WRITTEN else ""
     if isinstance(value, int) and "a text" in option.expected:
         return f'Put it in quotes: "{value}".'
     if value is False and option.may_be_none:

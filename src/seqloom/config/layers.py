@@ -68,11 +68,21 @@ def read_overrides(overrides: Sequence[str]) -> Layer:
         for name in names[:-1]:
             inner = node.setdefault(name, {})
             if not isinstance(inner, dict):
-                inner = node[name] = {}
+                raise _table_and_value(key)
             node = inner
-        node[names[-1]] = _read_value(text.strip(), override)
+        value = _read_value(text.strip(), override)
+        if isinstance(node.get(names[-1]), dict) and not isinstance(value, dict):
+            raise _table_and_value(key)
+        node[names[-1]] = value
     check_depth(tree, f"An override ({COMMAND_LINE})")
     return Layer(COMMAND_LINE, tree)
+
+
+def _table_and_value(key: str) -> ConfigError:
+    return ConfigError(
+        f'The override of "{show_text(key.strip())}" ({COMMAND_LINE}) contradicts another one: what is a table for the '
+        "one is a value for the other. Leave out one of the two."
+    )
 
 
 def _read_value(text: str, override: str) -> object:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from seqloom.base.errors import ConfigError
 from seqloom.config.faults import explain
+from seqloom.config.ignored import refuse_ignored
 from seqloom.config.layers import Layer, merge, read_overrides, resolve_paths
 from seqloom.config.presets import preset_names, read_preset
 from seqloom.config.schema import Config
@@ -20,7 +21,9 @@ from seqloom.config.section import NONE
 from seqloom.config.suggest import did_you_mean
 from seqloom.config.tasks import TASKS
 from seqloom.config.toml import check_depth, locate_keys, parse_toml
+from seqloom.config.training import TrainingConfig
 
+FIT = 5  # a warm-up that nobody asked for takes at most this part of a bound in updates
 LARGEST_CONFIG = 1024 * 1024  # bytes; a written-out configuration has 4 kilobytes
 
 
@@ -74,10 +77,35 @@ def _build(asked: Layer, overrides: Sequence[str]) -> Config:
     tree = merge(layers)
     if preset is not None:
         tree["preset"] = preset
+    _fit_warmup(tree, [asked, given])
     try:
-        return Config.model_validate(tree)
+        config = Config.model_validate(tree)
     except ValidationError as error:
         raise explain(error, tree, layers) from None
+    refuse_ignored(config, [asked, given])
+    return config
+
+
+def _fit_warmup(tree: dict[str, Any], asked: Sequence[Layer]) -> None:
+    """Keep a warm-up that nobody asked for, a preset's or the default, within a run bounded by few updates.
+
+    Raises ConfigError for one that was asked for and leaves no update at the full learning rate.
+    """
+    training = tree.setdefault("training", {})
+    if not isinstance(training, dict):
+        return
+    warmup = training.get("warmup_updates", TrainingConfig.model_fields["warmup_updates"].default)
+    bound = training.get("max_updates")
+    if type(warmup) is not int or type(bound) is not int or warmup < bound or bound < 1:
+        return
+    for layer in asked:
+        if layer.sets("training.warmup_updates"):
+            raise ConfigError(
+                f"training.warmup_updates = {warmup} ({layer.locate('training.warmup_updates')}) is not less than "
+                f"training.max_updates = {bound}, so the learning rate would never be reached. "
+                f"Set training.warmup_updates = {bound // FIT}, or a higher bound."
+            )
+    training["warmup_updates"] = bound // FIT
 
 
 def _preset_of(layers: Sequence[Layer]) -> str | None:

@@ -64,6 +64,7 @@ class Config(Section):
         self._check_bound()
         self._check_validation()
         self._check_positions()
+        self._check_coverage()
         if self.model.share_embeddings and not self.text.shared:
             raise contradiction(
                 "model.share_embeddings = true needs one vocabulary for both sides, but text.shared = false",
@@ -97,6 +98,17 @@ class Config(Section):
             [key, "data.valid"],
         )
 
+    def _check_coverage(self) -> None:
+        """Refuse a penalty on what attention didn't cover where there is no attention."""
+        decoder = self.model.decoder
+        if self.search.coverage_penalty and decoder.kind == "recurrent" and decoder.attention == "none":
+            raise contradiction(
+                f"search.coverage_penalty = {self.search.coverage_penalty} counts what attention covered, but "
+                'model.decoder.attention = "none"',
+                "Set search.coverage_penalty = 0, or a model.decoder.attention.",
+                ["search.coverage_penalty", "model.decoder.attention"],
+            )
+
     def _check_positions(self) -> None:
         """Refuse learned positions that end before the longest training pair does."""
         for part, stack in (("encoder", self.model.encoder), ("decoder", self.model.decoder)):
@@ -114,7 +126,10 @@ class Config(Section):
 
 def json_schema() -> dict[str, Any]:
     """Give the JSON schema of a configuration file, for editors that complete and check TOML."""
+    from seqloom.config.presets import preset_names  # which reads this module
+
     schema = _for_toml(Config.model_json_schema())
+    schema["properties"]["preset"] |= {"enum": [*preset_names(), NONE]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,

@@ -10,7 +10,7 @@ from seqloom.config.section import Count, CountOrZero, NotNegative, Positive, Se
 class SearchConfig(Section):
     """How the best output is looked for."""
 
-    beam: Count = Field(default=5, description="Hypotheses kept at each step; 1 is greedy search.")
+    beam: Count = Field(default=5, le=1000, description="Hypotheses kept at each step; 1 is greedy search.")
     length_penalty: NotNegative = Field(
         default=1.0,
         le=10.0,  # as search.options refuses more

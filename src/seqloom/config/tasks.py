@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from seqloom.base.errors import ConfigError
-
 
 @dataclass(frozen=True)
 class Task:
@@ -39,11 +37,3 @@ TASKS = (
         preset="translation-gru",
     ),
 )
-
-
-def find_task(name: str) -> Task:
-    """Find the row of a task; ConfigError when there is none."""
-    for task in TASKS:
-        if task.name == name:
-            return task
-    raise ConfigError(f'There is no task "{name}". The tasks are: {", ".join(task.name for task in TASKS)}.')

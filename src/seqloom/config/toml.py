@@ -12,7 +12,7 @@ from typing import Any
 
 from seqloom.base.errors import ConfigError
 
-LONGEST_STATEMENT = 200  # lines; a longer list than this has no line in messages
+LONGEST_STATEMENT = 20  # lines; what comes after a longer list has no line in messages
 DEEPEST_KEY = 16  # tables within tables; a configuration has three
 
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")

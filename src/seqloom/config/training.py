@@ -70,7 +70,9 @@ class TrainingConfig(Section):
         "along a cosine to the end of the run, when validation stalls (plateau), or not at all.",
     )
     warmup_updates: CountOrZero = Field(
-        default=400, description="Updates over which the learning rate rises from 0 to its highest."
+        default=400,
+        description="Updates over which the learning rate rises from 0 to its highest; unless set by hand, at most "
+        "a fifth of training.max_updates.",
     )
     final_learning_rate_fraction: float = Field(
         default=0.0,
@@ -141,7 +143,7 @@ class TrainingConfig(Section):
         default="auto", description="Number format of the matrix products; auto is bfloat16 where it pays."
     )
     threads: CountOrZero = Field(
-        default=0, description="CPU threads; 0 is one for each core this process may use."
+        default=0, le=1024, description="CPU threads; 0 is one for each core this process may use."
     )
 
     @model_validator(mode="after")

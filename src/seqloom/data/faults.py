@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from seqloom.base.files import explain_os_errors
+from seqloom.base.errors import DataError
+from seqloom.base.files import explain_os_errors, shown_path
 from seqloom.data.readers import (
     BYTE_ORDER_MARK,
     FIRST_BYTES,
@@ -55,6 +56,10 @@ class FaultReader:
         self.counts: Counter[str] = Counter()  # of all faults, by kind
         self.lines = [0] * len(files.paths)  # of each file
         for path in files.paths:
+            if path.exists() and not path.is_file() and not path.is_dir():
+                raise DataError(
+                    f"{path} is a pipe or device; a corpus is read more than once. Write it to a file first."
+                )
             if not path.is_file():
                 next(read_lines(path), None)  # raises the reader's own DataError: missing, or a folder
 
@@ -149,6 +154,13 @@ class FaultReader:
                     yield number, self._decode(raw, start, number, index)
 
     def _looks_binary(self, beginning: bytes, index: int) -> bool:
+        """Whether a first line that is no text begins as a known kind of file does; text may begin so too."""
+        try:
+            if b"\0" not in beginning and len(beginning) <= LONGEST_LINE:
+                beginning.decode("utf-8")
+                return False
+        except UnicodeDecodeError:
+            pass
         for signature, meaning in FIRST_BYTES.items():
             if beginning.startswith(signature):
                 self._add("binary", 1, 0, f"begins like {meaning}; the file was not read further", index)
@@ -180,7 +192,7 @@ class FaultReader:
     def _add(self, kind: str, line: int, byte: int | None, detail: str, index: int = 0) -> None:
         self.counts[kind] += 1
         if len(self.faults) < KEPT:
-            self.faults.append(Fault(kind, str(self.files.paths[index]), line, byte, detail))
+            self.faults.append(Fault(kind, shown_path(self.files.paths[index]), line, byte, detail))
 
 
 def rest_of_line(stream: BinaryIO, piece: bytes) -> int:

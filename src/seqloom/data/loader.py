@@ -113,13 +113,19 @@ def subword_sampler(
     """Cut each row's text anew in each epoch (Kudo 2018, subword regularisation; Provilkov 2020, BPE dropout).
 
     strength   as Tokenizer.sample takes it; the draw is a function of (seed, epoch, row)
+
+    A side that sampling makes longer than the corpus allows is segmented as it is without.
     Raises     UsageError when a row is read from a corpus prepared without its text.
     """
 
     def sample(row: int) -> tuple[Ids, Ids]:
         generator = numpy_generator(seed, "subwords", epoch, row)
         pair = corpus.text(row)
-        source = source_tokenizer.sample(pair.source, strength, generator)
-        return source, target_tokenizer.sample(pair.target, strength, generator)
+        source: Ids = source_tokenizer.sample(pair.source, strength, generator)
+        target: Ids = target_tokenizer.sample(pair.target, strength, generator)
+        return (
+            source if len(source) <= corpus.max_length else corpus.source(row),
+            target if len(target) <= corpus.max_length else corpus.target(row),
+        )
 
     return sample

@@ -116,7 +116,7 @@ class AttentionMap:
                 target_text=str(record.get("target_text", "")),
                 label=str(record.get("label", "")),
             )
-        except (TypeError, ValueError) as error:  # ShapeError is a ValueError
+        except (TypeError, ValueError, OverflowError) as error:  # ShapeError is a ValueError
             raise DataError(f"{where}: not a usable attention map: {error}") from error
 
     def _repr_html_(self) -> str:
@@ -136,7 +136,7 @@ def maps_from_json(text: str, where: str = "attention JSON") -> list[AttentionMa
     """Attention maps from what `maps_to_json` gave. Raises DataError naming the place and the fault."""
     try:
         content = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # no JSON, endless digits, nested without end
         raise DataError(f"{where} is not JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DataError(f'{where} holds no attention maps: expected "format": "{FORMAT}".')

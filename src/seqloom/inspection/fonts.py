@@ -9,7 +9,7 @@ import logging
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from seqloom.inspection.figures import require_matplotlib
@@ -138,8 +138,9 @@ def installed_faces() -> list[Face]:
     return list(faces.values())
 
 
+@cache
 def find_new_fonts() -> None:
-    """Tell matplotlib of fonts installed since it listed them (it keeps its list on disk between runs)."""
+    """Tell matplotlib, once a process, of fonts installed since it listed them (its list lies on disk)."""
     from matplotlib import font_manager
 
     known = {entry.fname for entry in font_manager.fontManager.ttflist}
@@ -150,7 +151,7 @@ def find_new_fonts() -> None:
             continue
 
 
-@lru_cache(maxsize=64)
+@cache
 def covered(path: str, index: int) -> frozenset[int]:
     """The code points a font file has glyphs for; empty when it can't be read."""
     from matplotlib.ft2font import FT2Font

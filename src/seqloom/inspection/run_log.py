@@ -71,9 +71,13 @@ def series(rows: Iterable[Row], event: str, name: str) -> Series:
 
 def number(value: object) -> float | None:
     """A finite number as float, or None (true and false are no numbers here)."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    return None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def last_of(rows: Sequence[Row], event: str) -> Row | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from seqloom.base.errors import UsageError
 
+LARGEST_BEAM = 1000
 LARGEST_LENGTH_FACTOR = 1000.0
 LARGEST_LENGTH_PENALTY = 10.0  # beyond it every score is nearly zero, and then longer is always better
 
@@ -81,6 +82,10 @@ class SearchOptions(Limits):
         super().__post_init__()
         _refuse_below(1, beam=self.beam, n_best=self.n_best)
         _refuse_below(0, length_penalty=self.length_penalty, coverage_penalty=self.coverage_penalty)
+        if self.beam > LARGEST_BEAM:
+            raise UsageError(
+                f"beam = {self.beam} is out of range; expected 1 to {LARGEST_BEAM} (5 is usual)."
+            )
         if self.length_penalty > LARGEST_LENGTH_PENALTY:
             raise UsageError(
                 f"length_penalty = {self.length_penalty} is out of range; "
@@ -113,8 +118,8 @@ class SamplingOptions(Limits):
         _refuse_below(0, top_k=self.top_k)
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise UsageError(
-                f"temperature = {self.temperature} is out of range; expected more than 0. "
-                "For the likeliest symbol each time, use greedy search."
+                f"temperature = {self.temperature} is out of range; expected a finite number above 0. "
+                "For the likeliest symbol each time, search with a beam of 1 instead of sampling."
             )
         if not 0 < self.top_p <= 1:
             raise UsageError(f"top_p = {self.top_p} is out of range; expected more than 0, at most 1.")

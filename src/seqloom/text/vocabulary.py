@@ -49,10 +49,6 @@ class Vocabulary:
     def __contains__(self, symbol: object) -> bool:
         return symbol in self._ids
 
-    def id_of(self, symbol: str) -> int:
-        """The id of a symbol, or UNK."""
-        return self._ids.get(symbol, UNK)
-
     def ids_of(self, symbols: Iterable[str]) -> list[int]:
         """The id of each symbol, UNK for unknown ones."""
         find = self._ids.get

@@ -46,10 +46,7 @@ def prepare_machine(config: TrainingConfig, chosen_before: str | None = None) ->
     chosen_before  what precision = "auto" came to when the run began, so that a resumed run computes alike
     Raises   ResourceError for device = "cuda" where there is none
     """
-    if config.device == "cuda" and not torch.cuda.is_available():
-        raise ResourceError(
-            'training.device = "cuda", but PyTorch finds no GPU here; set training.device = "auto" or "cpu".'
-        )
+    require_device(config.device)
     use_gpu = config.device != "cpu" and torch.cuda.is_available()
     device = torch.device("cuda" if use_gpu else "cpu")
     threads = config.threads or usable_cores()
@@ -65,6 +62,14 @@ def prepare_machine(config: TrainingConfig, chosen_before: str | None = None) ->
     else:
         bfloat16 = precision == "bfloat16"
     return Machine(device, threads, bfloat16)
+
+
+def require_device(device: str) -> None:
+    """Raise ResourceError for "cuda" where there is none."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ResourceError(
+            'training.device = "cuda", but PyTorch finds no GPU here; set training.device = "auto" or "cpu".'
+        )
 
 
 def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from seqloom.base.errors import ConfigError, DamagedModelError, DataError, Interrupted
+from seqloom.base.errors import ConfigError, DamagedModelError, DataError, Interrupted, UsageError
 from seqloom.base.files import atomic_folder, atomic_write, write_json
 from seqloom.base.progress import Progress
 from seqloom.base.randomness import derive
@@ -31,6 +31,7 @@ MAY_CHANGE = {  # settings that a resumed run may have otherwise than it started
     "max_epochs",
     "max_tokens",
     "max_minutes",
+    "warmup_updates",
     "validate_every",
     "validate_minutes",
     "validation_sentences",
@@ -48,12 +49,15 @@ MAY_CHANGE = {  # settings that a resumed run may have otherwise than it started
 
 
 def read_run_config(folder: RunFolder) -> Config:
-    """The configuration that a run was trained with. Raises DamagedModelError when there is none to be read."""
+    """The configuration that a run was trained with.
+
+    Raises   UsageError for a folder that isn't there; DamagedModelError for one that holds no run
+    """
+    mend = "Give the folder that `seqloom train` wrote, as runs/NAME."
+    if not folder.path.exists():
+        raise UsageError(f"{folder.path} does not exist. {mend}")
     if not folder.config.is_file():
-        what = "is no folder of a run: it has no config.toml" if folder.path.is_dir() else "does not exist"
-        raise DamagedModelError(
-            f"{folder.path} {what}. Give the folder that `seqloom train` wrote, as runs/NAME."
-        )
+        raise DamagedModelError(f"{folder.path} is no folder of a run: it has no config.toml. {mend}")
     try:
         return read_config(folder.config)
     except ConfigError as error:
@@ -186,7 +190,8 @@ def train_run(
         }
     )
     shown.say(
-        f"{parameters:,} parameters on {machine.device}, {machine.threads} threads, {machine.precision}"
+        f"{parameters:,} parameters on {machine.device}, {machine.threads} "
+        f"{'thread' if machine.threads == 1 else 'threads'}, {machine.precision}"
     )
     with folder.log.open("a", encoding="utf-8") as log:
         everyone: list[Listener] = [

@@ -33,8 +33,18 @@ def test_an_override_is_toml_or_a_bare_word(override, tree):
 
 def test_the_last_override_wins():
     assert read_overrides(["seed=1", "seed=2"]).tree == {"seed": 2}
-    assert read_overrides(["a=1", "a.b=2"]).tree == {"a": {"b": 2}}
     assert read_overrides(["a.b=1", "a.c=2"]).tree == {"a": {"b": 1, "c": 2}}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key"),
+    [(["a=1", "a.b=2"], "a.b"), (["a.b=2", "a=1"], "a"), (["a.b=1", "a.b.c=1"], "a.b.c")],
+)
+def test_a_table_is_no_value(overrides, key):
+    with pytest.raises(
+        ConfigError, match=rf'^The override of "{key}" \(command line\) contradicts another one: '
+    ):
+        read_overrides(overrides)
 
 
 @pytest.mark.parametrize("override", ["seed", "=3", "model..width=3", ""])

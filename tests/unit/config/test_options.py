@@ -36,7 +36,7 @@ def test_an_option_of_two_kinds_is_listed_for_each():
         ("model.dropout", "a number of at least 0 and below 1"),
         ("model.share_embeddings", "true or false"),
         ("model.width", "a whole number from 1 to 65536"),
-        ("search.beam", "a whole number of at least 1"),
+        ("search.beam", "a whole number from 1 to 1000"),
         ("seed", "a whole number of at least 0 and below 9223372036854775808"),
         ("text.normalisation", '"NFC", "NFKC" or "none"'),
         ("training.betas", "a list of 2 values, each a number of at least 0 and below 1"),

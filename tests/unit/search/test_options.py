@@ -32,7 +32,7 @@ def test_the_cap_grows_with_the_source_until_the_absolute_one() -> None:
         (lambda: SearchOptions(no_repeat_ngram=-1), "no_repeat_ngram = -1 is out of range"),
         (
             lambda: SamplingOptions(temperature=0),
-            "temperature = 0 is out of range; expected more than 0. For the likeliest",
+            "temperature = 0 is out of range; expected a finite number above 0. For the likeliest",
         ),
         (lambda: SamplingOptions(top_k=-1), "top_k = -1 is out of range"),
         (lambda: SamplingOptions(top_p=0.0), "top_p = 0.0 is out of range; expected more than 0, at most 1"),

@@ -24,7 +24,7 @@ def test_from_counts_orders_by_count_then_symbol() -> None:
 def test_a_text_symbol_is_never_a_special() -> None:
     vocabulary = Vocabulary.from_counts({"</s>": 9, "a": 1}, size=10)
     assert vocabulary.symbols[4:] == ("a",)
-    assert vocabulary.id_of("</s>") == UNK
+    assert vocabulary.ids_of(["</s>"]) == [UNK]
     assert vocabulary.ids_of(["a", "<pad>", "z"]) == [4, UNK, UNK]
     assert "a" in vocabulary
     assert "<pad>" not in vocabulary

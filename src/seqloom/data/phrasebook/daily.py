@@ -159,7 +159,10 @@ def activity(doing: Activity, draw: Draw) -> Sentence | None:
     kind = draw.one(KINDS)
     if kind == "habit":
         negation: Negation = draw.one(("", "", "not", "never", "no longer"))
-        timed = complement.then(draw.one(HABITS if times == "any" else DAYS))
+        moment = draw.one(HABITS if times == "any" else DAYS)
+        if negation == "never" and moment.english.startswith("every"):
+            return None  # nobody never works every day
+        timed = complement.then(moment)
         question = not negation and draw.chance(3)
         return tell(Clause(subject, verb, timed, negation=negation, question=question, habit=True))
     if kind == "often":

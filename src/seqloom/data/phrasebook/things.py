@@ -82,6 +82,8 @@ def acts(draw: Draw, field: Field, noun: Noun, adjective: Adjective) -> Sentence
     tense: Tense = draw.one(verb.tenses)
     clause = Clause(draw.one(WEARERS if wears else people.ANYONE), verb, tense=tense)
     kind = draw.one(("told", "told", "denied", "asked"))
+    if kind == "denied" and verb is verbs.PREFER:
+        return None  # correct, but nobody talks so
     if kind == "denied" and tense == "past":
         clause = replace(clause, tense="perfect", negation="never")
     elif kind == "denied":
@@ -162,20 +164,21 @@ def here_is(draw: Draw, field: Field, noun: Noun, adjective: Adjective) -> Sente
     return write(f"here {'are' if described.many else 'is'} {words.english}", f"voici {words.french}")
 
 
-def this_is(draw: Draw, field: Field, noun: Noun, adjective: Adjective) -> Sentence:  # noqa: ARG001
-    """This is a red car. These are not red cars. Is it a red car?"""
+def this_is(draw: Draw, field: Field, noun: Noun, adjective: Adjective) -> Sentence:
+    """This is a red car. These are not red cars. Is it a red car? Is this a German waiter?"""
     described = phrase(noun, adjective, many=draw.chance(3))
     thing, one = a(described).french, a(described).english
     if described.many:
         if draw.chance(3):
             return write(f"these are not {described.english}", f"ce ne sont pas {thing}")
         return write(f"these are {described.english}", f"ce sont {thing}")
-    kind = draw.one(("this is", "it is not", "is it"))
-    if kind == "this is":
+    kind = draw.one(("told", "denied", "asked"))
+    it = "it" if field.owned else "this"  # a person is no "it"
+    if kind == "told":
         return write(f"this is {one}", f"c'est {thing}")
-    if kind == "it is not":
-        return write(f"it is not {one}", f"ce n'est pas {thing}")
-    return write(f"is it {one}", f"est-ce que c'est {thing}", "?")
+    if kind == "denied":
+        return write(f"{it} is not {one}", f"ce n'est pas {thing}")
+    return write(f"is {it} {one}", f"est-ce que c'est {thing}", "?")
 
 
 def what_a(draw: Draw, field: Field, noun: Noun, adjective: Adjective) -> Sentence | None:  # noqa: ARG001

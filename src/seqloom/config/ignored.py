@@ -1,0 +1,87 @@
+"""Options that a person set and nothing would read: refused, because silence would leave them believing in it.
+
+An option counts as set when the file, the mapping or the command line gives it another value than its default. What
+a preset says and what a written-out configuration repeats doesn't count.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from seqloom.base.errors import ConfigError
+from seqloom.config.layers import Layer
+from seqloom.config.options import options_named
+from seqloom.config.schema import Config
+from seqloom.config.toml import show_value
+
+
+class Condition(NamedTuple):
+    """keys are read only where `holds`; `needs` says where, for the message."""
+
+    keys: tuple[str, ...]
+    needs: str
+    holds: Callable[[Config], bool]
+
+
+def _learned(part: str) -> Callable[[Config], bool]:
+    def holds(config: Config) -> bool:
+        stack = getattr(config.model, part)
+        return bool(stack.kind == "recurrent" or stack.positions == "learned")  # the one has no such option
+
+    return holds
+
+
+CONDITIONS = (
+    Condition(
+        ("training.betas", "training.eps"),
+        'training.optimiser = "adamw" or "adam"',
+        lambda config: config.training.optimiser != "sgd",
+    ),
+    Condition(
+        ("training.plateau_patience", "training.plateau_factor"),
+        'training.schedule = "plateau"',
+        lambda config: config.training.schedule == "plateau",
+    ),
+    Condition(
+        ("training.final_learning_rate_fraction",),
+        'training.schedule = "cosine" or "plateau"',
+        lambda config: config.training.schedule in ("cosine", "plateau"),
+    ),
+    Condition(("model.encoder.max_positions",), 'model.encoder.positions = "learned"', _learned("encoder")),
+    Condition(("model.decoder.max_positions",), 'model.decoder.positions = "learned"', _learned("decoder")),
+    Condition(
+        ("model.decoder.placement",),
+        "a model.decoder.attention",
+        lambda config: config.model.decoder.kind != "recurrent" or config.model.decoder.attention != "none",
+    ),
+    Condition(
+        ("text.vocabulary_size",),
+        'another text.tokenizer than "byte", which has one symbol a byte',
+        lambda config: config.text.tokenizer != "byte",
+    ),
+    Condition(
+        ("data.source_field", "data.target_field"),
+        'data.format = "jsonl" or "auto"',
+        lambda config: config.data.format in ("jsonl", "auto"),
+    ),
+)
+
+
+def refuse_ignored(config: Config, layers: Sequence[Layer]) -> None:
+    """Raise ConfigError for the first option that a layer sets and that this configuration doesn't read."""
+    for condition in CONDITIONS:
+        if condition.holds(config):
+            continue
+        for key, layer in ((key, layer) for key in condition.keys for layer in layers if layer.sets(key)):
+            value = _value(config, key)
+            if value not in [option.default for option in options_named(key)]:
+                raise ConfigError(
+                    f"{key} = {show_value(value)} ({layer.locate(key)}) would be ignored: it is read only with "
+                    f"{condition.needs}. Leave it out, or set that."
+                )
+
+
+def _value(config: Config, key: str) -> Any:
+    node: Any = config
+    for name in key.split("."):
+        node = getattr(node, name)
+    return node

@@ -1,0 +1,80 @@
+"""Options that nothing would read are refused, and a warm-up fits into its run."""
+
+from pathlib import Path
+
+import pytest
+
+from seqloom.base.errors import ConfigError
+from seqloom.config.ignored import CONDITIONS
+from seqloom.config.options import options_named
+from seqloom.config.read import build_config, read_config
+from seqloom.config.write import write_config
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key"),
+    [
+        (["training.optimiser=sgd", "training.betas=[0.5,0.6]"], "training.betas"),
+        (["training.optimiser=sgd", "training.eps=1e-6"], "training.eps"),
+        (["training.plateau_patience=9"], "training.plateau_patience"),
+        (["training.plateau_factor=0.9"], "training.plateau_factor"),
+        (
+            ["training.schedule=constant", "training.final_learning_rate_fraction=0.1"],
+            "training.final_learning_rate_fraction",
+        ),
+        (
+            ["preset=translation-transformer-tiny", "model.encoder.max_positions=700"],
+            "model.encoder.max_positions",
+        ),
+        (
+            ["preset=translation-transformer-tiny", "model.decoder.max_positions=700"],
+            "model.decoder.max_positions",
+        ),
+        (["model.decoder.attention=none", "model.decoder.placement=after"], "model.decoder.placement"),
+        (["text.tokenizer=byte", "text.vocabulary_size=700"], "text.vocabulary_size"),
+        (["data.format=tsv", "data.source_field=de"], "data.source_field"),
+        (["data.format=parallel", "data.target_field=fr"], "data.target_field"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(overrides: list[str], key: str) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"^{key} = .* \(command line\) would be ignored: it is read only with "
+    ):
+        build_config({}, overrides)
+
+
+def test_every_condition_is_about_options_that_there_are() -> None:
+    keys = [key for condition in CONDITIONS for key in condition.keys]
+    assert len(set(keys)) == len(keys)
+    assert all(options_named(key) for key in keys)
+
+
+def test_what_a_preset_or_a_written_out_configuration_says_is_not_refused(tmp_path: Path) -> None:
+    config = build_config({}, ["training.optimiser=sgd"])  # the preset's betas are not read
+    assert config.training.betas == (0.9, 0.999)
+    plain = build_config({"preset": "none"}, ["training.schedule=constant", "training.max_updates=9000"])
+    (tmp_path / "config.toml").write_text(write_config(plain), encoding="utf-8")
+    assert read_config(tmp_path / "config.toml") == plain
+
+
+def test_the_place_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"\(the mapping\) would be ignored"):
+        build_config({"training": {"plateau_patience": 9}})
+
+
+def test_a_preset_s_warm_up_is_shortened_to_fit_the_bound() -> None:
+    assert build_config({}, ["training.max_updates=30"]).training.warmup_updates == 6
+    assert build_config({}, ["training.max_updates=3000"]).training.warmup_updates == 400
+    assert build_config({"preset": "none"}, ["training.max_updates=400"]).training.warmup_updates == 80
+
+
+def test_a_warm_up_that_was_asked_for_is_refused_when_it_does_not_fit() -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_config({}, ["training.max_updates=30", "training.warmup_updates=30"])
+    assert str(caught.value) == (
+        "training.warmup_updates = 30 (command line) is not less than training.max_updates = 30, so the learning rate "
+        "would never be reached. Set training.warmup_updates = 6, or a higher bound."
+    )
+    assert (
+        build_config({}, ["training.max_updates=30", "training.warmup_updates=29"]).training.max_updates == 30
+    )
