@@ -4,7 +4,7 @@
     python benchmarks/multi30k.py translation-lstm --minutes 8 model.dropout=0.2
 
 Trains into runs/multi30k/, chooses the best weights on the validation set, and translates the test set once, at the
-end. Writes results/multi30k/PRESET-MINUTESmin.json with command, commit, machine, settings, scores and the whole
+end; with --choosing it stops before that and writes nothing, to compare settings. Writes results/multi30k/PRESET-MINUTESmin.json with command, commit, machine, settings, scores and the whole
 learning curve, the curves as a picture beside it, and the table results/multi30k.md over all of them.
 The corpus is looked for in $SEQLOOM_DATA/multi30k-en-de (../shared/data if that isn't set); it is not ours to ship.
 """
@@ -81,7 +81,9 @@ def facts() -> dict[str, Any]:
     }
 
 
-def train(preset: str, minutes: float, overrides: list[str], name: str, seed: int) -> dict[str, Any]:
+def train(
+    preset: str, minutes: float, overrides: list[str], name: str, seed: int, *, choosing: bool
+) -> dict[str, Any]:
     """Train or go on, then score; the run's figures."""
     begun = facts()
     run = ROOT / "runs" / "multi30k" / name
@@ -93,8 +95,10 @@ def train(preset: str, minutes: float, overrides: list[str], name: str, seed: in
     }
     model = seqloom.train(settings, run, overrides=overrides)
     log = read_log(run / "metrics.jsonl")
-    write_curves(log.rows, RESULTS / f"{name}.png", title=f"{preset}, Multi30k en-de, {minutes:g} minutes")
     steps = [row for row in log.rows if row["event"] == "step"]
+    if choosing:
+        return {"epochs": steps[-1]["epoch"], "valid": scores(model, "valid", 5)}
+    write_curves(log.rows, RESULTS / f"{name}.png", title=f"{preset}, Multi30k en-de, {minutes:g} minutes")
     environment = json.loads((run / "environment.json").read_text())
     return {
         **begun,
@@ -141,11 +145,15 @@ def main() -> None:
     parser.add_argument("preset", nargs="?", default="translation-gru")
     parser.add_argument("--minutes", type=float, default=18)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--choosing", action="store_true", help="validation only: no test, no results")
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
     asked = parser.parse_intermixed_args()
     name = f"{asked.preset}-{asked.minutes:g}min" + (f"-seed{asked.seed}" if asked.seed != 1 else "")
     RESULTS.mkdir(parents=True, exist_ok=True)
-    figures = train(asked.preset, asked.minutes, asked.overrides, name, asked.seed)
+    figures = train(asked.preset, asked.minutes, asked.overrides, name, asked.seed, choosing=asked.choosing)
+    if asked.choosing:
+        print(json.dumps(figures, indent=1))
+        return
     (RESULTS / f"{name}.json").write_text(
         json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
     )
