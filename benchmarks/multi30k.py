@@ -4,8 +4,9 @@
     python benchmarks/multi30k.py translation-lstm --minutes 8 model.dropout=0.2
 
 Trains into runs/multi30k/, chooses the best weights on the validation set, and translates the test set once, at the
-end; with --choosing it stops before that and writes nothing, to compare settings. Writes results/multi30k/PRESET-MINUTESmin.json with command, commit, machine, settings, scores and the whole
-learning curve, the curves as a picture beside it, and the table results/multi30k.md over all of them.
+end; with --choosing it stops before that and writes nothing, to compare settings.
+Writes results/multi30k/PRESET-MINUTESmin.json with command, commit, machine, settings, scores and the whole learning
+curve, the curves as a picture beside it, and the table results/multi30k.md over all of them.
 The corpus is looked for in $SEQLOOM_DATA/multi30k-en-de (../shared/data if that isn't set); it is not ours to ship.
 """
 

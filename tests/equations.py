@@ -72,8 +72,91 @@ def gru(weights: Weights, x: Vector, state: State) -> State:
     return ((1 - z) * n + z * h,)
 
 
-CELLS: dict[str, CellStep] = {"elman": elman, "lstm": lstm, "gru": gru}
-STATE_TENSORS = {"elman": 1, "lstm": 2, "gru": 1}
+def elman_relu(weights: Weights, x: Vector, state: State) -> State:
+    """Le et al. 2015."""
+    read, remembered = _gate(weights, 0, 1, x, state[0])
+    return (np.maximum(read + remembered, 0),)
+
+
+def gru_reset_before(weights: Weights, x: Vector, state: State) -> State:
+    """Cho et al. 2014, equations 5 to 8."""
+    (h,) = state
+    r = sigmoid(np.add(*_gate(weights, 0, 3, x, h)))
+    z = sigmoid(np.add(*_gate(weights, 1, 3, x, h)))
+    n = np.tanh(np.add(*_gate(weights, 2, 3, x, r * h)))
+    return ((1 - z) * n + z * h,)
+
+
+def _normalised(x: Vector, weight: Vector, bias: Vector | float = 0.0) -> Vector:
+    return weight * (x - x.mean()) / np.sqrt(x.var() + 1e-5) + bias
+
+
+def lstm_layer_norm(weights: Weights, x: Vector, state: State) -> State:
+    """Ba et al. 2016, equations 20 to 22."""
+    h, c = state
+    gates = (
+        _normalised(weights["input_weight"] @ x, weights["input_norm.weight"])
+        + _normalised(weights["recurrent_weight"] @ h, weights["recurrent_norm.weight"])
+        + weights["input_bias"]
+        + weights["recurrent_bias"]
+    )
+    i, f, g, o = np.split(gates, 4)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    shown = _normalised(c, weights["memory_norm.weight"], weights["memory_norm.bias"])
+    return sigmoid(o) * np.tanh(shown), c
+
+
+def sru(weights: Weights, x: Vector, state: State) -> State:
+    """Lei et al. 2018, equations 1 to 4."""
+    _, c = state
+    hidden = len(c)
+    products = np.split(weights["input_weight"] @ x, len(weights["input_weight"]) // hidden)
+    highway = products[3] if len(products) == 4 else x
+    (forget_view, reset_view), (forget_bias, reset_bias) = (
+        np.split(weights[name], 2) for name in ("memory_weight", "gate_bias")
+    )
+    f = sigmoid(products[1] + forget_view * c + forget_bias)
+    r = sigmoid(products[2] + reset_view * c + reset_bias)
+    after = f * c + (1 - f) * products[0]
+    return r * after + (1 - r) * highway, after
+
+
+def ssru(weights: Weights, x: Vector, state: State) -> State:
+    """Kim et al. 2019, section 3.2."""
+    _, c = state
+    forget, candidate = np.split(weights["input_weight"] @ x, 2)
+    f = sigmoid(forget + weights["input_bias"])
+    c = f * c + (1 - f) * candidate
+    return np.maximum(c, 0), c
+
+
+def min_gru(weights: Weights, x: Vector, state: State) -> State:
+    """Feng et al. 2024, section 3.1."""
+    update, candidate = np.split(weights["input_weight"] @ x + weights["input_bias"], 2)
+    z = sigmoid(update)
+    return ((1 - z) * state[0] + z * candidate,)
+
+
+def min_lstm(weights: Weights, x: Vector, state: State) -> State:
+    """Feng et al. 2024, section 3.2."""
+    forget, read, candidate = np.split(weights["input_weight"] @ x + weights["input_bias"], 3)
+    f, i = sigmoid(forget), sigmoid(read)
+    return (f / (f + i) * state[0] + i / (f + i) * candidate,)
+
+
+CELLS: dict[str, CellStep] = {
+    "elman": elman,
+    "elman_relu": elman_relu,
+    "lstm": lstm,
+    "lstm_layer_norm": lstm_layer_norm,
+    "gru": gru,
+    "gru_reset_before": gru_reset_before,
+    "sru": sru,
+    "ssru": ssru,
+    "min_gru": min_gru,
+    "min_lstm": min_lstm,
+}
+STATE_TENSORS = dict.fromkeys(CELLS, 1) | dict.fromkeys(("lstm", "lstm_layer_norm", "sru", "ssru"), 2)
 
 
 def run(cell: str, weights: Weights, xs: Sequence[Vector], state: State) -> tuple[list[Vector], State]:
@@ -90,10 +173,9 @@ def zeros(cell: str, hidden: int) -> State:
 
 
 def run_both_ways(
-    cell: str, forward: Weights, backward: Weights, xs: Sequence[Vector]
+    cell: str, forward: Weights, backward: Weights, xs: Sequence[Vector], hidden: int
 ) -> tuple[list[Vector], State]:
     """Schuster and Paliwal 1997: outputs joined at each position, states joined at both ends."""
-    hidden = forward["recurrent_weight"].shape[1]
     there, last = run(cell, forward, xs, zeros(cell, hidden))
     back, first = run(cell, backward, xs[::-1], zeros(cell, hidden))
     outputs = [np.concatenate(pair) for pair in zip(there, back[::-1], strict=True)]

@@ -18,7 +18,8 @@ Options = Mapping[str, Any]
 
 WIDTH, ENCODER_HIDDEN, DECODER_HIDDEN = 8, 5, 6
 SOURCE_SYMBOLS, TARGET_SYMBOLS = 13, 11
-CELLS = ("elman", "lstm", "gru")
+CELLS = ("elman", "lstm", "gru")  # with every attention and placement
+OTHER_CELLS = ("elman_relu", "lstm_layer_norm", "gru_reset_before", "sru", "ssru", "min_gru", "min_lstm")
 TRANSFORMERS: dict[str, Options] = {
     f"transformer-{norm}-{positions}": {
         "kind": "transformer",
@@ -44,9 +45,12 @@ ENCODERS: dict[str, Options] = {
     for cell in CELLS
     for bidirectional in (False, True)
     for layers in (1, 2)
-} | TRANSFORMERS
+}
+ENCODERS |= {f"{cell}-bi-2": {**ENCODERS["gru-bi-2"], "cell": cell} for cell in OTHER_CELLS}
+ENCODERS |= TRANSFORMERS
 
 ATTENTIONS = ("additive", "dot", "general")
+OTHER_ATTENTIONS = ("multi_head", "location", "local")
 PLACEMENTS: dict[str, Options] = {
     "between": {"placement": "between", "layers": 2},
     "before": {"placement": "before"},
@@ -75,7 +79,19 @@ def recurrent_decoders(cell: str) -> dict[str, Options]:
 
 DECODERS: dict[str, Options] = {
     name: options for cell in CELLS for name, options in recurrent_decoders(cell).items()
-} | {name: {**options, "layers": 2} for name, options in TRANSFORMERS.items()}
+}
+DECODERS |= {
+    name: options
+    for cell in OTHER_CELLS
+    for name, options in recurrent_decoders(cell).items()
+    if name.endswith(("-fixed", "-between-additive", "-before-general"))
+}
+DECODERS |= {
+    f"gru-{placement}-{attention}": {**DECODERS[f"gru-{placement}-general"], "attention": attention}
+    for placement in PLACEMENTS
+    for attention in OTHER_ATTENTIONS
+}
+DECODERS |= {name: {**options, "layers": 2} for name, options in TRANSFORMERS.items()}
 
 
 def memory_width(encoder: Options) -> int:
@@ -95,6 +111,8 @@ def config_of(encoder: str, decoder: str, changes: Options | None = None, **opti
         write["hidden"] = memory_width(read)
     if write.get("attention") == "additive":
         write["attention_width"] = 7
+    if write.get("attention") == "multi_head":
+        write["attention_heads"] = next(heads for heads in (2, 5) if memory_width(read) % heads == 0)
     parts = {"encoder": read, "decoder": {**write, **(changes or {})}}
     return ModelConfig.model_validate({"width": WIDTH, "share_embeddings": False, **parts, **options})
 

@@ -18,18 +18,18 @@ from seqloom.data.readers import Pair
 from seqloom.inspection.attention import AttentionMap
 from seqloom.inspection.run_report import write_report
 from seqloom.metrics.overlap import Score, bleu, chrf
-from seqloom.models.build import build_model
+from seqloom.models.ensemble import Ensemble
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.search.forced import force
 from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.many import force_many, search_many
 from seqloom.search.options import SamplingOptions, SearchOptions
 from seqloom.training.averaging import average_checkpoints
-from seqloom.training.checkpoint import checkpoint_folders, load_weights, read_checkpoint, save_checkpoint
+from seqloom.training.checkpoint import checkpoint_folders, read_checkpoint, save_checkpoint
 from seqloom.training.events import Event, StopEvent, ValidationEvent
 from seqloom.training.listeners import Listener
 from seqloom.training.machine import Machine, prepare_machine, require_device
-from seqloom.training.run import claim_run, prepare_run, read_run_config, train_run
+from seqloom.training.run import best_network, claim_run, prepare_run, read_run_config, train_run
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.searching import longest_source, longest_target, search_options, within_positions
 from seqloom.training.signals import stop_on_signal
@@ -82,10 +82,19 @@ class Model:
     'Comment ça va ?'
     """
 
-    def __init__(self, network: Seq2Seq, tokenizers: Tokenizers, config: Config, machine: Machine) -> None:
+    def __init__(
+        self,
+        network: Seq2Seq | Ensemble,
+        tokenizers: Tokenizers,
+        config: Config,
+        machine: Machine,
+        others: Sequence[Config] = (),
+    ) -> None:
+        """others: configurations of the further members, where the network is an ensemble."""
         self.network = network.to(machine.device).eval()
         self.tokenizers = tokenizers
         self.config = config
+        self.configs = (config, *others)
         self.machine = machine
 
     def __call__(
@@ -124,7 +133,8 @@ class Model:
                 f"There are {len(prefixes):,} prefixes for {len(texts):,} texts; expected one each."
             )
         options = options or search_options(self.config.search)
-        options = within_positions(options, self.config)
+        for config in self.configs:
+            options = within_positions(options, config)
         encoded, notices = self._encode(texts)
         rows = [row for row, ids in enumerate(encoded) if ids]
         begun = None
@@ -145,15 +155,20 @@ class Model:
     def score(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
         """The log-probability of each target given its source, in nats, end symbol included.
 
-        Raises   UsageError for another number of targets than sources, or a target longer than the model's positions
+        Raises   UsageError for another number of targets than sources, a source longer than the model reads, or a
+                 target longer than its positions
         """
         if len(sources) != len(targets):
             raise UsageError(
                 f"There are {len(targets):,} targets for {len(sources):,} sources; expected one each."
             )
+        encoded, notices = self._encode(sources)
+        for row, notice in enumerate(notices):
+            if notice:
+                raise UsageError(f"source {row + 1} can't be scored whole: {notice}. Shorten it.")
         forced = force_many(
             self.network,
-            self._encode(sources)[0],
+            encoded,
             self._within_positions(self.tokenizers.target.encode_many(list(targets))),
             batch_sentences=self.config.search.batch_sentences,
             device=self.machine.device,
@@ -162,7 +177,8 @@ class Model:
 
     def _within_positions(self, targets: list[list[int]]) -> list[list[int]]:
         """The same targets. Raises UsageError for one that the decoder has no positions for."""
-        longest = longest_target(self.config)
+        limits = [limit for config in self.configs if (limit := longest_target(config)) is not None]
+        longest = min(limits, default=None)
         for row, ids in enumerate(targets):
             if longest is not None and len(ids) > longest:
                 raise UsageError(
@@ -173,7 +189,7 @@ class Model:
 
     def _encode(self, texts: Sequence[str]) -> tuple[list[list[int]], list[str]]:
         """Ids and notices of texts; one far longer than anything trained on is cut, and its notice says so."""
-        longest = longest_source(self.config)
+        longest = min(map(longest_source, self.configs))
         encoded = self.tokenizers.source.encode_many(list(texts))
         encoded = [ids if text.strip() else [] for ids, text in zip(encoded, texts, strict=True)]
         notices = [
@@ -203,13 +219,14 @@ class Model:
     @property
     def has_attention(self) -> bool:
         """Whether there is anything to look at."""
-        decoder = self.config.model.decoder
-        return decoder.kind == "transformer" or decoder.attention != "none"
+        decoders = [config.model.decoder for config in self.configs]
+        return any(decoder.kind == "transformer" or decoder.attention != "none" for decoder in decoders)
 
     @torch.no_grad()
     def attention(self, source: str, target: str | Sequence[int], *, words: bool = False) -> AttentionMap:
         """Where the model looks while it writes a given target, text or ids: weights (T, S) over symbols.
 
+        A source that is longer than the model reads is cut, as in `translate`; the map shows what was read.
         words    whether the symbols of a word are merged into one
         Raises   UsageError for a model without attention, or a target longer than the model's positions
         """
@@ -246,20 +263,28 @@ class Model:
         pairs: Sequence[Pair],
         options: SearchOptions | None = None,
         on_progress: Callable[[int], None] = lambda _: None,
+        on_notice: Callable[[int, str], None] = lambda _row, _notice: None,
     ) -> tuple[list[Score], list[str]]:
-        """Translate the sources and compare with the targets: scores with their signatures, and the outputs."""
+        """Translate the sources and compare with the targets: scores with their signatures, and the outputs.
+
+        on_progress  called with the pairs translated so far
+        on_notice    called with the row and a sentence for a source that could not be used as it was
+        """
         outputs: list[str] = []
         size = 16 * self.config.search.batch_sentences
         for start in range(0, len(pairs), size):
             piece = [pair.source for pair in pairs[start : start + size]]
-            outputs += [result.text for result in self.translate(piece, options)]
+            for row, result in enumerate(self.translate(piece, options), start=start):
+                outputs.append(result.text)
+                if result.notice:
+                    on_notice(row, result.notice)
             on_progress(len(outputs))
         references = [pair.target for pair in pairs]
         return [bleu(outputs, references), chrf(outputs, references)], outputs
 
 
-def load(run: Path | str, *, device: str = "auto", threads: int = 0) -> Model:
-    """Load a run's best model.
+def load(run: Path | str | Sequence[Path | str], *, device: str = "auto", threads: int = 0) -> Model:
+    """Load a run's best model, or those of several runs over one vocabulary as an ensemble.
 
     device   "auto", "cpu" or "cuda"
     threads  of the CPU; 0 for as many as there are cores
@@ -269,17 +294,25 @@ def load(run: Path | str, *, device: str = "auto", threads: int = 0) -> Model:
         raise UsageError(f"device = {device!r} is unknown; expected {', '.join(DEVICES)}.")
     if threads < 0:
         raise UsageError(f"threads = {threads} is out of range; expected 0, for all cores, or more.")
-    folder = RunFolder(Path(run))
-    config = read_run_config(folder)
-    training = config.training.model_copy(
+    runs = [run] if isinstance(run, Path | str) else list(run)
+    if not runs:
+        raise UsageError("load takes a run, or several; found none.")
+    folders = [RunFolder(Path(each)) for each in runs]
+    configs = [read_run_config(folder) for folder in folders]
+    training = configs[0].training.model_copy(
         update={"device": device, "threads": threads, "precision": "float32"}
     )
     machine = prepare_machine(training)
-    tokenizers = Tokenizers.load(folder.vocabulary)
-    network = build_model(config.model, len(tokenizers.source), len(tokenizers.target))
-    checkpoint = folder.best()
-    load_weights(network, checkpoint.model, checkpoint.path)
-    return Model(network, tokenizers, config, machine)
+    tokenizers = Tokenizers.load(folders[0].vocabulary)
+    for folder in folders[1:]:
+        if Tokenizers.load(folder.vocabulary).fingerprint() != tokenizers.fingerprint():
+            raise UsageError(
+                f"{folder.path} has another vocabulary than {folders[0].path}; the members of an ensemble need one. "
+                "Train them on the same text with the same settings under [text]."
+            )
+    networks = [best_network(*pair, tokenizers) for pair in zip(folders, configs, strict=True)]
+    network = networks[0] if len(networks) == 1 else Ensemble(networks)
+    return Model(network, tokenizers, configs[0], machine, configs[1:])
 
 
 def train(

@@ -1,9 +1,11 @@
 """Training from Python, going on, loading, averaging; what a model then does is in test_pipeline_model.py."""
 
 import json
+import re
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -21,7 +23,7 @@ from seqloom.config.read import read_config
 from seqloom.pipeline import Model
 from seqloom.search.options import SearchOptions
 from seqloom.training.checkpoint import read_checkpoint
-from seqloom.training.events import Event, StepEvent, StopEvent
+from seqloom.training.events import Event, StepEvent, StopEvent, ValidationEvent
 from seqloom.training.run_folder import RunFolder
 from tiny import TinyRun, same_bits
 
@@ -62,6 +64,112 @@ def test_a_run_trains_from_a_file_a_mapping_or_a_configuration(
         assert trained.config.training.max_updates == 3
     assert len({(tmp_path / name / "config.toml").read_text() for name in "abcd"}) == 1
     assert set(no_report) == {tmp_path / name for name in "abcd"}
+
+
+def test_subwords_are_sampled_in_training_and_not_in_validation(
+    tiny_run: TinyRun, tmp_path: Path, no_report: list[Path]
+) -> None:
+    events: list[Event] = []
+    sampled = (*tiny_run.overrides, "text.tokenizer=bpe", "text.vocabulary_size=290", "text.sampling=0.3")
+    short = ("training.max_updates=4", "training.validate_every=2")
+    seqloom.train(tiny_run.config, tmp_path / "run", overrides=(*sampled, *short), listeners=[events.append])
+    assert [event.update for event in events if isinstance(event, ValidationEvent)] == [2, 4]
+    assert no_report
+
+
+def test_the_moving_average_is_what_is_loaded_where_nothing_was_validated(
+    tiny_run: TinyRun, tmp_path: Path, no_report: list[Path]
+) -> None:
+    model = seqloom.train(
+        tiny_run.config,
+        tmp_path / "run",
+        overrides=(*tiny_run.overrides, "training.ema=0.9", "data.valid=none", "training.max_updates=6"),
+    )
+    newest = read_checkpoint(tmp_path / "run" / "checkpoints" / "step-6")
+    assert same_bits(weights(model), newest.moving_average)
+    assert not same_bits(weights(model), newest.model)
+    seqloom.average(tmp_path / "run", last=1)
+    assert same_bits(weights(seqloom.load(tmp_path / "run")), newest.moving_average)
+    assert no_report
+
+
+def test_validation_keeps_to_learned_positions(
+    tiny_run: TinyRun, tmp_path: Path, no_report: list[Path]
+) -> None:
+    long = tmp_path / "valid.tsv"
+    long.write_text("one " * 30 + "\t" + "un " * 30 + "\none\tun\n", encoding="utf-8")
+    parts = [
+        f"model.{part}.{option}"
+        for part in ("encoder", "decoder")
+        for option in ("kind=transformer", "layers=1", "heads=2", "positions=learned", "max_positions=5")
+    ]
+    model = seqloom.train(
+        tiny_run.settings(),
+        tmp_path / "run",
+        overrides=[f"data.valid={long}", "data.max_length=4", *parts, "training.max_updates=3"],
+    )
+    assert len(model("one " * 30).tokens) <= 4
+    with pytest.raises(
+        UsageError, match=r"target 1 has 9 symbols, but the model was made with learned positions"
+    ):
+        model.translate(["one"], prefixes=["un " * 9])
+    assert no_report
+
+
+def test_several_runs_over_one_vocabulary_decide_together(
+    tiny_run: TinyRun, tmp_path: Path, no_report: list[Path]
+) -> None:
+    other = tmp_path / "other"
+    short = (*tiny_run.overrides, "seed=7", "model.decoder.cell=lstm", "training.max_updates=3")
+    seqloom.train(tiny_run.config, other, overrides=short)
+    texts, targets = ["one two", "three red dog"], ["un deux", "trois rouge"]
+    together = seqloom.load([tiny_run.path, other])
+    alone = [seqloom.load(run).score(texts, targets) for run in (tiny_run.path, other)]
+    found = together.score(texts, targets)
+    for mean, one, two in zip(found, *alone, strict=True):
+        assert min(one, two) < mean < max(one, two)
+    result = together("one two")
+    assert result.attention.weights.shape == (len(result.tokens) + 1, 3)
+    assert no_report
+
+
+def test_a_run_learns_from_another_and_refuses_a_teacher_of_another_vocabulary(
+    tiny_run: TinyRun, tmp_path: Path, no_report: list[Path]
+) -> None:
+    short = (*tiny_run.overrides, "training.max_updates=3", f"training.teacher={tiny_run.path}")
+    taught = seqloom.train(tiny_run.config, tmp_path / "taught", overrides=short)
+    alone = seqloom.train(tiny_run.config, tmp_path / "alone", overrides=short[:-1])
+    assert not same_bits(weights(taught), weights(alone))
+    with pytest.raises(UsageError, match=r"training\.teacher = .* has another vocabulary than this run"):
+        seqloom.train(tiny_run.config, tmp_path / "other", overrides=(*short, "text.vocabulary_size=9"))
+    assert no_report
+
+
+def test_runs_over_different_vocabularies_are_no_ensemble(
+    tiny_run: TinyRun, tmp_path: Path, no_report: list[Path]
+) -> None:
+    other = tmp_path / "other"
+    short = (*tiny_run.overrides, "text.vocabulary_size=9", "training.max_updates=3")
+    seqloom.train(tiny_run.config, other, overrides=short)
+    with pytest.raises(
+        UsageError, match=r"other has another vocabulary than .*; the members of an ensemble need one"
+    ):
+        seqloom.load([tiny_run.path, other])
+    with pytest.raises(UsageError, match=r"load takes a run, or several; found none\."):
+        seqloom.load([])
+    assert no_report
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"device": "gpuu"}, "device = 'gpuu' is unknown; expected auto, cpu, cuda."),
+        ({"threads": -1}, "threads = -1"),
+    ],
+)
+def test_what_a_model_is_loaded_with_is_checked(run: Path, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        seqloom.load(run, **options)
 
 
 def test_a_complete_configuration_takes_no_overrides(tiny_run: TinyRun, tmp_path: Path) -> None:

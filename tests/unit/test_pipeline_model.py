@@ -19,6 +19,7 @@ from seqloom.models.build import build_model
 from seqloom.pipeline import Model
 from seqloom.search.options import SamplingOptions, SearchOptions
 from seqloom.text.tokenizer import train_tokenizer
+from seqloom.training.searching import LONGEST_SOURCE
 from seqloom.training.validation import mean_likelihood
 from seqloom.training.vocabularies import Tokenizers
 from tiny import CPU, TinyRun
@@ -280,6 +281,20 @@ def test_evaluating_scores_the_translations(model: Model) -> None:
     assert progress == [4]
     narrow, _ = model.evaluate(pairs, SearchOptions(beam=1))
     assert [score.name for score in narrow] == ["bleu", "chrf"]
+
+
+def test_what_is_cut_is_told_in_evaluating_and_refused_in_scoring(model: Model) -> None:
+    long = "one " * (LONGEST_SOURCE * model.config.data.max_length + 1)
+    told: list[tuple[int, str]] = []
+    pairs = [Pair("one", "un"), Pair(long, "un")]
+    model.evaluate(pairs, SearchOptions(beam=1), on_notice=lambda row, notice: told.append((row, notice)))
+    ((row, notice),) = told
+    assert row == 1
+    assert notice.endswith("were read")
+    with pytest.raises(
+        UsageError, match=r"^source 2 can't be scored whole: it has .* were read\. Shorten it\.$"
+    ):
+        model.score(["one", long], ["un", "un"])
 
 
 def test_nothing_cannot_be_scored(model: Model) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -144,16 +144,16 @@ def read_json(path: Path, largest: int = LARGEST_JSON) -> Any:
     Raises   DamagedModelError when it is missing, a folder or not JSON; ResourceError without permission
     """
     try:
-        with explain_os_errors("read", path) if path.is_file() else nullcontext():
-            size = path.stat().st_size
-            if size > largest:
-                raise DamagedModelError(f"{path} is {size:,} bytes long; expected at most {largest:,}.")
-            content = path.read_bytes()
-        return json.loads(content)
+        size = path.stat().st_size
+        if size > largest:
+            raise DamagedModelError(f"{path} is {size:,} bytes long; expected at most {largest:,}.")
+        return json.loads(path.read_bytes())
     except IsADirectoryError as error:
         raise DamagedModelError(f"{path} is a folder; expected a JSON file.") from error
     except FileNotFoundError as error:
         raise DamagedModelError(f"{path} is missing.") from error
+    except OSError as error:
+        raise ResourceError(f"Can't read {path}: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, nested without end, endless digits
         raise DamagedModelError(f"{path} is not JSON ({error}); it was cut short or altered.") from error
 

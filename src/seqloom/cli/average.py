@@ -25,6 +25,7 @@ def average(
     """Average the newest checkpoints.
 
     The mean of their weights (Vaswani et al. 2017) becomes the run's best model; often it is half a point better.
+    Training on replaces it as soon as a validation is better than any before.
     """
     from seqloom import pipeline
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqloom.cli.places import CONFIG, Run, nearby, shown
+from seqloom.cli.places import CONFIG, Others, Run, nearby, shown
 from seqloom.cli.texts import one_line
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def evaluate(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the translations there.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
+    ensemble: Others = [],  # noqa: B006 - typer copies it
 ) -> None:
     """Score a model by BLEU and chrF."""
     from seqloom.base.errors import DataError, UsageError
@@ -58,7 +59,7 @@ def evaluate(
     from seqloom.pipeline import load
     from seqloom.training.searching import search_options
 
-    model = load(run)
+    model = load([run, *ensemble])
     asked = _pairs_of(model.config, run, files, part)
     pairs = list(asked.read())
     names = " and ".join(str(nearby(path)) for path in asked.paths)
@@ -67,13 +68,16 @@ def evaluate(
     options = search_options(model.config.search, beam=beam, n_best=1)
     begun = time.monotonic()
     with progress("Translating", total=len(pairs)) as bar:
-        scores, outputs = model.evaluate(pairs, options, bar.update)
+        scores, outputs = model.evaluate(
+            pairs, options, bar.update, lambda row, notice: bar.say(f"seqloom: pair {row + 1}: {notice}")
+        )
     seconds = time.monotonic() - begun
     if output:
         make_folder(output.parent)
         atomic_write(output, "".join(f"{one_line(text)}\n" for text in outputs))
     figures: dict[str, Any] = {
         "run": str(run),
+        "ensemble": [str(other) for other in ensemble],
         "files": [str(path) for path in asked.paths],
         "pairs": len(pairs),
         "beam": options.beam,
@@ -88,7 +92,7 @@ def evaluate(
 
         print(dumps(figures, ensure_ascii=False))
         return
-    print(f"{run} on {len(pairs):,} pairs of {names}")
+    print(f"{' + '.join(map(str, [run, *ensemble]))} on {len(pairs):,} pairs of {names}")
     for score in scores:
         print(f"  {NAMES.get(score.name, score.name):5} {score.value:6.2f}   {score.signature}")
     print(f"  {seconds:.1f} s, {len(pairs) / seconds:,.0f} sentences a second, beam {options.beam}")

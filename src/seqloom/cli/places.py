@@ -16,6 +16,17 @@ Run = Annotated[
     typer.Argument(metavar="RUN", help="The folder that `seqloom train` wrote.", autocompletion=complete_run),
 ]
 
+Others = Annotated[
+    list[Path],
+    typer.Option(
+        "--ensemble",
+        metavar="RUN",
+        help="A further run over the same vocabulary, to decide together with it; may be repeated.",
+        show_default=False,
+        autocompletion=complete_run,
+    ),
+]
+
 
 def config_file(argument: Path) -> Path:
     """The configuration that is meant: a file, or the config.toml of a project's or run's folder."""

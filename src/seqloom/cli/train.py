@@ -57,11 +57,15 @@ def train(
     before = _updates(folder)
     model = pipeline.train(settings, folder)
     if before and _updates(folder) == before:
-        print(f"\n{folder} was finished already, after {before:,} updates. To train it further, raise")
+        print(f"\n{folder} was finished already, after {_count(before)}. To train it further, raise")
         print("training.max_epochs, max_minutes, max_updates or max_tokens, whichever ended it.")
     else:
-        print(f"\n{folder} is trained: {_updates(folder):,} updates.")
+        print(f"\n{folder} is trained: {_count(_updates(folder))}.")
     _tell_result(folder, model)
+
+
+def _count(updates: int) -> str:
+    return "1 update" if updates == 1 else f"{updates:,} updates"
 
 
 def _updates(folder: Path) -> int:

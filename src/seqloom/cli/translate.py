@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from seqloom.cli.places import Run
+from seqloom.cli.places import Others, Run
 from seqloom.cli.texts import one_line, typed
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def translate(
     seed: Annotated[int, typer.Option(metavar="N", help="With --sample: fixes what is drawn.")] = 0,
     scores: Annotated[bool, typer.Option("--scores", help="The score and a tab before each output.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    ensemble: Others = [],  # noqa: B006 - typer copies it
 ) -> None:
     """Translate text, line by line, as it comes."""
     from seqloom.base.errors import UsageError
@@ -94,7 +95,7 @@ def translate(
     from seqloom.search.options import SearchOptions
     from seqloom.training.searching import sampling_options, search_options
 
-    model = load(run)
+    model = load([run, *ensemble])
     options = (
         sampling_options(model.config.search, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
         if sample

@@ -1,10 +1,10 @@
 """Options that a person set and nothing would read: refused, because silence would leave them believing in it.
 
-An option counts as set when the file, the mapping or the command line gives it another value than its default. What
-a preset says and what a written-out configuration repeats doesn't count.
+An option counts as set when the file, the mapping or the command line gives it another value than its default and
+than the preset: what a written-out configuration repeats doesn't count.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from seqloom.base.errors import ConfigError
@@ -30,11 +30,22 @@ def _learned(part: str) -> Callable[[Config], bool]:
     return holds
 
 
+def _attends(kind: str) -> Callable[[Config], bool]:
+    def holds(config: Config) -> bool:
+        decoder = config.model.decoder
+        return decoder.kind != "recurrent" or decoder.attention == kind
+
+    return holds
+
+
 CONDITIONS = (
     Condition(
         ("training.betas", "training.eps"),
         'training.optimiser = "adamw" or "adam"',
         lambda config: config.training.optimiser != "sgd",
+    ),
+    Condition(
+        ("training.distillation",), "a training.teacher", lambda config: config.training.teacher is not None
     ),
     Condition(
         ("training.plateau_patience", "training.plateau_factor"),
@@ -53,6 +64,12 @@ CONDITIONS = (
         "a model.decoder.attention",
         lambda config: config.model.decoder.kind != "recurrent" or config.model.decoder.attention != "none",
     ),
+    *(
+        Condition(
+            (f"model.decoder.attention_{option}",), f'model.decoder.attention = "{kind}"', _attends(kind)
+        )
+        for option, kind in (("heads", "multi_head"), ("window", "local"), ("positions", "location"))
+    ),
     Condition(
         ("text.vocabulary_size",),
         'another text.tokenizer than "byte", which has one symbol a byte',
@@ -66,18 +83,26 @@ CONDITIONS = (
 )
 
 
-def refuse_ignored(config: Config, layers: Sequence[Layer]) -> None:
+def refuse_ignored(config: Config, layers: Sequence[Layer], preset: Mapping[str, Any]) -> None:
     """Raise ConfigError for the first option that a layer sets and that this configuration doesn't read."""
     for condition in CONDITIONS:
         if condition.holds(config):
             continue
         for key, layer in ((key, layer) for key in condition.keys for layer in layers if layer.sets(key)):
             value = _value(config, key)
-            if value not in [option.default for option in options_named(key)]:
+            if value not in [option.default for option in options_named(key)] and value != _in(preset, key):
                 raise ConfigError(
                     f"{key} = {show_value(value)} ({layer.locate(key)}) would be ignored: it is read only with "
                     f"{condition.needs}. Leave it out, or set that."
                 )
+
+
+def _in(preset: Mapping[str, Any], key: str) -> Any:
+    """What the preset says of an option, as the schema keeps it; None where it says nothing."""
+    node: Any = preset
+    for name in key.split("."):
+        node = node.get(name) if isinstance(node, Mapping) else None
+    return tuple(node) if isinstance(node, list) else node
 
 
 def _value(config: Config, key: str) -> Any:

@@ -151,10 +151,13 @@ def _replace_bounds(below: dict[str, Any], above: dict[str, Any]) -> None:
 
 
 def resolve_paths(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Give the tree with data paths made absolute, seen from the folder; "~" is the home folder.
+    """Give the tree with the paths of data and teacher made absolute, seen from the folder; "~" is the home folder.
 
     What isn't text is left for the schema to refuse.
     """
+    teacher = _table(tree, "training").get("teacher")
+    if isinstance(teacher, str) and teacher != NONE:
+        tree = {**tree, "training": {**tree["training"], "teacher": _absolute(teacher, folder)}}
     data = _table(tree, "data")
     if not data:
         return tree

@@ -18,8 +18,21 @@ from seqloom.config.section import (
     contradiction,
 )
 
-Cell = Literal["elman", "lstm", "gru"]
-Attention = Literal["none", "additive", "dot", "general"]
+Cell = Literal[
+    "elman",
+    "elman_relu",
+    "lstm",
+    "lstm_layer_norm",
+    "gru",
+    "gru_reset_before",
+    "sru",
+    "ssru",
+    "min_gru",
+    "min_lstm",
+]
+TWO_STATES = ("lstm", "lstm_layer_norm", "sru", "ssru")
+"""Cells that keep a memory beside their output."""
+Attention = Literal["none", "additive", "dot", "general", "multi_head", "location", "local"]
 Placement = Literal["between", "before", "after"]
 Bridge = Literal["projection", "copy", "zero"]
 Norm = Literal["pre", "post"]
@@ -77,7 +90,7 @@ class RecurrentDecoderConfig(Section):
     attention: Attention = Field(
         default="additive",
         description="How well a memory position fits the state: scored by a small network (additive, "
-        "Bahdanau et al. 2015), by a product (dot, general; Luong et al. 2015), or not at all (none).",
+        "Bahdanau et al. 2015), by products (dot, general, multi_head), by its place (location, local), or not (none).",
     )
     placement: Placement = Field(
         default="between",
@@ -102,9 +115,18 @@ class RecurrentDecoderConfig(Section):
     attention_width: OptionalSize = Field(
         default=None, description="Width of the additive attention's network; unset, the decoder's hidden."
     )
+    attention_heads: Count = Field(
+        default=4, description="Heads of multi_head attention; they divide the memory's width."
+    )
+    attention_window: Count = Field(
+        default=10, description="Positions that local attention sees on each side of its centre."
+    )
+    attention_positions: Size = Field(
+        default=512, description="Positions that location attention can tell apart; it sees none beyond."
+    )
     dropout: OptionalFraction = Field(
         default=None,
-        description="Dropout between this decoder's layers and before its readout; unset, model.dropout.",
+        description="Dropout between this decoder's stacked layers and after its readout; unset, model.dropout.",
     )
 
 
@@ -126,6 +148,10 @@ class ModelConfig(Section):
     )
     share_embeddings: bool = Field(
         default=True, description="One embedding table for source and target; needs text.shared."
+    )
+    embedding_rank: OptionalSize = Field(
+        default=None,
+        description="Factorise the embeddings through vectors of this size (Lan et al. 2020); unset, they are full.",
     )
     tie_output: bool = Field(
         default=True, description="The target's embedding table is the output layer too."
@@ -226,6 +252,13 @@ def _check_attention(decoder: RecurrentDecoderConfig, memory_width: int) -> None
             'Set model.decoder.layers = 2, or model.decoder.placement = "before" or "after".',
             ["model.decoder.layers", "model.decoder.placement"],
         )
+    if decoder.attention == "multi_head" and memory_width % decoder.attention_heads:
+        raise contradiction(
+            f"model.decoder.attention_heads = {decoder.attention_heads} does not divide the width of the encoder's "
+            f"output, {memory_width}",
+            f"Use {_nearest_divisors(memory_width, decoder.attention_heads)}.",
+            ["model.decoder.attention_heads", "model.encoder.hidden", "model.width"],
+        )
     if decoder.attention == "dot" and decoder.hidden != memory_width:
         raise contradiction(
             'model.decoder.attention = "dot" needs a query as wide as the memory, but model.decoder.hidden = '
@@ -266,7 +299,7 @@ def _check_bridge(decoder: RecurrentDecoderConfig, model: ModelConfig) -> None:
             f"model.encoder.layers = {encoder.layers} and model.decoder.layers = {decoder.layers} differ"
         )
         keys += ["model.encoder.layers", "model.decoder.layers"]
-    elif (encoder.cell == "lstm") != (decoder.cell == "lstm"):
+    elif (encoder.cell in TWO_STATES) != (decoder.cell in TWO_STATES):
         difference = f'model.encoder.cell = "{encoder.cell}" and model.decoder.cell = "{decoder.cell}" differ'
         keys += ["model.encoder.cell", "model.decoder.cell"]
     elif model.memory_width != decoder.hidden:

@@ -27,18 +27,20 @@ FIT = 5  # a warm-up that nobody asked for takes at most this part of a bound in
 LARGEST_CONFIG = 1024 * 1024  # bytes; a written-out configuration has 4 kilobytes
 
 
-def read_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
+def read_config(path: Path | str, overrides: Sequence[str] = (), *, written: bool = False) -> Config:
     """Read a configuration file and lay overrides such as "model.width=256" over it.
 
     Data paths in the file are seen from the file's folder, those in overrides from the current folder; the
     configuration holds them absolute.
+
+    written  whether it is what seqloom wrote of a run, complete: then nothing in it is an option that nobody reads
     Raises ConfigError: no such file, not TOML, an unknown key, a wrong type, a value out of range, two that
     contradict each other. It names key, value and place, and what to write instead.
     """
     path = Path(path)
     text = _read_text(path)
     tree = resolve_paths(parse_toml(text, str(path)), path.absolute().parent)
-    return _build(Layer(str(path), tree, locate_keys(text)), overrides)
+    return _build(Layer(str(path), tree, locate_keys(text)), overrides, written=written)
 
 
 def build_config(
@@ -67,7 +69,7 @@ def require_training_data(config: Config) -> None:
         )
 
 
-def _build(asked: Layer, overrides: Sequence[str]) -> Config:
+def _build(asked: Layer, overrides: Sequence[str], *, written: bool = False) -> Config:
     given = read_overrides(overrides)
     given = replace(given, tree=resolve_paths(given.tree, Path().absolute()))
     layers = [asked, given]
@@ -77,12 +79,14 @@ def _build(asked: Layer, overrides: Sequence[str]) -> Config:
     tree = merge(layers)
     if preset is not None:
         tree["preset"] = preset
-    _fit_warmup(tree, [asked, given])
+    if not written:
+        _fit_warmup(tree, [asked, given])
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
         raise explain(error, tree, layers) from None
-    refuse_ignored(config, [asked, given])
+    if not written:
+        refuse_ignored(config, [asked, given], {} if preset is None else read_preset(preset))
     return config
 
 

@@ -11,6 +11,7 @@ from seqloom.config.section import (
     NotNegative,
     OptionalCount,
     OptionalPositive,
+    OptionalText,
     Pair,
     Positive,
     Section,
@@ -90,6 +91,20 @@ class TrainingConfig(Section):
     label_smoothing: Fraction = Field(
         default=0.1,
         description="Probability taken from the right symbol and spread over all of them in the loss.",
+    )
+    scheduled_sampling: Fraction = Field(
+        default=0.0,
+        description="Share of the symbols read in training that are the model's own predictions, rising from 0 to this "
+        "over the run (Bengio et al. 2015); costs a second pass of the decoder.",
+    )
+    teacher: OptionalText = Field(
+        default=None,
+        description="Folder of a run over the same vocabulary to learn from as well (word-level distillation, Kim and "
+        "Rush 2016).",
+    )
+    distillation: Fraction = Field(
+        default=0.5,
+        description="Share of the loss that is the cross-entropy with the teacher's distribution.",
     )
     clip_norm: NotNegative = Field(
         default=1.0, description="Gradients longer than this are shortened to it; 0 is off."

@@ -9,6 +9,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from seqloom.base.files import shown_path
 from seqloom.data.characters import KINDS, UnusualKind, find_unusual, visible
 from seqloom.data.check_report import UNITS, Example, Found, Lengths, Part, Side, UnusualFound
 from seqloom.data.faults import FaultReader, read_pairs_at, size_of
@@ -176,7 +177,7 @@ class PartMeasure:
         texts = read_texts(self.reader, [*tallies, *(tally for _, tally in unusual)])
         return Part(
             name=name,
-            files=tuple(map(str, self.reader.files.paths)),
+            files=tuple(map(shown_path, self.reader.files.paths)),
             format=self.reader.format,
             bytes=size_of(self.reader.files.paths),
             file_lines=tuple(self.reader.lines),

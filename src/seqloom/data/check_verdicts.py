@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from seqloom.data.check_report import CheckReport, Found, Overlap, Part, Verdict, share
 
+TRAIN = "train"
 # Shares of the pairs above which a finding is a warning. Every natural corpus has a few of each.
 MANY_EMPTY = 0.0
 MANY_IDENTICAL = 0.01
@@ -14,6 +15,7 @@ MANY_TOO_LONG = 0.01
 MANY_SHARED_PAIRS = 0.0  # a pair that was trained on says nothing as a test
 MANY_SHARED_SOURCES = 0.01
 MANY_UNKNOWN = 0.01  # of the symbols
+SELDOM = 15  # times that a symbol stands on a side of the training data, in the mean; below, most are hardly learnt
 
 FAULTS = {
     "encoding": (
@@ -48,6 +50,8 @@ def _of_part(part: Part, report: CheckReport) -> Iterator[Verdict]:
     yield from _content(part)
     if report.vocabulary_sizes:
         yield from _under_vocabulary(part, report.max_length)
+        if part.name == TRAIN:
+            yield _vocabulary_size(part, report.vocabulary_sizes)
     for found in part.unusual:
         sentence = f"{share(found.lines, 2 * part.pairs)} of the texts contain {found.name}"
         yield Verdict("warning", part.name, sentence, f"{found.meaning[0].upper()}{found.meaning[1:]}.")
@@ -107,6 +111,17 @@ def _under_vocabulary(part: Part, max_length: int | None) -> Iterator[Verdict]:
     if max_length is not None:
         long = f"pairs longer than {max_length:,} symbols, which training leaves out"
         yield _counted(part, part.too_long, MANY_TOO_LONG, long, "Split them, or raise data.max_length.")
+
+
+def _vocabulary_size(part: Part, sizes: tuple[int, int]) -> Verdict:
+    """A warning when the training data is too small to learn its vocabulary's symbols."""
+    totals = [side.lengths["symbols"].total for side in (part.source, part.target)]
+    times, total, size = min((t / n, t, n) for t, n in zip(totals, sizes, strict=True))
+    sentence = f"a symbol of the vocabulary of {size:,} stands {times:,.1f} times on a side, in the mean"
+    if times >= SELDOM:
+        return Verdict("fine", part.name, sentence)
+    smaller = max(100, round(total / SELDOM / 2, -2))
+    return Verdict("warning", part.name, sentence, f"Try text.vocabulary_size = {smaller:.0f}, or more text.")
 
 
 def _of_overlap(overlap: Overlap) -> Iterator[Verdict]:

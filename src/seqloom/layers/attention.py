@@ -92,21 +92,6 @@ class AdditiveAttention(DotAttention):
         return compared @ self.score_vector
 
 
-def recurrent_attention(
-    kind: str, query_size: int, memory_size: int, attention_size: int | None = None
-) -> DotAttention:
-    """The attention of a recurrent decoder by its name: additive, dot or general."""
-    if kind == "additive":
-        return AdditiveAttention(query_size, memory_size, attention_size or query_size)
-    if kind == "general":
-        return GeneralAttention(query_size, memory_size)
-    if kind == "dot":
-        if query_size != memory_size:
-            raise ValueError(f'"dot" compares equal widths; found query {query_size}, memory {memory_size}.')
-        return DotAttention()
-    raise ValueError(f'unknown attention "{kind}"; expected additive, dot or general.')
-
-
 def split_heads(tensor: Tensor, heads: int) -> Tensor:
     """(B, S, D) -> (B, H, S, K) with D = H K."""
     return tensor.unflatten(-1, (heads, -1)).transpose(1, 2)

@@ -2,7 +2,8 @@
 
 A cell's state is a tuple of tensors (B, H), its output always first: (h,) for Elman and GRU, (h, c) for the LSTM.
 `step` is for reading and for decoding; `sequence` runs PyTorch's fused kernel with the same parameters.
-Parameters of all gates are stacked along the first axis, in the order that each class states.
+Parameters of all gates are stacked along the first axis, in the order that each class states. Cells that PyTorch has
+no kernel for are in looped_cells.py and scan_cells.py, the table of all in family.py.
 """
 
 import torch
@@ -15,33 +16,18 @@ CellState = tuple[Tensor, ...]
 
 
 class Cell(nn.Module):
-    """What all cells share: stacked parameters, their initial values, the empty state."""
+    """What all cells share: the empty state, one step, and a whole sequence in two ways."""
 
-    gates: int  # blocks in the stacked parameters
     state_tensors: int  # tensors in the state
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
         self.input_size = input_size
         self.hidden_size = hidden_size
-        self.input_weight = nn.Parameter(torch.empty(self.gates * hidden_size, input_size))
-        self.recurrent_weight = nn.Parameter(torch.empty(self.gates * hidden_size, hidden_size))
-        self.input_bias = nn.Parameter(torch.zeros(self.gates * hidden_size))
-        self.recurrent_bias = nn.Parameter(torch.zeros(self.gates * hidden_size))
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Weights uniform within 1 / sqrt(H), as in PyTorch's own, biases of zero.
-
-        On Multi30k this learned faster than Glorot-uniform and orthogonal weights.
-        """
-        limit = self.hidden_size**-0.5
-        nn.init.uniform_(self.input_weight, -limit, limit)
-        nn.init.uniform_(self.recurrent_weight, -limit, limit)
 
     def start(self, batch: int) -> CellState:
         """A state of zeros (batch, H)."""
-        zero = self.input_weight.new_zeros(batch, self.hidden_size)
+        zero = next(self.parameters()).new_zeros(batch, self.hidden_size)
         return (zero,) * self.state_tensors
 
     def step(self, inputs: Tensor, state: CellState) -> CellState:
@@ -92,16 +78,39 @@ class Cell(nn.Module):
             outputs.append(state[0])
         return torch.stack(outputs, 1), state
 
+    def extra_repr(self) -> str:
+        return f"{self.input_size} -> {self.hidden_size}"
+
+
+class StackedCell(Cell):
+    """A cell of Elman's kind: W x + b + U h' + d for each gate, the gates stacked along the parameters' first axis."""
+
+    gates: int  # blocks in the stacked parameters
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.input_weight = nn.Parameter(torch.empty(self.gates * hidden_size, input_size))
+        self.recurrent_weight = nn.Parameter(torch.empty(self.gates * hidden_size, hidden_size))
+        self.input_bias = nn.Parameter(torch.zeros(self.gates * hidden_size))
+        self.recurrent_bias = nn.Parameter(torch.zeros(self.gates * hidden_size))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Weights uniform within 1 / sqrt(H), as in PyTorch's own, biases of zero.
+
+        On Multi30k this learned faster than Glorot-uniform and orthogonal weights.
+        """
+        limit = self.hidden_size**-0.5
+        nn.init.uniform_(self.input_weight, -limit, limit)
+        nn.init.uniform_(self.recurrent_weight, -limit, limit)
+
     @property
     def parameters_in_order(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """As the fused kernels take them."""
         return self.input_weight, self.recurrent_weight, self.input_bias, self.recurrent_bias
 
-    def extra_repr(self) -> str:
-        return f"{self.input_size} -> {self.hidden_size}"
 
-
-class ElmanCell(Cell):
+class ElmanCell(StackedCell):
     """h = tanh(W x + b + U h' + b').   Source: Elman 1990."""
 
     gates = 1
@@ -125,7 +134,28 @@ class ElmanCell(Cell):
         return outputs, (last[0],)
 
 
-class LSTMCell(Cell):
+class ReLUCell(ElmanCell):
+    """h = relu(W x + b + U h' + b').   Source: Le et al. 2015, whose recurrent weights start as the identity."""
+
+    def reset_parameters(self) -> None:
+        """Recurrent weights the identity: at first everything is kept."""
+        super().reset_parameters()
+        nn.init.eye_(self.recurrent_weight)
+
+    def step(self, inputs: Tensor, state: CellState) -> CellState:
+        (hidden,) = state
+        read = inputs @ self.input_weight.T + self.input_bias
+        remembered = hidden @ self.recurrent_weight.T + self.recurrent_bias
+        return (torch.relu(read + remembered),)
+
+    def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+        outputs, last = torch.rnn_relu(
+            inputs, state[0][None], self.parameters_in_order, True, 1, 0.0, self.training, False, True
+        )
+        return outputs, (last[0],)
+
+
+class LSTMCell(StackedCell):
     """Gates stacked as input, forget, candidate, output.
 
         i, f, o = sigmoid(W x + U h' + b)      candidate = tanh(W x + U h' + b)
@@ -188,7 +218,7 @@ class LSTMCell(Cell):
         return outputs, (last_hidden[0, packed.unsorted_indices], last_cell[0, packed.unsorted_indices])
 
 
-class GRUCell(Cell):
+class GRUCell(StackedCell):
     """Gates stacked as reset, update, candidate.
 
         r, z = sigmoid(W x + U h' + b)
@@ -218,6 +248,3 @@ class GRUCell(Cell):
             inputs, state[0][None], self.parameters_in_order, True, 1, 0.0, self.training, False, True
         )
         return outputs, (last[0],)
-
-
-CELLS: dict[str, type[Cell]] = {"elman": ElmanCell, "lstm": LSTMCell, "gru": GRUCell}

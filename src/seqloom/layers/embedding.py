@@ -8,38 +8,59 @@ from seqloom.layers.dropout import Dropout
 
 
 class Embedding(nn.Module):
-    """A row a symbol, scaled by the square root of the width (Vaswani et al. 2017, section 3.4).
+    """A row a symbol, scaled by the square root of its size (Vaswani et al. 2017, section 3.4).
 
-    The table starts with that variance which makes scaled rows, and logits of a tied output layer, of unit size.
+    With a rank the rows are that small and a matrix widens them: V R + R D numbers instead of V D (Lan et al. 2020,
+    section 3.1, factorized embedding). The table starts with that variance which makes scaled rows, and logits of a
+    tied output layer, of unit size.
     """
 
-    def __init__(self, symbols: int, width: int, padding: int) -> None:
+    def __init__(self, symbols: int, width: int, padding: int, rank: int | None = None) -> None:
         super().__init__()
-        self.table = nn.Parameter(torch.empty(symbols, width))
-        nn.init.normal_(self.table, std=width**-0.5)
+        size = rank or width
+        self.table = nn.Parameter(torch.empty(symbols, size))
+        nn.init.normal_(self.table, std=size**-0.5)
         self.table.data[padding] = 0.0
-        self.scale = width**0.5
+        self.scale = size**0.5
+        self.widening = None if rank is None else nn.Parameter(torch.empty(size, width))
+        if self.widening is not None:
+            nn.init.normal_(self.widening, std=size**-0.5)
 
     def forward(self, symbols: Tensor) -> Tensor:
         """symbols (B, T) int64 -> (B, T, D)."""
-        return functional.embedding(symbols, self.table) * self.scale
+        rows = functional.embedding(symbols, self.table) * self.scale
+        return rows if self.widening is None else rows @ self.widening
 
 
 class OutputLayer(nn.Module):
-    """features . table + bias, a score a symbol; the table may be the target embedding's (Press and Wolf 2017)."""
+    """features . table + bias, a score a symbol; the table may be the target embedding's (Press and Wolf 2017).
+
+    Tied to a factorised embedding it narrows the features by the same matrix first.
+    """
 
     def __init__(self, symbols: int, width: int, tied: Embedding | None = None) -> None:
         super().__init__()
+        self.widening = None
         if tied is None:
             self.table = nn.Parameter(torch.empty(symbols, width))
             nn.init.normal_(self.table, std=width**-0.5)
         else:
-            self.table = tied.table
+            self.table, self.widening = tied.table, tied.widening
         self.bias = nn.Parameter(torch.zeros(symbols))
+
+    def narrow(self, features: Tensor) -> Tensor:
+        """features (..., D) -> what the table is multiplied with (..., R), or (..., D) without a rank.
+
+        Divided by sqrt(D / R), so that logits start of unit size here too.
+        """
+        if self.widening is None:
+            return features
+        rank, width = self.widening.shape
+        return features @ self.widening.T * (rank / width) ** 0.5
 
     def forward(self, features: Tensor) -> Tensor:
         """features (..., D) -> logits (..., V)."""
-        return functional.linear(features, self.table, self.bias)
+        return functional.linear(self.narrow(features), self.table, self.bias)
 
 
 class EmbeddedInput(nn.Module):

@@ -10,8 +10,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from seqloom.layers.cells import CELLS, Cell, CellState
+from seqloom.layers.cells import Cell, CellState
 from seqloom.layers.dropout import Dropout
+from seqloom.layers.family import CELLS
 
 StackState = tuple[CellState, ...]
 

@@ -10,9 +10,8 @@ from seqloom.config.model import (
     RecurrentDecoderConfig,
     RecurrentEncoderConfig,
 )
-from seqloom.layers.attention import recurrent_attention
-from seqloom.layers.cells import CELLS
 from seqloom.layers.embedding import EmbeddedInput, Embedding, OutputLayer
+from seqloom.layers.family import CELLS, AttentionSizes, recurrent_attention
 from seqloom.layers.positions import NoPositions, positions
 from seqloom.models.bridge import CopyBridge, ProjectionBridge, ZeroBridge
 from seqloom.models.encoders import RecurrentEncoder, TransformerEncoder
@@ -40,10 +39,10 @@ def build_model(config: ModelConfig, source_symbols: int, target_symbols: int) -
             f"model.share_embeddings = true needs one vocabulary for both sides, but the source has {source_symbols} "
             f"symbols and the target {target_symbols}. Set text.shared = true, or model.share_embeddings = false."
         )
-    source_embedding = Embedding(source_symbols, config.width, PADDING)
+    source_embedding = Embedding(source_symbols, config.width, PADDING, config.embedding_rank)
     target_embedding = source_embedding
     if not config.share_embeddings:
-        target_embedding = Embedding(target_symbols, config.width, PADDING)
+        target_embedding = Embedding(target_symbols, config.width, PADDING, config.embedding_rank)
     encoder = build_encoder(config)
     return Seq2Seq(
         source=EmbeddedInput(source_embedding, _positions(config.encoder, config.width), config.dropout),
@@ -103,7 +102,15 @@ def build_decoder(config: ModelConfig, memory_width: int, summary_width: int) ->
             cells,
             feed_context=decoder.feed_context,
         )
-    attention = recurrent_attention(decoder.attention, decoder.hidden, memory_width, decoder.attention_width)
+    sizes = AttentionSizes(
+        decoder.hidden,
+        memory_width,
+        decoder.attention_width,
+        decoder.attention_heads,
+        decoder.attention_window,
+        decoder.attention_positions,
+    )
+    attention = recurrent_attention(decoder.attention, sizes)
     if decoder.placement == "after":
         return AttendAfterDecoder(
             config.width, memory_width, bridge, attention, cells, input_feeding=decoder.input_feeding

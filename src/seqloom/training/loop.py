@@ -21,8 +21,8 @@ from seqloom.data.batch import Batch
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.training.checkpoint import AVERAGE, Checkpoint, load_weights
 from seqloom.training.events import CheckpointEvent, Event, SkipEvent, StepEvent, StopEvent, ValidationEvent
-from seqloom.training.loss import batch_loss
 from seqloom.training.machine import Machine
+from seqloom.training.objective import Teaching, batch_loss
 from seqloom.training.optimiser import (
     MovingAverage,
     build_optimiser,
@@ -68,6 +68,7 @@ class Trainer:
               because `stop` turned True; the resumed run then validates first.
     keeper    writes checkpoints; None keeps nothing
     stop      asked after every update; True saves and ends the run with reason "interrupted"
+    teaching  another model to learn from, and how much
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Trainer:
         validate: Callable[[], Validation | None] | None = None,
         keeper: Keeper | None = None,
         stop: Callable[[], bool] = lambda: False,
+        teaching: Teaching | None = None,
     ) -> None:
         self.model = model.to(machine.device)
         self.source = source
@@ -90,6 +92,7 @@ class Trainer:
         self.validate = validate
         self.keeper = keeper
         self.stop = stop
+        self.teaching = teaching
         self.bounds = Bounds.of(config)
         self.optimiser = build_optimiser(self.model, config)
         self.average = MovingAverage(self.model, config.ema) if config.ema else None
@@ -179,16 +182,18 @@ class Trainer:
         """One update from the gradients of some batches, as if they were one; skipped if they are not finite."""
         state = self.state
         self.model.train()
-        rate = learning_rate(self.config, state.update, self.fraction(), state.plateau_scale)
+        fraction = min(self.fraction(), 1.0)
+        own_share = self.config.scheduled_sampling * fraction
+        rate = learning_rate(self.config, state.update, fraction, state.plateau_scale)
         set_learning_rate(self.optimiser, rate)
         tokens = sum(batch.target_tokens for batch in batches)
         self.optimiser.zero_grad(set_to_none=True)
         total = likelihood = torch.zeros((), device=self.machine.device)
         for index, batch in enumerate(batches):
             torch.manual_seed(derive(self.seed, "dropout", state.update, index))
-            loss, part = batch_loss(
-                self.model, batch.to(self.machine.device), self.machine, self.config.label_smoothing
-            )
+            batch = batch.to(self.machine.device)
+            smoothing = self.config.label_smoothing
+            loss, part = batch_loss(self.model, batch, self.machine, smoothing, own_share, self.teaching)
             (loss / tokens).backward()
             total = total + loss.detach()
             likelihood = likelihood + part

@@ -1,5 +1,6 @@
 """Label-smoothed likelihood, with output layer, softmax and loss fused so that the logits are never held whole."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -7,15 +8,13 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from seqloom.base.errors import ShapeError
-from seqloom.data.batch import Batch
-from seqloom.models.seq2seq import Seq2Seq
-from seqloom.training.machine import Machine
-
 CHUNK = 1024  # rows of logits held at a time
 ROWS = (
     128  # chunks are filled up to a multiple: products are compiled for each shape met, and so there are few
 )
+
+
+Teacher = Callable[[int, int], Tensor]
 
 
 def smoothed_loss(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
@@ -35,11 +34,19 @@ class FusedLoss(torch.autograd.Function):
 
     With p = softmax(logits) the gradient of the logits is p - smoothed target, known as soon as the logits are; so
     each chunk's logits are turned into their own gradient in place and multiplied back while they are in the cache.
+    A teacher's distribution q is one more target: share * q and (1 - share) * the smoothed one.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, features: Tensor, table: Tensor, bias: Tensor, targets: Tensor, smoothing: float
+        ctx: Any,
+        features: Tensor,
+        table: Tensor,
+        bias: Tensor,
+        targets: Tensor,
+        smoothing: float,
+        teacher: Teacher | None,
+        share: float,
     ) -> tuple[Tensor, Tensor]:
         symbols = len(table)
         wanted = any(ctx.needs_input_grad[:3])
@@ -64,15 +71,21 @@ class FusedLoss(torch.autograd.Function):
             log_sum = logits.logsumexp(dim=-1, keepdim=True)
             right = log_sum - logits.gather(1, target)  # negative log-likelihood of the target, (M', 1)
             likelihood += right.sum()
-            loss += (1 - smoothing) * right.sum()
+            loss += (1 - share) * (1 - smoothing) * right.sum()
             if smoothing:
-                loss += smoothing * (log_sum.sum() - logits.sum() / symbols)
+                loss += (1 - share) * smoothing * (log_sum.sum() - logits.sum() / symbols)
+            wished = None
+            if teacher is not None:
+                wished = teacher(start, start + count).to(exact)
+                loss += share * (log_sum.sum() - (wished * logits).sum())
             if not wanted:
                 continue
             gradient = logits.sub_(log_sum).exp_()
             if smoothing:
-                gradient -= smoothing / symbols
-            gradient.scatter_add_(1, target, gradient.new_full(target.shape, smoothing - 1))
+                gradient -= (1 - share) * smoothing / symbols
+            gradient.scatter_add_(1, target, gradient.new_full(target.shape, (1 - share) * (smoothing - 1)))
+            if wished is not None:
+                gradient -= share * wished
             bias_gradient += gradient.sum(0)
             products[count:] = 0.0
             gradient = products.to(compute)  # with the rows that fill it up, whose gradient is zero
@@ -84,37 +97,33 @@ class FusedLoss(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         features, table, bias = ctx.saved_tensors
-        return features * gradients[0], table * gradients[0], bias * gradients[0], None, None
+        scale = gradients[0]
+        return features * scale, table * scale, bias * scale, None, None, None, None
 
 
 def fused_smoothed_loss(
-    features: Tensor, table: Tensor, bias: Tensor, targets: Tensor, smoothing: float
+    features: Tensor,
+    table: Tensor,
+    bias: Tensor,
+    targets: Tensor,
+    smoothing: float,
+    teacher: Teacher | None = None,
+    share: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """The loss of features under a linear output layer.
 
     features     (M, E), padding left out
     table, bias  (V, E), (V,)
     targets      (M,) int64
+    teacher      another model's probabilities of the symbols at positions start to stop, (stop - start, V)
+    share        of the loss that is the cross-entropy with them (Kim and Rush 2016, section 3.1)
     Returns      the smoothed loss and the plain negative log-likelihood, sums in nats
     """
     if not torch.is_grad_enabled():  # which the function itself can't see: spare it the way back
         features, table, bias = features.detach(), table.detach(), bias.detach()
-    loss, likelihood = FusedLoss.apply(features, table, bias, targets, smoothing)
+    loss, likelihood = FusedLoss.apply(
+        features, table, bias, targets, smoothing, teacher, share if teacher else 0.0
+    )
     return loss, likelihood
-
-
-def batch_loss(model: Seq2Seq, batch: Batch, machine: Machine, smoothing: float) -> tuple[Tensor, Tensor]:
-    """The smoothed loss and the plain negative log-likelihood of a batch, sums in nats over its target symbols.
-
-    Raises   ShapeError for a batch without targets
-    """
-    if batch.target_output is None:
-        raise ShapeError("The batch has no targets, so it has no loss.")
-    with machine.autocast():
-        features = model.decode(batch, model.encode(batch)).features
-        mask = batch.target_mask
-        output = model.output
-        targets = batch.target_output[mask]
-        return fused_smoothed_loss(features[mask], output.table, output.bias, targets, smoothing)

@@ -15,11 +15,12 @@ from seqloom.config.schema import Config
 from seqloom.config.write import resolved, write_config
 from seqloom.models.build import build_model
 from seqloom.models.seq2seq import Seq2Seq
-from seqloom.training.checkpoint import checkpoint_folders
+from seqloom.training.checkpoint import checkpoint_folders, load_weights
 from seqloom.training.events import StopEvent
 from seqloom.training.listeners import Listener, LogWriter, MetricsWriter, ProgressListener
 from seqloom.training.loop import Trainer
 from seqloom.training.machine import Machine, prepare_machine
+from seqloom.training.objective import Teaching
 from seqloom.training.preparation import CorpusBatches, Prepared, prepare
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.searching import search_options, translate_texts
@@ -59,7 +60,7 @@ def read_run_config(folder: RunFolder) -> Config:
     if not folder.config.is_file():
         raise DamagedModelError(f"{folder.path} is no folder of a run: it has no config.toml. {mend}")
     try:
-        return read_config(folder.config)
+        return read_config(folder.config, written=True)
     except ConfigError as error:
         raise DamagedModelError(f"{folder.config} was altered: {error}") from error
 
@@ -173,6 +174,7 @@ def train_run(
         validate=_validator(network, config, prepared, machine, stopped),
         keeper=folder,
         stop=stopped,
+        teaching=_teaching(config, tokenizers, machine),
     )
     for sentence in damaged:
         shown.say(sentence)
@@ -207,6 +209,29 @@ def train_run(
             if isinstance(event, StopEvent):
                 reason = event.reason
     return reason
+
+
+def best_network(folder: RunFolder, config: Config, tokenizers: Tokenizers) -> Seq2Seq:
+    """A run's network with its best weights. Raises DamagedModelError."""
+    network = build_model(config.model, len(tokenizers.source), len(tokenizers.target))
+    checkpoint = folder.best()
+    load_weights(network, checkpoint.model, checkpoint.path)
+    return network
+
+
+def _teaching(config: Config, tokenizers: Tokenizers, machine: Machine) -> Teaching | None:
+    """The teacher of the configuration, if it names one. Raises UsageError for one over another vocabulary."""
+    if config.training.teacher is None:
+        return None
+    folder = RunFolder(Path(config.training.teacher))
+    its = read_run_config(folder)
+    if Tokenizers.load(folder.vocabulary).fingerprint() != tokenizers.fingerprint():
+        raise UsageError(
+            f"training.teacher = {folder.path} has another vocabulary than this run, so its probabilities are of other "
+            "symbols. Train both on the same text with the same settings under [text]."
+        )
+    network = best_network(folder, its, tokenizers)
+    return Teaching(network.to(machine.device).eval().requires_grad_(False), config.training.distillation)
 
 
 def _validator(

@@ -12,8 +12,8 @@ from seqloom.data.readers import Pair
 from seqloom.metrics.overlap import bleu, chrf
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.training.events import Sample
-from seqloom.training.loss import batch_loss
 from seqloom.training.machine import Machine
+from seqloom.training.objective import batch_loss
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ from seqloom.data.readers import PairFiles
 from seqloom.text.tokenizer import Tokenizer, load_tokenizer, train_tokenizer
 
 SHARED, SOURCE, TARGET = "shared", "source", "target"
+VOCABULARY_SEED = (
+    0  # not the run's: runs of other seeds over one text have one vocabulary, as an ensemble needs
+)
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,10 @@ class Tokenizers:
 
     source: Tokenizer
     target: Tokenizer
+
+    def fingerprint(self) -> tuple[str, str]:
+        """What determines the ids of both sides."""
+        return self.source.fingerprint(), self.target.fingerprint()
 
     def save(self, folder: Path) -> None:
         """Write a run's vocabulary/."""
@@ -63,7 +70,7 @@ def train_tokenizers(config: Config) -> Tokenizers:
             size=text.vocabulary_size,
             form=text.normalisation,
             lowercase=text.lowercase,
-            seed=config.seed,
+            seed=VOCABULARY_SEED,
         )
 
     if text.shared:

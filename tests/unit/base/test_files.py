@@ -14,9 +14,11 @@ from seqloom.base.files import (
     atomic_folder,
     atomic_write,
     explain_os_errors,
+    finish_replacing,
     make_folder,
     read_json,
     sha256_of,
+    shown_path,
     write_json,
 )
 
@@ -261,6 +263,22 @@ def test_damaged_json_is_named(tmp_path: Path, content: bytes | None, message: s
         read_json(path)
     if content is not None:
         assert str(caught.value).endswith("; it was cut short or altered.")
+
+
+def test_a_folder_in_the_place_of_json_is_damage(tmp_path: Path) -> None:
+    with pytest.raises(DamagedModelError, match=r"is a folder; expected a JSON file\.$"):
+        read_json(tmp_path)
+
+
+def test_a_path_that_is_not_utf8_can_be_shown() -> None:
+    assert shown_path(Path(os.fsdecode(b"tr\xe9in.en"))) == "tr\ufffdin.en"
+
+
+def test_what_a_crash_left_while_a_folder_was_replaced_is_mended(tmp_path: Path) -> None:
+    for name in (".a.old", ".b.old", "b", "c"):
+        (tmp_path / name).mkdir()
+    finish_replacing(tmp_path)
+    assert names(tmp_path) == ["a", "b", "c"]
 
 
 def test_json_of_a_mistaken_size_is_not_read(tmp_path: Path) -> None:

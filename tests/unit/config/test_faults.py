@@ -160,7 +160,7 @@ def test_overrides_are_placed_on_the_command_line(fault):
     [
         ({"model": None}, 'model must be a table, but is "none" (the mapping). Write its options under [model].'),
         ({"model": {1: 2}}, "model.1 is not an option (the mapping). The options of model are: width, dropout, "
-         "share_embeddings, tie_output, encoder, decoder."),
+         "share_embeddings, embedding_rank, tie_output, encoder, decoder."),
         ({"text": {"tokenizer": {1}}}, 'text.tokenizer must be "word", "character", "byte", "unigram" or "bpe", but '
          "is {1} (the mapping)."),
         ({"data": {"source_field": "a\udc80"}}, 'data.source_field must be a text in quotes, but is "a\\udc80" '

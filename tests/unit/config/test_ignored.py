@@ -16,6 +16,7 @@ from seqloom.config.write import write_config
     [
         (["training.optimiser=sgd", "training.betas=[0.5,0.6]"], "training.betas"),
         (["training.optimiser=sgd", "training.eps=1e-6"], "training.eps"),
+        (["training.distillation=0.3"], "training.distillation"),
         (["training.plateau_patience=9"], "training.plateau_patience"),
         (["training.plateau_factor=0.9"], "training.plateau_factor"),
         (
@@ -31,6 +32,9 @@ from seqloom.config.write import write_config
             "model.decoder.max_positions",
         ),
         (["model.decoder.attention=none", "model.decoder.placement=after"], "model.decoder.placement"),
+        (["model.decoder.attention_heads=2"], "model.decoder.attention_heads"),
+        (["model.decoder.attention_window=2"], "model.decoder.attention_window"),
+        (["model.decoder.attention_positions=2"], "model.decoder.attention_positions"),
         (["text.tokenizer=byte", "text.vocabulary_size=700"], "text.vocabulary_size"),
         (["data.format=tsv", "data.source_field=de"], "data.source_field"),
         (["data.format=parallel", "data.target_field=fr"], "data.target_field"),
@@ -52,6 +56,13 @@ def test_every_condition_is_about_options_that_there_are() -> None:
 def test_what_a_preset_or_a_written_out_configuration_says_is_not_refused(tmp_path: Path) -> None:
     config = build_config({}, ["training.optimiser=sgd"])  # the preset's betas are not read
     assert config.training.betas == (0.9, 0.999)
+    (tmp_path / "run.toml").write_text(write_config(config), encoding="utf-8")
+    assert read_config(tmp_path / "run.toml") == config
+    other = write_config(config).replace("[0.9, 0.999]", "[0.8, 0.9]")  # as a later preset may have it
+    (tmp_path / "run.toml").write_text(other, encoding="utf-8")
+    assert read_config(tmp_path / "run.toml", written=True).training.betas == (0.8, 0.9)
+    with pytest.raises(ConfigError, match=r"training\.betas .* would be ignored"):
+        read_config(tmp_path / "run.toml")
     plain = build_config({"preset": "none"}, ["training.schedule=constant", "training.max_updates=9000"])
     (tmp_path / "config.toml").write_text(write_config(plain), encoding="utf-8")
     assert read_config(tmp_path / "config.toml") == plain

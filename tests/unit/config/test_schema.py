@@ -5,6 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from seqloom.config.presets import preset_names
 from seqloom.config.schema import BOUNDS, Config, json_schema
 
 
@@ -36,6 +37,27 @@ def test_shared_embeddings_need_a_shared_vocabulary():
     )
     config = Config(text={"shared": False}, model={"share_embeddings": False}, training={"max_updates": 1})
     assert config.model.tie_output
+
+
+def test_a_coverage_penalty_needs_attention():
+    model = {"decoder": {"kind": "recurrent", "attention": "none"}}
+    assert fault(model=model, search={"coverage_penalty": 0.5}) == (
+        'search.coverage_penalty = 0.5 counts what attention covered, but model.decoder.attention = "none". '
+        "Set search.coverage_penalty = 0, or a model.decoder.attention."
+    )
+    Config(model=model, training={"max_updates": 1})
+
+
+def test_bpe_takes_its_sampling_as_a_probability():
+    assert fault(text={"sampling": 5.0}) == (
+        "text.sampling = 5.0 is the probability that BPE leaves out a merge, so at most 1. "
+        'Set text.sampling = 0.1, which is usual, or text.tokenizer = "unigram", where it is a temperature.'
+    )
+    Config(text={"sampling": 5.0, "tokenizer": "unigram"}, training={"max_updates": 1})
+
+
+def test_the_schema_names_the_presets():
+    assert json_schema()["properties"]["preset"]["enum"] == [*preset_names(), "none"]
 
 
 def test_plateau_and_patience_need_validation():

@@ -200,6 +200,20 @@ def test_unknown_rate_and_too_long_under_the_vocabulary(tmp_path: Path) -> None:
     assert "source symbols" in render_text(report)
 
 
+def test_a_vocabulary_too_large_for_the_training_data_is_found(tmp_path: Path) -> None:
+    tokenizers = [train_tokenizer([pair[side] for pair in GOOD], kind="word", size=100) for side in (0, 1)]
+
+    def level(pairs: list[tuple[str, str]], name: str) -> list[str]:
+        report = check_corpus(
+            {name: parallel(tmp_path, pairs)}, source_tokenizer=tokenizers[0], target_tokenizer=tokenizers[1]
+        )
+        return [v.level for v in report.verdicts if "a symbol of the vocabulary of" in v.sentence]
+
+    assert level(GOOD, "train") == ["warning"]
+    assert level(GOOD * 30, "train") == ["fine"]
+    assert level(GOOD, "valid") == []  # nothing is learnt from that
+
+
 def test_progress_is_told_by_part(tmp_path: Path) -> None:
     told: list[tuple[str, int]] = []
     parts = {"train": parallel(tmp_path, GOOD), "test": parallel(tmp_path, GOOD[:1], "test")}

@@ -1,14 +1,15 @@
 """Every fault of a file is found at its place, and only where the readers refuse the file."""
 
 import itertools
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from seqloom.base.errors import SeqloomError
-from seqloom.data.check import CheckReport, check_corpus, render_text
+from seqloom.base.errors import DataError, SeqloomError
+from seqloom.data.check import CheckReport, check_corpus, render_html, render_text
 from seqloom.data.faults import KEPT, FaultReader
 from seqloom.data.readers import PairFiles
 
@@ -128,6 +129,34 @@ def test_binary_files_are_named_as_such(tmp_path: Path, content: bytes, detail: 
     assert "signs of a binary file" in sentences(report, "error")
 
 
+@pytest.mark.parametrize(
+    "beginning", ["%PDF-1.4 is a format", "PK\x03\x04", "BZh91AY&SY is how bzip2 begins"]
+)
+def test_text_may_begin_as_a_binary_file_does(tmp_path: Path, beginning: str) -> None:
+    files = parallel(tmp_path, [(beginning, "x"), *GOOD])
+    report = check_corpus({"train": files})
+    assert report.parts[0].fault_counts == {}
+    assert report.parts[0].pairs == len(list(files.read())) == 5
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_refused_because_a_corpus_is_read_more_than_once(tmp_path: Path) -> None:
+    files = parallel(tmp_path, GOOD)
+    files.paths[0].unlink()
+    os.mkfifo(files.paths[0])
+    with pytest.raises(DataError, match=r"train\.en is a pipe or device; a corpus is read more than once\."):
+        FaultReader(files)
+
+
+def test_a_file_name_that_is_not_utf8_can_be_shown(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path / "tr") + b"\xe9in.tsv"))
+    path.write_bytes(b"a\tb\n\xff\tc\n")
+    report = check_corpus({"train": PairFiles((path,))})
+    assert report.parts[0].faults[0].file.endswith("tr\ufffdin.tsv")
+    render_html(report).encode("utf-8")
+    render_text(report).encode("utf-8")
+
+
 def test_a_line_too_long_to_hold_is_found_and_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +205,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(st.sampled_from(["parallel", "tsv", "jsonl"]), CONTENT, CONTENT)
 @example("parallel", b"\xef\xbb\xbf", b"")
 @example("tsv", b"a\tb\n\xff\t\n", b"")
+@example("parallel", b"PK\x03\x04\nb\n", b"a\nb\n")
+@example("parallel", b"PK\x03\x04\xff\nb\n", b"a\nb\n")
 def test_a_corpus_has_a_fault_exactly_if_the_readers_refuse_it(
     folder: Path, kind: str, first: bytes, second: bytes
 ) -> None:

@@ -134,6 +134,20 @@ def test_a_row_is_sampled_alike_whenever_it_is_read(corpus: Corpus, tokenizer) -
     assert [other(row) for row in range(20)] != drawn
 
 
+def test_a_sample_longer_than_the_corpus_allows_is_not_taken(tmp_path: Path, tokenizer) -> None:
+    class Wordy(type(tokenizer)):
+        def sample(self, text, *_):
+            return [*self.encode(text)] * 9
+
+    path = tmp_path / "pairs.tsv"
+    path.write_text("x x\tx\nx x x x\tx x\n")
+    both = (tokenizer, tokenizer)
+    corpus = prepare_corpus(PairFiles((path,)), *both, tmp_path / "cache", max_length=20, keep_text=True)
+    sample = subword_sampler(corpus, Wordy(), Wordy(), strength=0.5, seed=1, epoch=1)
+    lengths = [[len(side) for side in sample(row)] for row in range(2)]
+    assert lengths == [[18, 9], [4, 18]]
+
+
 def test_sampled_batches_are_sorted_anew(sampled, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the sampled lengths: fewer blanks than in the batches that were planned by the lengths on disk."""
 

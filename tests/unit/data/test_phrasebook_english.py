@@ -50,6 +50,11 @@ MISTAKES = {
         r"\b(?:do|does|did) not (?:(?!need)\w+(?:ed|ought)|has|is|saw|went|ate|took|wants)\b",
         "She did not bought a car.",
     ),
+    "never on every day": (r"\b[Nn]ever\b.*\bevery\b", "Anna never cooks dinner every day."),
+    "a person called it": (
+        r"\b(?:Is it|It is not) an? (?:\w+ )*(?:man|woman|boy|girl|waiter|waitress|neighbor|friend|teacher)\b",
+        "Is it a handsome man?",
+    ),
     "do with be": (r"\b(?:do|does|did) (?:not )?be\b", "They do not be late."),
     "some after a negation": (
         r"\b(?:not|never|no longer) (?:\w+ )+some\b|\bThere (?:is|are) no some\b",

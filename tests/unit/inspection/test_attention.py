@@ -149,6 +149,9 @@ def changed(**fields: object) -> str:
     ("text", "message"),
     [
         ("{", "x.json is not JSON"),
+        ("[" * 100_000, "x.json is not JSON"),
+        ("1" * 5_000, "x.json is not JSON"),
+        (changed(weights=[[10**400]]), "x.json, map 1: not a usable attention map"),
         ("[]", 'x.json holds no attention maps: expected "format": "seqloom-attention"'),
         ('{"format": "seqloom-attention", "version": 9}', "x.json has version 9 of .* this seqloom reads 1"),
         ('{"format": "seqloom-attention", "version": 1}', 'a list under "maps", found NoneType'),

@@ -45,6 +45,7 @@ def test_values_that_are_no_finite_numbers_are_left_out() -> None:
     np.testing.assert_array_equal(points.updates, [0, 6])
     np.testing.assert_array_equal(points.values, [1, 2.5])
     assert [number(value) for value in values] == [1.0, None, None, None, None, None, 2.5]
+    assert number(10**400) is None
 
 
 def test_the_best_validation_is_by_bleu_or_else_by_loss() -> None:

@@ -20,15 +20,25 @@ from seqloom.layers.attention import (
     join_heads,
     normalise_scores,
     read_by_heads,
-    recurrent_attention,
     split_heads,
 )
 from seqloom.layers.dropout import Dropout
+from seqloom.layers.family import AttentionSizes, recurrent_attention
+from seqloom.layers.further_attention import HeadsAttention, LocalAttention, LocationAttention
 
 KINDS = ["dot", "general", "additive"]
 MEMORY, HEADS = 4, 2
 LENGTHS = [5, 1, 3]
 VISIBLE = torch.arange(5) < torch.tensor(LENGTHS)[:, None]
+
+EVERY_NAME = {
+    "additive": AdditiveAttention,
+    "dot": DotAttention,
+    "general": GeneralAttention,
+    "multi_head": HeadsAttention,
+    "location": LocationAttention,
+    "local": LocalAttention,
+}
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -54,7 +64,7 @@ class Read(NamedTuple):
 
 def reading(kind: str) -> Read:
     query_size = MEMORY if kind == "dot" else 3
-    attention = randomise(recurrent_attention(kind, query_size, MEMORY, 6 if kind == "additive" else None))
+    attention = randomise(recurrent_attention(kind, AttentionSizes(query_size, MEMORY, 6)))
     return Read(attention, random_tensor(3, 2, query_size, seed=1), random_tensor(3, 5, MEMORY, seed=2))
 
 
@@ -150,17 +160,17 @@ def test_a_memory_of_another_batch_or_length_is_an_error(kind: str) -> None:
 
 
 def test_attentions_by_name() -> None:
-    additive = recurrent_attention("additive", 3, 4)
+    additive = recurrent_attention("additive", AttentionSizes(3, 4))
     assert isinstance(additive, AdditiveAttention)
     assert additive.score_vector.shape == (3,)  # as wide as the query unless told
-    assert type(recurrent_attention("general", 3, 4)) is GeneralAttention
-    assert type(recurrent_attention("dot", 4, 4)) is DotAttention
+    found = {kind: type(recurrent_attention(kind, AttentionSizes(4, 4))) for kind in EVERY_NAME}
+    assert found == EVERY_NAME
     with pytest.raises(ValueError, match=r'^"dot" compares equal widths; found query 3, memory 4\.$'):
-        recurrent_attention("dot", 3, 4)
+        recurrent_attention("dot", AttentionSizes(3, 4))
     with pytest.raises(
-        ValueError, match=r'^unknown attention "cosine"; expected additive, dot or general\.$'
+        ValueError, match=r'^unknown attention "cosine"; expected additive, dot, .* or local\.$'
     ):
-        recurrent_attention("cosine", 3, 4)
+        recurrent_attention("cosine", AttentionSizes(3, 4))
 
 
 # Several heads

@@ -8,7 +8,9 @@ from torch import Tensor
 import equations
 from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
 from seqloom.base.errors import ShapeError
-from seqloom.layers.cells import CELLS, Cell, CellState, LSTMCell
+from seqloom.layers.cells import Cell, CellState, StackedCell
+from seqloom.layers.family import CELLS
+from seqloom.layers.scan_cells import ScanCell
 
 INPUT, HIDDEN = 3, 4
 LENGTHS = [5, 1, 4]
@@ -28,6 +30,11 @@ def named(cell: Cell, inputs: Tensor, state: CellState) -> dict[str, Tensor]:
     """Everything that has a gradient."""
     states = {f"state {number}": tensor for number, tensor in enumerate(state)}
     return {"inputs": inputs, **states, **dict(cell.named_parameters())}
+
+
+def idle(name: str) -> list[str]:
+    """The output before, which cells that look at their memory only don't read."""
+    return ["state 0"] if name in ("sru", "ssru") else []
 
 
 def within(outputs: Tensor, lengths: list[int]) -> list[Tensor]:
@@ -81,6 +88,7 @@ def test_the_fused_sequence_is_the_readable_one(
         lambda: run("sequence_by_steps"),
         named(cell, inputs, state),
         tolerance=1e-12 if dtype == torch.float64 else 1e-5,
+        idle=idle(name),
     )
 
 
@@ -122,7 +130,7 @@ def test_padding_is_invisible(name: str, way: str) -> None:
         outputs, after = getattr(cell, way)(inputs, state, torch.tensor(LENGTHS))
         return within(outputs, LENGTHS), after
 
-    assert_agree(lambda: run(dirty), lambda: run(clean), named(cell, clean, state))
+    assert_agree(lambda: run(dirty), lambda: run(clean), named(cell, clean, state), idle=idle(name))
 
 
 def test_the_lstm_s_final_memory_is_each_row_s_own() -> None:
@@ -156,22 +164,57 @@ def test_the_empty_state_is_zeros_of_the_parameters_type(name: str) -> None:
     assert_close(state, [torch.zeros(2, HIDDEN, dtype=torch.float64)] * equations.STATE_TENSORS[name])
 
 
-@every_cell
+@pytest.mark.parametrize("name", [name for name, kind in CELLS.items() if issubclass(kind, StackedCell)])
 def test_parameters_start_as_stated(name: str) -> None:
     torch.manual_seed(0)
     cell = CELLS[name](6, 5)
+    assert isinstance(cell, StackedCell)
     bound = 5**-0.5
     for weight in (cell.input_weight, cell.recurrent_weight):
         largest = weight.detach().abs().amax().item()
-        if name == "elman" and weight is cell.recurrent_weight:
+        if name.startswith("elman") and weight is cell.recurrent_weight:
             assert_close(weight @ weight.T, torch.eye(5), 1e-6)
         else:
             assert 0.8 * bound < largest <= bound
     expected = torch.zeros(cell.gates * 5)
-    if isinstance(cell, LSTMCell):
+    if name.startswith("lstm"):
         expected[5:10] = 1.0  # the forget gate's
     assert torch.equal(cell.input_bias.detach(), expected)
     assert torch.equal(cell.recurrent_bias.detach(), torch.zeros(cell.gates * 5))
+
+
+@pytest.mark.parametrize("name", [name for name, kind in CELLS.items() if issubclass(kind, ScanCell)])
+def test_parameters_of_scanned_cells_start_as_stated(name: str) -> None:
+    torch.manual_seed(0)
+    cell = CELLS[name](6, 5)
+    assert isinstance(cell, ScanCell)
+    bound = (6 / (6 + 5)) ** 0.5  # Glorot, of one gate's block
+    largest = cell.input_weight.detach().abs().amax().item()
+    assert 0.8 * bound < largest <= bound
+    expected = torch.zeros(cell.biases * 5)
+    if name == "min_lstm":
+        expected[:5] = 1.0  # the forget gate's
+    assert torch.equal(cell.input_bias.detach(), expected)
+
+
+def test_a_highway_as_wide_as_the_state_carries_the_input_itself() -> None:
+    cell = randomise(CELLS["sru"](HIDDEN, HIDDEN))
+    inputs, state = random_tensor(1, HIDDEN, seed=1), state_of(cell, 1)
+    before = tuple(tensor[0].detach().numpy() for tensor in state)
+    expected = equations.sru(arrays(cell), inputs[0].detach().numpy(), before)
+    for found, other in zip(cell.step(inputs, state), expected, strict=True):
+        np.testing.assert_allclose(found[0].detach().numpy(), other, rtol=0, atol=1e-14)
+    assert len(cell.input_weight) == 3 * HIDDEN
+
+
+def test_a_forget_gate_far_from_one_divides_by_no_zero() -> None:
+    cell = CELLS["min_lstm"](1, 1).double()
+    with torch.no_grad():
+        cell.input_weight.zero_()
+        cell.input_bias.copy_(torch.tensor([-2000.0, -2001.0, 3.0]))
+    (state,) = cell.step(torch.zeros(1, 1, dtype=torch.float64), (torch.ones(1, 1, dtype=torch.float64),))
+    share = 1 / (1 + np.exp(-1.0))  # of what is kept
+    assert state.item() == pytest.approx(share + (1 - share) * 3, abs=1e-12)
 
 
 @every_cell

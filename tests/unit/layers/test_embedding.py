@@ -21,6 +21,29 @@ def test_a_symbol_is_its_row_times_the_square_root_of_the_width() -> None:
         np.testing.assert_array_equal(found[row, position].detach().numpy(), expected)
 
 
+def test_a_factorised_row_is_widened_and_its_output_layer_narrows_by_the_same_matrix() -> None:
+    layer = randomise(Embedding(SYMBOLS, WIDTH, 0, rank=2))
+    weights = arrays(layer)
+    found = layer(ids)
+    for row, position in np.ndindex(2, 3):
+        expected = 2**0.5 * weights["table"][ids[row, position]] @ weights["widening"]
+        np.testing.assert_allclose(found[row, position].detach().numpy(), expected, rtol=0, atol=1e-14)
+    tied = OutputLayer(SYMBOLS, WIDTH, layer).double()
+    features = random_tensor(3, WIDTH, seed=1)
+    whole = weights["table"] @ weights["widening"]  # (V, D): the table that is not held
+    expected = features.detach().numpy() @ whole.T * 0.5**0.5
+    np.testing.assert_allclose(tied(features).detach().numpy(), expected, rtol=0, atol=1e-13)
+    assert_gradients(lambda: tied(features), [features, *tied.parameters()])
+    assert sum(parameter.numel() for parameter in layer.parameters()) == SYMBOLS * 2 + 2 * WIDTH
+
+
+def test_fresh_factorised_tables_are_of_unit_size_both_ways() -> None:
+    torch.manual_seed(0)
+    layer = Embedding(2000, 64, 3, rank=16)
+    assert abs(layer(torch.arange(4, 2000)[None]).std().item() - 1.0) < 0.1
+    assert abs(OutputLayer(2000, 64, layer)(torch.randn(50, 64)).std().item() - 1.0) < 0.1
+
+
 def test_a_fresh_table_gives_vectors_of_unit_size_and_padding_of_zeros() -> None:
     torch.manual_seed(0)
     layer = Embedding(2000, 64, 3)

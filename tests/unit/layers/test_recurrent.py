@@ -8,7 +8,7 @@ from torch import Tensor
 import equations
 from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
 from equations import part
-from seqloom.layers.cells import CELLS
+from seqloom.layers.family import CELLS
 from seqloom.layers.recurrent import (
     RecurrentLayer,
     RecurrentStack,
@@ -73,6 +73,7 @@ def test_two_directions_are_the_paper_s(cell: str) -> None:
             part(arrays(layer), "forward_cell"),
             part(arrays(layer), "backward_cell"),
             list(inputs[row, :length].detach().numpy()),
+            HIDDEN,
         )
         np.testing.assert_allclose(outputs[row].detach().numpy(), expected, rtol=0, atol=1e-13)
         for one, other in zip(state, last, strict=True):

@@ -55,7 +55,7 @@ def one_layer(
 ) -> tuple[list[Vector], equations.State]:
     forward = part(weights, "forward_cell")
     if bidirectional:
-        return equations.run_both_ways(cell, forward, part(weights, "backward_cell"), xs)
+        return equations.run_both_ways(cell, forward, part(weights, "backward_cell"), xs, 5)
     return equations.run(cell, forward, xs, equations.zeros(cell, 5))
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 import equations
 from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
 from equations import State, Vector, Weights, part
-from seqloom.layers.attention import recurrent_attention
+from seqloom.layers.family import AttentionSizes, recurrent_attention
 from seqloom.models.bridge import ProjectionBridge
 from seqloom.models.recurrent_decoders import (
     AttendAfterDecoder,
@@ -36,7 +36,7 @@ def made(kind: str, cell: str = "lstm", dropout: float = 0.0) -> FixedContextDec
     if kind.startswith("fixed"):
         fed = kind == "fixed, fed"
         return randomise(FixedContextDecoder(WIDTH, SUMMARY, bridge, cells, feed_context=fed))
-    attention = recurrent_attention(ATTENTION, HIDDEN, MEMORY)
+    attention = recurrent_attention(ATTENTION, AttentionSizes(HIDDEN, MEMORY))
     if kind == "between":
         return randomise(AttendBetweenDecoder(WIDTH, MEMORY, bridge, attention, cells))
     if kind == "before":

@@ -111,14 +111,19 @@ def test_stepping_in_any_order_is_teacher_forcing_from_scratch(decoder: str) -> 
         scores, alignment = search_like(model, memory)
         decoded = model.decode(from_scratch(), memory_of_rows, alignment=True)
         expected = model.output(decoded.features)[rows, STEP_OF_ROW]
-        assert_close(scores, expected, 1e-5, f"{encoder} with {decoder}: scores")
+        largest = max(tensor.abs().max().item() for tensor in (expected, memory.values))
+        close = 1e-5 * max(1.0, largest)  # cells without a squashing give large numbers
+        assert_close(scores, expected, close, f"{encoder} with {decoder}: scores")
         assert (alignment is None) == ("fixed" in decoder)
         assert (decoded.alignment is None) == (alignment is None)
         if alignment is None or decoded.alignment is None:
             continue
         looked = decoded.alignment[rows, STEP_OF_ROW]
-        assert_close(alignment, looked, 1e-5, f"{encoder} with {decoder}: alignment")
-        assert_close(alignment.sum(1), torch.ones(len(rows)), 1e-5, f"{encoder} with {decoder}: sum")
+        assert_close(alignment, looked, close, f"{encoder} with {decoder}: alignment")
+        if decoder.endswith("local"):  # whose Gaussian takes some away
+            assert (alignment.sum(1) < 1).all()
+        else:
+            assert_close(alignment.sum(1), torch.ones(len(rows)), 1e-5, f"{encoder} with {decoder}: sum")
         assert (alignment[~from_scratch().source_mask] == 0).all()
 
 

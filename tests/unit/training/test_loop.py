@@ -13,8 +13,9 @@ from seqloom.models.seq2seq import Seq2Seq
 from seqloom.training import loop
 from seqloom.training.events import CheckpointEvent, StepEvent, StopEvent
 from seqloom.training.loop import Trainer
-from seqloom.training.loss import batch_loss, smoothed_loss
+from seqloom.training.loss import smoothed_loss
 from seqloom.training.machine import Machine
+from seqloom.training.objective import batch_loss
 from seqloom.training.schedule import learning_rate
 from seqloom.training.state import TrainingState
 from tiny import (

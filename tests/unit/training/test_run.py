@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 import torch
 
-from seqloom.base.errors import ConfigError, DamagedModelError, DataError, Interrupted, OtherFormatError
+from seqloom.base.errors import (
+    ConfigError,
+    DamagedModelError,
+    DataError,
+    Interrupted,
+    OtherFormatError,
+    UsageError,
+)
 from seqloom.base.progress import Progress
 from seqloom.config.read import read_config
 from seqloom.config.schema import Config
@@ -100,7 +107,7 @@ def test_best_is_one_of_the_checkpoints(tiny_run: TinyRun) -> None:
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     mend = "Give the folder that `seqloom train` wrote, as runs/NAME."
-    with pytest.raises(DamagedModelError) as caught:
+    with pytest.raises(UsageError) as caught:
         read_run_config(RunFolder(tmp_path / "nowhere"))
     assert str(caught.value) == f"{tmp_path}/nowhere does not exist. {mend}"
     with pytest.raises(DamagedModelError) as caught:

@@ -1,0 +1,106 @@
+"""Attention of recurrent decoders beyond one score for each position: in several heads, and by where things stand."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from seqloom.base.shapes import check_shape
+from seqloom.layers.attention import (
+    DotAttention,
+    GeneralAttention,
+    join_heads,
+    normalise_scores,
+    read_by_heads,
+    split_heads,
+)
+
+
+class HeadsAttention(DotAttention):
+    """Several scaled dot products side by side, each with its own projections (Vaswani et al. 2017, section 3.2.2).
+
+    The alignment is the mean over the heads. `prepare` gives keys and values of all heads together.
+    """
+
+    def __init__(self, query_size: int, memory_size: int, heads: int) -> None:
+        super().__init__()
+        if memory_size % heads:
+            raise ValueError(f"heads = {heads} does not divide the memory's width {memory_size}.")
+        self.heads = heads
+        self.query_layer = nn.Linear(query_size, memory_size)
+        self.key_layer = nn.Linear(memory_size, memory_size)
+        self.value_layer = nn.Linear(memory_size, memory_size)
+        self.output_layer = nn.Linear(memory_size, memory_size)
+        for layer in (self.query_layer, self.key_layer, self.value_layer, self.output_layer):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def prepare(self, memory: Tensor) -> Tensor:
+        """memory (B, S, D) -> keys and values (B, S, 2 D)."""
+        return torch.cat([self.key_layer(memory), self.value_layer(memory)], dim=-1)
+
+    def forward(self, query: Tensor, keys: Tensor, memory: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
+        """As DotAttention's; the context is a projection of what the heads read."""
+        check_shape(memory, "B S D", "memory", B=query.shape[0], S=keys.shape[1])
+        normalise_scores(
+            query.new_zeros(len(query), 1, keys.shape[1]), visible
+        )  # refuses a row with nothing to see
+        asked = split_heads(self.query_layer(query), self.heads)
+        key, value = (split_heads(half, self.heads) for half in keys.chunk(2, dim=-1))
+        read, alignment = read_by_heads(asked, key, value, visible[:, None, None])
+        return self.output_layer(join_heads(read)), alignment.mean(1)
+
+
+class LocationAttention(DotAttention):
+    """score = W query, a row of W for each position: where to look, whatever stands there.
+
+    Source: Luong et al. 2015, "location" (equation 8). Positions beyond the rows of W are not seen.
+    """
+
+    def __init__(self, query_size: int, positions: int) -> None:
+        super().__init__()
+        self.position_weight = nn.Parameter(torch.empty(positions, query_size))
+        nn.init.xavier_uniform_(self.position_weight)
+
+    def scores(self, query: Tensor, keys: Tensor) -> Tensor:
+        """query (B, T, Q), keys (B, S, D) -> (B, T, S)."""
+        known = query @ self.position_weight[: keys.shape[1]].T
+        unknown = known.new_full((*known.shape[:2], keys.shape[1] - known.shape[2]), -math.inf)
+        return torch.cat([known, unknown], dim=-1)
+
+
+class LocalAttention(GeneralAttention):
+    """A window of the memory around a position that the query predicts, its middle weighing most.
+
+        p = S sigmoid(v . tanh(W query))
+        alignment(s) = softmax over |s - p| <= D of (query . W memory(s)), times exp(-(s - p)^2 / (2 (D / 2)^2))
+
+    Source: Luong et al. 2015, section 3.2, "local-p", with the "general" score. As in the paper the Gaussian is not
+    normalised again, so that the rows of the alignment sum to less than 1.
+    """
+
+    def __init__(self, query_size: int, memory_size: int, window: int) -> None:
+        super().__init__(query_size, memory_size)
+        self.window = window
+        self.position_layer = nn.Linear(query_size, query_size, bias=False)
+        self.position_vector = nn.Parameter(torch.empty(query_size))
+        nn.init.xavier_uniform_(self.position_layer.weight)
+        nn.init.uniform_(self.position_vector, -(query_size**-0.5), query_size**-0.5)
+
+    def centres(self, query: Tensor, visible: Tensor) -> Tensor:
+        """query (B, T, Q), visible (B, S) -> p (B, T), from 0 to each row's own length."""
+        predicted = torch.sigmoid(torch.tanh(self.position_layer(query)) @ self.position_vector)
+        return visible.sum(-1)[:, None] * predicted
+
+    def forward(self, query: Tensor, keys: Tensor, memory: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
+        """As DotAttention's; the rows of the alignment sum to at most 1."""
+        check_shape(memory, "B S D", "memory", B=query.shape[0], S=keys.shape[1])
+        normalise_scores(
+            query.new_zeros(len(query), 1, keys.shape[1]), visible
+        )  # refuses a row with nothing to see
+        positions = torch.arange(keys.shape[1], device=query.device)
+        distance = positions - self.centres(query, visible)[:, :, None]  # (B, T, S)
+        near = visible[:, None] & (distance.detach().abs() <= self.window)
+        shares = self.scores(query, keys).masked_fill(~near, -math.inf).softmax(dim=-1)
+        alignment = shares * torch.exp(-(distance**2) / (2 * (self.window / 2) ** 2))
+        return alignment @ memory, alignment

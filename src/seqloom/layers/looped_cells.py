@@ -1,0 +1,140 @@
+"""Cells that look at the state in a way no fused kernel knows: the input's products at once, then a loop over time."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from seqloom.layers.cells import Cell, CellState, StackedCell
+
+
+class LoopedCell(Cell):
+    """What they share: `read` takes all positions together, `advance` one at a time."""
+
+    def read(self, inputs: Tensor) -> Tensor:
+        """inputs (..., input_size) -> what a step needs of them (..., R)."""
+        raise NotImplementedError
+
+    def advance(self, read: Tensor, state: CellState) -> CellState:
+        """read (B, R), state of (B, H) tensors -> the next state."""
+        raise NotImplementedError
+
+    def step(self, inputs: Tensor, state: CellState) -> CellState:
+        return self.advance(self.read(inputs), state)
+
+    def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+        outputs = []
+        for read in self.read(inputs).unbind(1):
+            state = self.advance(read, state)
+            outputs.append(state[0])
+        return torch.stack(outputs, 1), state
+
+    def fused_to_lengths(self, inputs: Tensor, state: CellState, lengths: Tensor) -> tuple[Tensor, CellState]:
+        states = []
+        for read in self.read(inputs).unbind(1):
+            state = self.advance(read, state)
+            states.append(state)
+        rows = torch.arange(len(lengths), device=lengths.device)
+        tensors = [torch.stack(tensor, 1) for tensor in zip(*states, strict=True)]
+        return tensors[0], tuple(tensor[rows, lengths - 1] for tensor in tensors)
+
+
+class ResetBeforeGRUCell(LoopedCell, StackedCell):
+    """The GRU as published: the reset gate comes before the recurrent product.
+
+        r, z = sigmoid(W x + b + U h' + d)
+        n = tanh(W x + b + U (r * h') + d)
+        h = (1 - z) * n + z * h'
+
+    Source: Cho et al. 2014, equations 5 to 8 (z is the share that is kept). Gates stacked as reset, update, candidate.
+    """
+
+    gates = 3
+    state_tensors = 1
+
+    def read(self, inputs: Tensor) -> Tensor:
+        """inputs (..., input_size) -> (..., 3 H)."""
+        return functional.linear(inputs, self.input_weight, self.input_bias + self.recurrent_bias)
+
+    def advance(self, read: Tensor, state: CellState) -> CellState:
+        (hidden,) = state
+        size = self.hidden_size
+        gate_weight, candidate_weight = self.recurrent_weight.split([2 * size, size])
+        gates, read_candidate = read.split([2 * size, size], dim=-1)
+        reset_gate, update_gate = (gates + hidden @ gate_weight.T).sigmoid().chunk(2, dim=-1)
+        candidate = torch.tanh(read_candidate + (reset_gate * hidden) @ candidate_weight.T)
+        return ((1 - update_gate) * candidate + update_gate * hidden,)
+
+
+class LayerNormLSTMCell(LoopedCell, StackedCell):
+    """The LSTM with its products and its memory normalised.
+
+        i, f, o = sigmoid(gates)    candidate = tanh(gates)    gates = norm(W x) + norm(U h') + b + d
+        c = f * c' + i * candidate                             h = o * tanh(norm(c))
+
+    Source: Ba et al. 2016, equations 20 to 22; each norm over all the gates together. Gates stacked as input, forget,
+    candidate, output; the forget bias starts at one.
+    """
+
+    gates = 4
+    state_tensors = 2
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.input_norm = nn.LayerNorm(4 * hidden_size, bias=False)
+        self.recurrent_norm = nn.LayerNorm(4 * hidden_size, bias=False)
+        self.memory_norm = nn.LayerNorm(hidden_size)
+
+    def reset_parameters(self) -> None:
+        super().reset_parameters()
+        self.input_bias.data[self.hidden_size : 2 * self.hidden_size] = 1.0
+
+    def read(self, inputs: Tensor) -> Tensor:
+        """inputs (..., input_size) -> (..., 4 H)."""
+        normed: Tensor = self.input_norm(inputs @ self.input_weight.T)
+        return normed + (self.input_bias + self.recurrent_bias)
+
+    def advance(self, read: Tensor, state: CellState) -> CellState:
+        hidden, memory = state
+        gates = read + self.recurrent_norm(hidden @ self.recurrent_weight.T)
+        input_gate, forget_gate, candidate, output_gate = gates.chunk(4, dim=-1)
+        memory = forget_gate.sigmoid() * memory + input_gate.sigmoid() * candidate.tanh()
+        return output_gate.sigmoid() * self.memory_norm(memory).tanh(), memory
+
+
+class SRUCell(LoopedCell):
+    """The simple recurrent unit: its gates see the memory before, element by element, and no product waits for it.
+
+        f = sigmoid(W x + v * c' + b)      c = f * c' + (1 - f) * W x
+        r = sigmoid(W x + v * c' + b)      h = r * c + (1 - r) * x
+
+    Source: Lei et al. 2018 (Simple Recurrent Units for Highly Parallelizable Recurrence), equations 1 to 4; where x
+    isn't as wide as h, the highway carries W x. Stacked as candidate, forget, reset and, if need be, highway.
+    """
+
+    state_tensors = 2
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.gates = 3 if input_size == hidden_size else 4
+        self.input_weight = nn.Parameter(torch.empty(self.gates * hidden_size, input_size))
+        self.memory_weight = nn.Parameter(torch.empty(2 * hidden_size))
+        self.gate_bias = nn.Parameter(torch.zeros(2 * hidden_size))
+        limit = (3 / input_size) ** 0.5  # section 3.2: so that W x varies as x does
+        nn.init.uniform_(self.input_weight, -limit, limit)
+        nn.init.uniform_(self.memory_weight, -((3 / hidden_size) ** 0.5), (3 / hidden_size) ** 0.5)
+
+    def read(self, inputs: Tensor) -> Tensor:
+        """inputs (..., input_size) -> candidate, both gates, highway (..., 4 H)."""
+        products = inputs @ self.input_weight.T
+        return products if self.gates == 4 else torch.cat([products, inputs], dim=-1)
+
+    def advance(self, read: Tensor, state: CellState) -> CellState:
+        _, memory = state
+        candidate, *products, highway = read.chunk(4, dim=-1)
+        views, biases = self.memory_weight.chunk(2), self.gate_bias.chunk(2)
+        forget_gate, reset_gate = (
+            torch.sigmoid(product + view * memory + bias)
+            for product, view, bias in zip(products, views, biases, strict=True)
+        )
+        following = forget_gate * memory + (1 - forget_gate) * candidate
+        return reset_gate * following + (1 - reset_gate) * highway, following
