@@ -145,6 +145,47 @@ def test_a_run_learns_from_another_and_refuses_a_teacher_of_another_vocabulary(
     assert no_report
 
 
+def test_a_run_starts_from_another_s_weights_and_vocabulary(
+    tiny_run: TinyRun, tmp_path: Path, no_report: list[Path]
+) -> None:
+    pairs = tmp_path / "more.tsv"
+    pairs.write_text("three dog\ttrois chien\n" * 9, encoding="utf-8")
+    first = f"training.start_from={tiny_run.path}"
+    options = (
+        *tiny_run.overrides,
+        f"data.train={pairs}",
+        "training.max_updates=3",
+        "training.learning_rate=1e-9",
+    )
+    tuned = seqloom.train(tiny_run.config, tmp_path / "tuned", overrides=(*options, first))
+    best = seqloom.load(tiny_run.path)
+    assert tuned.tokenizers.fingerprint() == best.tokenizers.fingerprint()
+    for name, tensor in weights(best).items():
+        torch.testing.assert_close(weights(tuned)[name], tensor, rtol=0, atol=1e-6)
+    with pytest.raises(ConfigError, match=r"has another vocabulary: text\.vocabulary_size was \d+, is 9\."):
+        seqloom.train(
+            tiny_run.config, tmp_path / "other", overrides=(*options, first, "text.vocabulary_size=9")
+        )
+    with pytest.raises(DamagedModelError, match=r"doesn't fit the model: .*has shape"):
+        seqloom.train(tiny_run.config, tmp_path / "wider", overrides=(*options, first, "model.width=16"))
+    assert no_report
+
+
+def test_outputs_become_likely_as_far_as_a_metric_finds_them_good(
+    tiny_run: TinyRun, tmp_path: Path, no_report: list[Path]
+) -> None:
+    options = (*tiny_run.overrides, f"training.start_from={tiny_run.path}", "training.max_updates=3")
+    tuned = [
+        seqloom.train(
+            tiny_run.config, tmp_path / metric, overrides=(*options, f"training.minimum_risk={metric}")
+        )
+        for metric in ("none", "bleu", "chrf")
+    ]
+    assert not same_bits(weights(tuned[0]), weights(tuned[1]))
+    assert not same_bits(weights(tuned[1]), weights(tuned[2]))
+    assert no_report
+
+
 def test_runs_over_different_vocabularies_are_no_ensemble(
     tiny_run: TinyRun, tmp_path: Path, no_report: list[Path]
 ) -> None:

@@ -17,6 +17,8 @@ Format = Literal["auto", "parallel", "tsv", "jsonl"]
 TokenizerKind = Literal["word", "character", "byte", "unigram", "bpe"]
 Normalisation = Literal["NFC", "NFKC", "none"]
 
+PARTS = ("train", "back_translated", "valid", "test")
+"""Options that name files of pairs."""
 FILES_OF_FORMAT = {"parallel": 2, "tsv": 1, "jsonl": 1}
 SUBWORD_TOKENIZERS = ("unigram", "bpe")
 
@@ -28,6 +30,11 @@ class DataConfig(Section):
         default=(),
         description="Training pairs: two files of equal length (source, target), or one TSV or JSON-lines "
         "file; relative to the configuration file's folder.",
+    )
+    back_translated: Paths = Field(
+        default=(),
+        description="More training pairs, whose sources a model wrote from text in the target language; they are "
+        "tagged (Caswell et al. 2019).",
     )
     valid: Paths = Field(
         default=(),
@@ -60,7 +67,7 @@ class DataConfig(Section):
     @model_validator(mode="after")
     def _check_number_of_files(self) -> Self:
         expected = FILES_OF_FORMAT.get(self.format)
-        for name in ("train", "valid", "test"):
+        for name in PARTS:
             found = len(getattr(self, name))
             if expected is None or found in (0, expected):
                 continue

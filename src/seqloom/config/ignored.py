@@ -45,6 +45,11 @@ CONDITIONS = (
         lambda config: config.training.optimiser != "sgd",
     ),
     Condition(
+        ("training.risk_share", "training.risk_samples", "training.risk_sharpness"),
+        'training.minimum_risk = "bleu" or "chrf"',
+        lambda config: config.training.minimum_risk != "none",
+    ),
+    Condition(
         ("training.distillation",), "a training.teacher", lambda config: config.training.teacher is not None
     ),
     Condition(

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from seqloom.base.errors import ConfigError
+from seqloom.config.data import PARTS as DATA_PARTS
 from seqloom.config.section import NONE
 from seqloom.config.toml import check_depth, show_text, too_deep
 from seqloom.config.training import BOUNDS
 
 PARTS = ("encoder", "decoder")
-PATH_LISTS = ("train", "valid", "test")
+RUNS = ("start_from", "teacher")  # options of training that name the folder of a run
 COMMAND_LINE = "command line"
 
 
@@ -151,18 +152,19 @@ def _replace_bounds(below: dict[str, Any], above: dict[str, Any]) -> None:
 
 
 def resolve_paths(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Give the tree with the paths of data and teacher made absolute, seen from the folder; "~" is the home folder.
+    """Give the tree with the paths of data and runs made absolute, seen from the folder; "~" is the home folder.
 
     What isn't text is left for the schema to refuse.
     """
-    teacher = _table(tree, "training").get("teacher")
-    if isinstance(teacher, str) and teacher != NONE:
-        tree = {**tree, "training": {**tree["training"], "teacher": _absolute(teacher, folder)}}
+    for name in RUNS:
+        run = _table(tree, "training").get(name)
+        if isinstance(run, str) and run != NONE:
+            tree = {**tree, "training": {**tree["training"], name: _absolute(run, folder)}}
     data = _table(tree, "data")
     if not data:
         return tree
     resolved = dict(data)
-    for name in PATH_LISTS:
+    for name in DATA_PARTS:
         paths = resolved.get(name)
         if isinstance(paths, str):
             resolved[name] = paths if paths == NONE else _absolute(paths, folder)

@@ -114,7 +114,8 @@ class Config(Section):
         for part, stack in (("encoder", self.model.encoder), ("decoder", self.model.decoder)):
             if not isinstance(stack, TransformerEncoderConfig | TransformerDecoderConfig):
                 continue
-            key, needed = f"model.{part}.max_positions", self.data.max_length + 1
+            tagged = part == "encoder" and self.data.back_translated
+            key, needed = f"model.{part}.max_positions", self.data.max_length + (2 if tagged else 1)
             if stack.positions == "learned" and stack.max_positions < needed:
                 raise contradiction(
                     f"{key} = {stack.max_positions} is fewer than data.max_length = {self.data.max_length} "

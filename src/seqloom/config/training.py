@@ -97,6 +97,11 @@ class TrainingConfig(Section):
         description="Share of the symbols read in training that are the model's own predictions, rising from 0 to this "
         "over the run (Bengio et al. 2015); costs a second pass of the decoder.",
     )
+    start_from: OptionalText = Field(
+        default=None,
+        description="Folder of a run whose best weights and vocabulary this one begins with, to be trained further on "
+        "other data.",
+    )
     teacher: OptionalText = Field(
         default=None,
         description="Folder of a run over the same vocabulary to learn from as well (word-level distillation, Kim and "
@@ -105,6 +110,18 @@ class TrainingConfig(Section):
     distillation: Fraction = Field(
         default=0.5,
         description="Share of the loss that is the cross-entropy with the teacher's distribution.",
+    )
+    minimum_risk: Literal["none", "bleu", "chrf"] = Field(
+        default="none",
+        description="Make outputs likely as far as this metric finds them good (minimum risk, Shen et al. 2016); for "
+        "a run that starts from a trained one.",
+    )
+    risk_share: Fraction = Field(default=0.9, description="Share of the loss that is the expected cost.")
+    risk_samples: Count = Field(
+        default=8, description="Outputs drawn for each sentence, beside the reference, to estimate the cost."
+    )
+    risk_sharpness: Positive = Field(
+        default=0.005, description="Exponent of the probabilities by which the drawn outputs are weighed."
     )
     clip_norm: NotNegative = Field(
         default=1.0, description="Gradients longer than this are shortened to it; 0 is off."

@@ -47,6 +47,7 @@ class Corpus:
 
     def __init__(self, folder: Path, meta: dict[str, Any], notices: tuple[str, ...] = ()) -> None:
         self.folder = folder
+        self.key = folder.name  # a hash of the text and of how it was read
         self.max_length: int = meta["settings"]["max_length"]
         self.keeps_text: bool = meta["settings"]["keep_text"]
         self.pairs_read: int = meta["pairs_read"]
@@ -74,6 +75,10 @@ class Corpus:
         if not self.keeps_text:
             raise UsageError(f"{self.folder} holds ids only; prepare the corpus with keep_text=True.")
         return Pair(self._columns["source-text"].text(row), self._columns["target-text"].text(row))
+
+    def tag(self, row: int) -> list[int]:  # noqa: ARG002 - no row has one; those of JoinedCorpus may
+        """What a row's source begins with: nothing."""
+        return []
 
     def release(self) -> None:
         """Give mapped pages back, so that resident memory stays bounded; what is read next is mapped anew."""

@@ -11,17 +11,19 @@ from seqloom.base.randomness import numpy_generator
 from seqloom.data.batch import Batch, Ids, collate
 from seqloom.data.batching import WINDOW, Rows, by_length, cut_evenly, plan_epoch
 from seqloom.data.corpus import Corpus
+from seqloom.data.joined import JoinedCorpus
 from seqloom.text.tokenizer import Tokenizer
 
 BATCHES_A_GROUP = (
     128  # sampled together: seconds of work on a CPU, and rows enough to sort well (6 % padding)
 )
 BATCHES_A_RELEASE = 256  # batches between two calls of corpus.release
+AnyCorpus = Corpus | JoinedCorpus
 Sampler = Callable[[int], tuple[Ids, Ids]]
 
 
 def iterate_batches(
-    corpus: Corpus,
+    corpus: AnyCorpus,
     *,
     seed: int,
     epoch: int,
@@ -62,7 +64,7 @@ def iterate_batches(
     return _releasing(corpus, _sample(sampler, plan, wanted, max_sentences, (seed, epoch)))
 
 
-def _releasing(corpus: Corpus, batches: Iterator[Batch]) -> Iterator[Batch]:
+def _releasing(corpus: AnyCorpus, batches: Iterator[Batch]) -> Iterator[Batch]:
     for number, batch in enumerate(batches):
         if number % BATCHES_A_RELEASE == 0:
             corpus.release()
@@ -70,7 +72,7 @@ def _releasing(corpus: Corpus, batches: Iterator[Batch]) -> Iterator[Batch]:
     corpus.release()
 
 
-def _read(corpus: Corpus, plan: Iterator[Rows], wanted: range) -> Iterator[Batch]:
+def _read(corpus: AnyCorpus, plan: Iterator[Rows], wanted: range) -> Iterator[Batch]:
     for rows in islice(plan, wanted.start, None, wanted.step):
         yield collate(
             [corpus.source(row) for row in rows.tolist()], [corpus.target(row) for row in rows.tolist()]
@@ -102,7 +104,7 @@ def _sample(
 
 
 def subword_sampler(
-    corpus: Corpus,
+    corpus: AnyCorpus,
     source_tokenizer: Tokenizer,
     target_tokenizer: Tokenizer,
     *,
@@ -121,7 +123,7 @@ def subword_sampler(
     def sample(row: int) -> tuple[Ids, Ids]:
         generator = numpy_generator(seed, "subwords", epoch, row)
         pair = corpus.text(row)
-        source: Ids = source_tokenizer.sample(pair.source, strength, generator)
+        source: Ids = [*corpus.tag(row), *source_tokenizer.sample(pair.source, strength, generator)]
         target: Ids = target_tokenizer.sample(pair.target, strength, generator)
         return (
             source if len(source) <= corpus.max_length else corpus.source(row),

@@ -85,6 +85,17 @@ def chrf(
     return _score("chrf" + "+" * min(word_order, 2), metric, outputs, references)
 
 
+def sentence_score(name: str, output: str, reference: str) -> float:
+    """The score of one sentence, 0 to 100, by "bleu" (smoothed, of the orders it has) or "chrf".
+
+    Such scores rank the outputs for one source; only a corpus's score is to be quoted.
+    """
+    import sacrebleu
+
+    score = sacrebleu.sentence_bleu if name == "bleu" else sacrebleu.sentence_chrf
+    return min(100.0, float(score(output, [reference]).score))
+
+
 def _score(name: str, metric: Any, outputs: Sequence[str], references: Sequence[str]) -> Score:
     """Run one of sacreBLEU's metrics; rounding may lift a perfect score above 100, which is cut."""
     result = metric.corpus_score(list(outputs), [list(references)])

@@ -22,7 +22,7 @@ from seqloom.models.seq2seq import Seq2Seq
 from seqloom.training.checkpoint import AVERAGE, Checkpoint, load_weights
 from seqloom.training.events import CheckpointEvent, Event, SkipEvent, StepEvent, StopEvent, ValidationEvent
 from seqloom.training.machine import Machine
-from seqloom.training.objective import Teaching, batch_loss
+from seqloom.training.objective import Objective, batch_loss
 from seqloom.training.optimiser import (
     MovingAverage,
     build_optimiser,
@@ -68,7 +68,7 @@ class Trainer:
               because `stop` turned True; the resumed run then validates first.
     keeper    writes checkpoints; None keeps nothing
     stop      asked after every update; True saves and ends the run with reason "interrupted"
-    teaching  another model to learn from, and how much
+    objective what is minimised; the label-smoothed likelihood if None
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Trainer:
         validate: Callable[[], Validation | None] | None = None,
         keeper: Keeper | None = None,
         stop: Callable[[], bool] = lambda: False,
-        teaching: Teaching | None = None,
+        objective: Objective | None = None,
     ) -> None:
         self.model = model.to(machine.device)
         self.source = source
@@ -92,7 +92,7 @@ class Trainer:
         self.validate = validate
         self.keeper = keeper
         self.stop = stop
-        self.teaching = teaching
+        self.objective = objective or Objective(config.label_smoothing)
         self.bounds = Bounds.of(config)
         self.optimiser = build_optimiser(self.model, config)
         self.average = MovingAverage(self.model, config.ema) if config.ema else None
@@ -183,7 +183,7 @@ class Trainer:
         state = self.state
         self.model.train()
         fraction = min(self.fraction(), 1.0)
-        own_share = self.config.scheduled_sampling * fraction
+        objective = replace(self.objective, own_share=self.config.scheduled_sampling * fraction)
         rate = learning_rate(self.config, state.update, fraction, state.plateau_scale)
         set_learning_rate(self.optimiser, rate)
         tokens = sum(batch.target_tokens for batch in batches)
@@ -192,8 +192,7 @@ class Trainer:
         for index, batch in enumerate(batches):
             torch.manual_seed(derive(self.seed, "dropout", state.update, index))
             batch = batch.to(self.machine.device)
-            smoothing = self.config.label_smoothing
-            loss, part = batch_loss(self.model, batch, self.machine, smoothing, own_share, self.teaching)
+            loss, part = batch_loss(self.model, batch, self.machine, objective)
             (loss / tokens).backward()
             total = total + loss.detach()
             likelihood = likelihood + part

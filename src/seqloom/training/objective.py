@@ -11,6 +11,7 @@ from seqloom.models.seq2seq import Seq2Seq
 from seqloom.models.state import Memory
 from seqloom.training.loss import CHUNK, Teacher, fused_smoothed_loss
 from seqloom.training.machine import Machine
+from seqloom.training.risk import Risk, expected_cost
 
 
 @dataclass(frozen=True)
@@ -21,38 +22,51 @@ class Teaching:
     share: float
 
 
-def batch_loss(
-    model: Seq2Seq,
-    batch: Batch,
-    machine: Machine,
-    smoothing: float,
-    own_share: float = 0.0,
-    teaching: Teaching | None = None,
-) -> tuple[Tensor, Tensor]:
-    """The smoothed loss and the plain negative log-likelihood of a batch, sums in nats over its target symbols.
-
+@dataclass(frozen=True)
+class Objective:
+    """smoothing  of the labels (Szegedy et al. 2016, section 7)
     own_share  how many of the symbols that the decoder reads are its own predictions, in the mean
     teaching   word-level distillation (Kim and Rush 2016)
-    Raises     ShapeError for a batch without targets
+    risk       minimum-risk training (Shen et al. 2016)
+    """
+
+    smoothing: float = 0.0
+    own_share: float = 0.0
+    teaching: Teaching | None = None
+    risk: Risk | None = None
+
+
+def batch_loss(
+    model: Seq2Seq, batch: Batch, machine: Machine, objective: Objective = Objective()
+) -> tuple[Tensor, Tensor]:
+    """The loss of a batch and its plain negative log-likelihood, sums in nats over its target symbols.
+
+    A share of risk counts as if a sentence's expected cost were the loss of each of its symbols.
+    Raises   ShapeError for a batch without targets
     """
     if batch.target_output is None:
         raise ShapeError("The batch has no targets, so it has no loss.")
-    mask, output = batch.target_mask, model.output
+    mask, output, teaching = batch.target_mask, model.output, objective.teaching
     targets = batch.target_output[mask]
     with machine.autocast():
         memory = model.encode(batch)
-        if own_share:
-            batch = mix_in_predictions(model, batch, memory, own_share)
-        features = model.decode(batch, memory).features
-        return fused_smoothed_loss(
+        read = batch
+        if objective.own_share:
+            read = mix_in_predictions(model, batch, memory, objective.own_share)
+        features = model.decode(read, memory).features
+        loss, likelihood = fused_smoothed_loss(
             output.narrow(features[mask]),
             output.table,
             output.bias,
             targets,
-            smoothing,
-            teacher_of(teaching.model, batch) if teaching else None,
+            objective.smoothing,
+            teacher_of(teaching.model, read) if teaching else None,
             teaching.share if teaching else 0.0,
         )
+        if objective.risk:
+            risk = expected_cost(model, batch, memory, objective.risk) * batch.target_tokens / len(batch)
+            loss = (1 - objective.risk.share) * loss + objective.risk.share * risk
+    return loss, likelihood
 
 
 def teacher_of(model: Seq2Seq, batch: Batch) -> Teacher:

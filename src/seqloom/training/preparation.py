@@ -9,6 +9,7 @@ from seqloom.config.schema import Config
 from seqloom.data.batch import Batch
 from seqloom.data.batching import count_batches
 from seqloom.data.corpus import Corpus, prepare_corpus
+from seqloom.data.joined import JoinedCorpus
 from seqloom.data.loader import iterate_batches, subword_sampler
 from seqloom.data.readers import Pair
 from seqloom.training.vocabularies import Tokenizers, pair_files, require_text
@@ -21,7 +22,7 @@ class CorpusBatches:
     keeps none and is read the same every time.
     """
 
-    def __init__(self, corpus: Corpus, tokenizers: Tokenizers, config: Config) -> None:
+    def __init__(self, corpus: Corpus | JoinedCorpus, tokenizers: Tokenizers, config: Config) -> None:
         self.corpus = corpus
         self.tokenizers = tokenizers
         self.config = config
@@ -71,7 +72,7 @@ class Prepared:
     """Everything a run reads. `valid` is None, and `valid_pairs` empty, without validation data."""
 
     tokenizers: Tokenizers
-    train: Corpus
+    train: Corpus | JoinedCorpus
     valid: Corpus | None
     valid_pairs: list[Pair]
 
@@ -92,7 +93,11 @@ def prepare(
             on_progress=on_progress,
         )
 
-    train = corpus("train", keep_text=config.text.sampling > 0)
+    keep_text = config.text.sampling > 0
+    written = corpus("train", keep_text)
+    train: Corpus | JoinedCorpus = written
+    if config.data.back_translated:
+        train = JoinedCorpus(written, corpus("back_translated", keep_text))
     if not config.data.valid:
         return Prepared(tokenizers, train, None, [])
     require_text(pair_files(config, "valid"))

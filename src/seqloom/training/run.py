@@ -13,15 +13,18 @@ from seqloom.base.randomness import derive
 from seqloom.config.read import read_config
 from seqloom.config.schema import Config
 from seqloom.config.write import resolved, write_config
+from seqloom.metrics.overlap import sentence_score
 from seqloom.models.build import build_model
 from seqloom.models.seq2seq import Seq2Seq
+from seqloom.text.tokenizer import Tokenizer
 from seqloom.training.checkpoint import checkpoint_folders, load_weights
 from seqloom.training.events import StopEvent
 from seqloom.training.listeners import Listener, LogWriter, MetricsWriter, ProgressListener
 from seqloom.training.loop import Trainer
 from seqloom.training.machine import Machine, prepare_machine
-from seqloom.training.objective import Teaching
+from seqloom.training.objective import Objective, Teaching
 from seqloom.training.preparation import CorpusBatches, Prepared, prepare
+from seqloom.training.risk import Risk
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.searching import search_options, translate_texts
 from seqloom.training.validation import Validation, make_validator
@@ -111,8 +114,7 @@ def prepare_run(
     if checkpoint_folders(folder.path):
         tokenizers = Tokenizers.load(folder.vocabulary)
     else:
-        shown.say("Learning the vocabulary")
-        tokenizers = train_tokenizers(config)
+        tokenizers = _first_tokenizers(config, shown)
         with atomic_folder(folder.vocabulary) as temporary:
             tokenizers.save(temporary)
     cache = Path(config.data.cache) if config.data.cache else folder.path.parent / ".corpora"
@@ -132,6 +134,22 @@ def prepare_run(
         + ("" if tokenizers.source is tokenizers.target else f" and {len(tokenizers.target):,}")
     )
     return prepared
+
+
+def _first_tokenizers(config: Config, shown: Progress) -> Tokenizers:
+    """Those of the run that this one starts from, or new ones. Raises ConfigError for other settings of text."""
+    if config.training.start_from is None:
+        shown.say("Learning the vocabulary")
+        return train_tokenizers(config)
+    start = RunFolder(Path(config.training.start_from))
+    before, now = (asked.text.model_dump(exclude={"sampling"}) for asked in (read_run_config(start), config))
+    differences = _differences(before, now, "text.")
+    if differences:
+        raise ConfigError(
+            f"{start.path}, which training.start_from names, has another vocabulary: {'; '.join(differences)}. "
+            "A run begins with the vocabulary of the one that it starts from; give the same settings under [text]."
+        )
+    return Tokenizers.load(start.vocabulary)
 
 
 def train_run(
@@ -154,16 +172,21 @@ def train_run(
             "train in another run folder."
         )
     before = folder.environment() if checkpoint else {}
-    corpus = prepared.train.folder.name  # a hash of the text and of how it was read
+    corpus = prepared.train.key
     if before.get("corpus", corpus) != corpus:
+        files = " or ".join([*config.data.train, *config.data.back_translated])
         raise DataError(
-            f"The training data is not what {folder.path} began with: {' or '.join(config.data.train)} was changed "
+            f"The training data is not what {folder.path} began with: {files} was changed "
             "since. Put the files back as they were to go on, or choose another run folder."
         )
     machine = prepare_machine(config.training, before.get("precision"))
     tokenizers = prepared.tokenizers
     torch.manual_seed(derive(config.seed, "parameters"))
     network = build_model(config.model, len(tokenizers.source), len(tokenizers.target))
+    if config.training.start_from and not checkpoint:
+        best = RunFolder(Path(config.training.start_from)).best()
+        load_weights(network, best.model, best.path)
+        shown.say(f"Starting from {best.path}")
     parameters = sum(parameter.numel() for parameter in network.parameters())
     trainer = Trainer(
         network,
@@ -174,7 +197,7 @@ def train_run(
         validate=_validator(network, config, prepared, machine, stopped),
         keeper=folder,
         stop=stopped,
-        teaching=_teaching(config, tokenizers, machine),
+        objective=_objective(config, tokenizers, machine),
     )
     for sentence in damaged:
         shown.say(sentence)
@@ -217,6 +240,26 @@ def best_network(folder: RunFolder, config: Config, tokenizers: Tokenizers) -> S
     checkpoint = folder.best()
     load_weights(network, checkpoint.model, checkpoint.path)
     return network
+
+
+def _objective(config: Config, tokenizers: Tokenizers, machine: Machine) -> Objective:
+    """What is minimised, with the teacher and the metric that the configuration names."""
+    training = config.training
+    risk = None
+    if training.minimum_risk != "none":
+        cost = sentence_cost(training.minimum_risk, tokenizers.target)
+        risk = Risk(cost, training.risk_share, training.risk_samples, training.risk_sharpness)
+    teaching = _teaching(config, tokenizers, machine)
+    return Objective(training.label_smoothing, teaching=teaching, risk=risk)
+
+
+def sentence_cost(metric: str, tokenizer: Tokenizer) -> Callable[[Sequence[int], Sequence[int]], float]:
+    """One minus the metric of a sentence, over text as it would be written."""
+
+    def cost(candidate: Sequence[int], reference: Sequence[int]) -> float:
+        return 1 - sentence_score(metric, tokenizer.decode(candidate), tokenizer.decode(reference)) / 100
+
+    return cost
 
 
 def _teaching(config: Config, tokenizers: Tokenizers, machine: Machine) -> Teaching | None:

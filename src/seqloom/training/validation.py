@@ -39,7 +39,7 @@ def mean_likelihood(
     for batch in batches:
         if stopped():
             return math.nan
-        _, likelihood = batch_loss(model, batch.to(machine.device), machine, 0.0)
+        _, likelihood = batch_loss(model, batch.to(machine.device), machine)
         total += float(likelihood)
         tokens += batch.target_tokens
     return total / tokens if tokens else math.nan

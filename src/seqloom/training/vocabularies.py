@@ -6,7 +6,7 @@ from pathlib import Path
 
 from seqloom.base.errors import DataError
 from seqloom.config.schema import Config
-from seqloom.data.readers import PairFiles
+from seqloom.data.readers import Pair, PairFiles
 from seqloom.text.tokenizer import Tokenizer, load_tokenizer, train_tokenizer
 
 SHARED, SOURCE, TARGET = "shared", "source", "target"
@@ -44,9 +44,9 @@ class Tokenizers:
 
 
 def pair_files(config: Config, part: str) -> PairFiles:
-    """The files of one part of the data: "train", "valid" or "test"."""
+    """The files of one part of the data: "train", "back_translated", "valid" or "test"."""
     data = config.data
-    paths = {"train": data.train, "valid": data.valid, "test": data.test}[part]
+    paths: tuple[str, ...] = getattr(data, part)
     return PairFiles(tuple(Path(path) for path in paths), data.format, data.source_field, data.target_field)
 
 
@@ -63,6 +63,11 @@ def train_tokenizers(config: Config) -> Tokenizers:
     files = pair_files(config, "train")
     require_text(files)
 
+    def pairs() -> Iterator[Pair]:
+        yield from files.read()
+        if config.data.back_translated:
+            yield from pair_files(config, "back_translated").read()
+
     def trained(lines: Iterator[str]) -> Tokenizer:
         return train_tokenizer(
             lines,
@@ -74,8 +79,6 @@ def train_tokenizers(config: Config) -> Tokenizers:
         )
 
     if text.shared:
-        shared = trained(line for pair in files.read() for line in (pair.source, pair.target))
+        shared = trained(line for pair in pairs() for line in (pair.source, pair.target))
         return Tokenizers(shared, shared)
-    return Tokenizers(
-        trained(pair.source for pair in files.read()), trained(pair.target for pair in files.read())
-    )
+    return Tokenizers(trained(pair.source for pair in pairs()), trained(pair.target for pair in pairs()))

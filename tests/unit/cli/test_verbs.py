@@ -64,6 +64,35 @@ def test_translate_answers_each_line_with_one(answers: dict[str, Answer]) -> Non
         assert other["score"] <= row["score"] < 0
 
 
+def test_an_output_file_is_replaced_when_all_of_it_is_there(
+    here: Here, trained: Project, tmp_path: Path
+) -> None:
+    output = tmp_path / "out.fr"
+    output.write_text("what was there\n")
+    (tmp_path / "bad.en").write_bytes(b"one red cat\n" * 3 + b"\xff\n")
+    answer = here("translate", trained.run, tmp_path / "bad.en", "--output", output)
+    assert answer.code == 3
+    assert "bad.en:4: not UTF-8" in answer.err
+    assert output.read_text() == "what was there\n"
+    part = tmp_path / "out.fr.part"
+    assert len(part.read_text().splitlines()) == 3
+    assert f"{output} is as it was; what was translated is in {part}" in answer.err
+    (tmp_path / "good.en").write_text("one red cat\n")
+    assert here("translate", trained.run, tmp_path / "good.en", "--output", output).code == 0
+    assert len(output.read_text().splitlines()) == 1
+    assert not part.exists()
+
+
+def test_several_runs_may_decide_together(here: Here, trained: Project, tmp_path: Path) -> None:
+    (tmp_path / "in.en").write_text("one red cat\n")
+    alone, together = (
+        here("translate", trained.run, tmp_path / "in.en", "--scores", *more)
+        for more in ([], ["--ensemble", trained.run])
+    )
+    assert together.code == 0, together.err
+    assert together.out == alone.out  # twice the same model
+
+
 def test_evaluate_gives_both_scores_their_signatures_and_the_speed(answers: dict[str, Answer]) -> None:
     answer = answers["evaluate"]
     assert answer.code == 0, answer.err

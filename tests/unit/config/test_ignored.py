@@ -16,6 +16,9 @@ from seqloom.config.write import write_config
     [
         (["training.optimiser=sgd", "training.betas=[0.5,0.6]"], "training.betas"),
         (["training.optimiser=sgd", "training.eps=1e-6"], "training.eps"),
+        (["training.risk_samples=3"], "training.risk_samples"),
+        (["training.risk_share=0.3"], "training.risk_share"),
+        (["training.risk_sharpness=0.3"], "training.risk_sharpness"),
         (["training.distillation=0.3"], "training.distillation"),
         (["training.plateau_patience=9"], "training.plateau_patience"),
         (["training.plateau_factor=0.9"], "training.plateau_factor"),

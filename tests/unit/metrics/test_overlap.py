@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqloom.base.errors import DataError, MissingDependencyError, UsageError
-from seqloom.metrics.overlap import Score, bleu, chrf
+from seqloom.metrics.overlap import Score, bleu, chrf, sentence_score
 
 OUTPUTS = ["The cat sat on the mat.", "A dog runs in the park ."]
 REFERENCES = ["The cat sat on the mat.", "A dog runs through the park."]
@@ -129,3 +129,14 @@ def test_importing_the_metrics_loads_neither_torch_nor_sacrebleu() -> None:
     code = "import sys, json, seqloom.metrics.overlap; print(json.dumps(list(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"torch", "sacrebleu"}.isdisjoint(json.loads(found.stdout))
+
+
+@pytest.mark.parametrize("name", ["bleu", "chrf"])
+def test_a_sentence_s_score_ranks_outputs(name: str) -> None:
+    reference = "a man sleeps in a chair"
+    outputs = [reference, "a man sleeps in the chair", "a dog", ""]
+    scores = [sentence_score(name, output, reference) for output in outputs]
+    assert scores[0] == 100.0
+    assert scores == sorted(scores, reverse=True)
+    assert scores[-1] == 0.0
+    assert len(set(scores)) == 4

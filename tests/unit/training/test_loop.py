@@ -276,7 +276,7 @@ def test_time_before_a_resumption_counts() -> None:
 def test_a_batch_without_targets_has_no_loss() -> None:
     trainer = make_trainer()
     with pytest.raises(ShapeError, match="no targets, so it has no loss"):
-        batch_loss(trainer.model, collate([[4]]), CPU, 0.1)
+        batch_loss(trainer.model, collate([[4]]), CPU)
     with pytest.raises(ShapeError, match="no targets to be read"):
         trainer.model(collate([[4]]))
 
@@ -284,7 +284,7 @@ def test_a_batch_without_targets_has_no_loss() -> None:
 def test_products_are_in_bfloat16_where_the_machine_says_so() -> None:
     half = Machine(torch.device("cpu"), 1, bfloat16=True)
     model = tiny_model(torch.float32)
-    exact, rough = (batch_loss(model, big_batch(), machine, 0.1)[0] for machine in (CPU, half))
+    exact, rough = (batch_loss(model, big_batch(), machine)[0] for machine in (CPU, half))
     assert exact.dtype == rough.dtype == torch.float32
     assert exact.item() != rough.item()
     assert rough.item() == pytest.approx(exact.item(), rel=0.02)

@@ -8,16 +8,16 @@ from seqloom.base.errors import ShapeError
 from seqloom.data.batch import collate
 from seqloom.text.vocabulary import BOS
 from seqloom.training.loss import smoothed_loss
-from seqloom.training.objective import Teaching, batch_loss, mix_in_predictions
+from seqloom.training.objective import Objective, Teaching, batch_loss, mix_in_predictions
 from tiny import CPU, big_batch, make_trainer, tiny_model
 
 
 def test_no_share_is_teacher_forcing() -> None:
     model, batch = tiny_model(), big_batch()
-    true = batch_loss(model, batch, CPU, 0.1)
-    same = batch_loss(model, mix_in_predictions(model, batch, model.encode(batch), 0.0), CPU, 0.1)
+    true = batch_loss(model, batch, CPU, Objective(0.1))
+    same = batch_loss(model, mix_in_predictions(model, batch, model.encode(batch), 0.0), CPU, Objective(0.1))
     assert true[0].item() == same[0].item()
-    assert batch_loss(model, batch, CPU, 0.1, own_share=0.5)[0].item() != true[0].item()
+    assert batch_loss(model, batch, CPU, Objective(0.1, own_share=0.5))[0].item() != true[0].item()
 
 
 def test_a_share_of_the_symbols_read_are_predictions_after_the_true_history() -> None:
@@ -42,11 +42,11 @@ def test_a_share_of_the_symbols_read_are_predictions_after_the_true_history() ->
 
 def test_predictions_get_no_gradient_of_their_own() -> None:
     model, batch = tiny_model(), big_batch()
-    batch_loss(model, batch, CPU, 0.0, own_share=1.0)[0].backward()
+    batch_loss(model, batch, CPU, Objective(own_share=1.0))[0].backward()
     found = {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
     model.zero_grad()
     given = mix_in_predictions(model, batch, model.encode(batch), 1.0)
-    batch_loss(model, given, CPU, 0.0)[0].backward()
+    batch_loss(model, given, CPU)[0].backward()
     for name, parameter in model.named_parameters():
         assert torch.allclose(found[name], parameter.grad)
 
@@ -62,7 +62,7 @@ def test_a_teacher_s_distribution_is_a_second_target(smoothing: float) -> None:
     """Against the formula with all logits held whole; gradients too."""
     model, teacher, batch = tiny_model(), randomise(tiny_model(), seed=9), big_batch()
     assert batch.target_output is not None
-    loss, likelihood = batch_loss(model, batch, CPU, smoothing, teaching=Teaching(teacher, 0.3))
+    loss, likelihood = batch_loss(model, batch, CPU, Objective(smoothing, teaching=Teaching(teacher, 0.3)))
     loss.backward()
     found = {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
     model.zero_grad()
@@ -80,7 +80,7 @@ def test_a_teacher_s_distribution_is_a_second_target(smoothing: float) -> None:
 
 def test_a_teacher_is_told_nothing_by_the_loss() -> None:
     model, teacher, batch = tiny_model(), tiny_model(), big_batch()
-    batch_loss(model, batch, CPU, 0.1, teaching=Teaching(teacher, 0.5))[0].backward()
+    batch_loss(model, batch, CPU, Objective(0.1, teaching=Teaching(teacher, 0.5)))[0].backward()
     assert all(parameter.grad is None for parameter in teacher.parameters())
 
 
@@ -90,7 +90,7 @@ def test_the_share_rises_over_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     shares = []
 
     def noted(*given: object) -> object:
-        shares.append(given[4])
+        shares.append(given[3].own_share)
         return batch_loss(*given)
 
     monkeypatch.setattr(loop, "batch_loss", noted)

@@ -11,6 +11,7 @@ from seqloom.config.read import read_config
 from seqloom.config.schema import Config
 from seqloom.data.batch import Batch
 from seqloom.data.readers import Pair
+from seqloom.text.vocabulary import BOS
 from seqloom.training import preparation
 from seqloom.training.preparation import CorpusBatches, Prepared, prepare
 from seqloom.training.vocabularies import train_tokenizers
@@ -125,6 +126,19 @@ def test_the_batches_options_are_kept(tmp_path: Path) -> None:
         for settings in (config(tmp_path), other)
     ]
     assert orders[0] != orders[1]
+
+
+def test_back_translated_pairs_come_after_those_of_people_and_their_words_are_known(tmp_path: Path) -> None:
+    made = tmp_path / "made.tsv"
+    made.write_text("zebra zebra\tzèbre zèbre\n" * 5, encoding="utf-8")
+    ready = prepared(tmp_path, config(tmp_path, f"data.back_translated={made}"))
+    plain = prepared(tmp_path, config(tmp_path))
+    assert len(ready.train) == len(plain.train) + 5
+    tokenizer = ready.tokenizers.source
+    zebra = tokenizer.encode("zebra zebra")
+    assert tokenizer.decode(zebra) == "zebra zebra"
+    assert ready.train.source(len(plain.train)).tolist() == [BOS, *zebra]
+    assert ready.train.key != plain.train.key
 
 
 def test_subwords_are_sampled_anew_in_each_epoch(tmp_path: Path) -> None:
