@@ -46,7 +46,10 @@ PANELS = (
     _Panel(
         "Loss",
         "nats a token",
-        (_Curve("training", "step", "loss", BLUE), _Curve("validation", "validation", "loss", ORANGE, True)),
+        (  # both without label smoothing; training has dropout
+            _Curve("training", "step", "likelihood", BLUE),
+            _Curve("validation", "validation", "loss", ORANGE, True),
+        ),
     ),
     _Panel(
         "Translation quality",

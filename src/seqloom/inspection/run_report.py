@@ -99,9 +99,9 @@ def _facts(rows: Sequence[Row]) -> str:
         if perplexity is not None:
             facts.append(("Perplexity", f"{perplexity:.2f}", at))
     if step is not None:
-        loss, epoch = number(step.get("loss")), number(step.get("epoch"))
+        loss, epoch = number(step.get("likelihood")), number(step.get("epoch"))
         if loss is not None:
-            facts.append(("Training loss", f"{loss:.3f}", "at the last update logged"))
+            facts.append(("Training loss", f"{loss:.3f}", "with dropout, at the last update logged"))
         facts.append(
             ("Updates", _integer(step.get("update")), f"{epoch:.1f} epochs" if epoch is not None else "")
         )

@@ -103,7 +103,7 @@ class ProgressListener:
         """Show what the event says."""
         if isinstance(event, StepEvent):
             note = (
-                f"update {event.update:,}  epoch {event.epoch:.1f}  loss {event.loss:.3f}  "
+                f"update {event.update:,}  epoch {event.epoch:.1f}  loss {event.likelihood:.3f}  "
                 f"{event.tokens_per_second:,.0f} tokens/s"
             )
             self.shown.update(event.fraction, note, event.seconds_left)
@@ -150,7 +150,7 @@ class LogWriter:
         """Write what the event says."""
         if isinstance(event, StepEvent):
             lines = [
-                f"update {event.update:,}  epoch {event.epoch:.2f}  loss {event.loss:.4f}  "
+                f"update {event.update:,}  epoch {event.epoch:.2f}  loss {event.likelihood:.4f}  "
                 f"{event.tokens_per_second:,.0f} tokens/s  learning rate {event.learning_rate:.3g}  "
                 f"gradient norm {event.gradient_norm:.3g}"
             ]

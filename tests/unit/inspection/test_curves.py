@@ -19,7 +19,8 @@ def run_of(updates: int, validations: int = 0) -> list[Row]:
             {
                 "event": "step",
                 "update": update,
-                "loss": 8 / update,
+                "loss": 9.0,
+                "likelihood": 8 / update,
                 "tokens_per_second": 5000.0 + update % 7,
                 "learning_rate": 1e-3 / math.sqrt(update),
             }

@@ -136,7 +136,7 @@ def said(event: Event) -> list[str]:
 
 def test_the_log_has_a_line_for_each_event() -> None:
     assert said(STEP) == [
-        "update 1,200  epoch 2.35  loss 3.1416  5,301 tokens/s  learning rate 0.00123  gradient norm 0.5"
+        "update 1,200  epoch 2.35  loss 2.7183  5,301 tokens/s  learning rate 0.00123  gradient norm 0.5"
     ]
     assert said(CHECKPOINT) == ["update 1,200  checkpoint runs/x/checkpoints/step-1200"]
     assert said(SKIP) == ["update 1,201: skipped, its loss or gradient was not finite (2 in a row)"]
@@ -181,7 +181,7 @@ def test_off_a_terminal_progress_is_plain_lines() -> None:
         for event in (STEP, CHECKPOINT, SKIP, STOP):
             listener(event)
     assert stream.getvalue().split("\n") == [
-        "Training  25 %  update 1,200  epoch 2.3  loss 3.142  5,301 tokens/s  3 min 05 s left",
+        "Training  25 %  update 1,200  epoch 2.3  loss 2.718  5,301 tokens/s  3 min 05 s left",
         "update 1,201: skipped, its loss or gradient was not finite (2 in a row)",
         "update 1,300  1 h 01 min:  finished",
         "",
