@@ -1,6 +1,7 @@
 """Comparing two ways to compute the same thing: shape, dtype, values and gradients."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
@@ -10,6 +11,19 @@ from torch import Tensor, nn
 
 Outputs = Tensor | Iterable["Outputs"] | None
 Module = TypeVar("Module", bound=nn.Module)
+
+
+@contextmanager
+def one_thread_in_full_precision() -> Iterator[None]:
+    """For tiny tensors: more threads would only wait for each other, float32 products are exact; all is set back."""
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    torch.set_num_threads(1)
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(precision)
+        torch.set_num_threads(threads)
 
 
 def randomise(module: Module, seed: int = 0, dtype: torch.dtype = torch.float64) -> Module:

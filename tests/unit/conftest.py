@@ -17,15 +17,10 @@ if TYPE_CHECKING:
 @contextmanager
 def set_back() -> Iterator[None]:
     """One thread, and whatever training or loading sets is set back."""
-    import torch
+    from agreement import one_thread_in_full_precision
 
-    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    torch.set_num_threads(1)
-    try:
+    with one_thread_in_full_precision():
         yield
-    finally:
-        torch.set_float32_matmul_precision(precision)
-        torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -127,6 +127,13 @@ def fused_pays(query: Tensor) -> bool:
     return query.is_cuda
 
 
+def start_glorot(*layers: nn.Linear) -> None:
+    """Weights Glorot-uniform, biases zero (Glorot and Bengio 2010)."""
+    for layer in layers:
+        nn.init.xavier_uniform_(layer.weight)
+        nn.init.zeros_(layer.bias)
+
+
 class MultiHeadAttention(nn.Module):
     """Several scaled dot products side by side, each over its own projection (Vaswani et al. 2017, section 3.2.2)."""
 
@@ -140,9 +147,7 @@ class MultiHeadAttention(nn.Module):
         self.value_layer = nn.Linear(memory_width, width)
         self.output_layer = nn.Linear(width, width)
         self.dropout = Dropout(dropout)
-        for layer in (self.query_layer, self.key_layer, self.value_layer, self.output_layer):
-            nn.init.xavier_uniform_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        start_glorot(self.query_layer, self.key_layer, self.value_layer, self.output_layer)
 
     def query(self, inputs: Tensor) -> Tensor:
         """inputs (B, T, D) -> (B, H, T, K)."""

@@ -13,6 +13,7 @@ from seqloom.layers.attention import (
     normalise_scores,
     read_by_heads,
     split_heads,
+    start_glorot,
 )
 
 
@@ -31,9 +32,7 @@ class HeadsAttention(DotAttention):
         self.key_layer = nn.Linear(memory_size, memory_size)
         self.value_layer = nn.Linear(memory_size, memory_size)
         self.output_layer = nn.Linear(memory_size, memory_size)
-        for layer in (self.query_layer, self.key_layer, self.value_layer, self.output_layer):
-            nn.init.xavier_uniform_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        start_glorot(self.query_layer, self.key_layer, self.value_layer, self.output_layer)
 
     def prepare(self, memory: Tensor) -> Tensor:
         """memory (B, S, D) -> keys and values (B, S, 2 D)."""

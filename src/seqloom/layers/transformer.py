@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from seqloom.layers.attention import MultiHeadAttention
+from seqloom.layers.attention import MultiHeadAttention, start_glorot
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.positions import rotate
 
@@ -17,9 +17,7 @@ class FeedForward(nn.Module):
         super().__init__()
         self.inner_layer = nn.Linear(width, inner)
         self.outer_layer = nn.Linear(inner, width)
-        for layer in (self.inner_layer, self.outer_layer):
-            nn.init.xavier_uniform_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        start_glorot(self.inner_layer, self.outer_layer)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """inputs (B, T, D) -> (B, T, D)."""

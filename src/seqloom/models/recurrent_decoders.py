@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from seqloom.layers.attention import DotAttention
+from seqloom.layers.attention import DotAttention, start_glorot
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.recurrent import RecurrentStack, StackState
 from seqloom.models.state import Decoded, Memory, SourceView
@@ -47,7 +47,8 @@ class CellLayers:
 
     def stack(self, input_size: int, layers: int | None = None) -> RecurrentStack:
         """A stack of them over inputs of that size; of all layers unless told how many."""
-        return RecurrentStack(self.cell, input_size, self.hidden, layers or self.layers, self.dropout)
+        count = self.layers if layers is None else layers
+        return RecurrentStack(self.cell, input_size, self.hidden, count, self.dropout)
 
 
 class Readout(nn.Module):
@@ -59,8 +60,7 @@ class Readout(nn.Module):
     def __init__(self, sizes: tuple[int, ...], width: int, dropout: float) -> None:
         super().__init__()
         self.layer = nn.Linear(sum(sizes), width)
-        nn.init.xavier_uniform_(self.layer.weight)
-        nn.init.zeros_(self.layer.bias)
+        start_glorot(self.layer)
         self.dropout = Dropout(dropout)
 
     def forward(self, *parts: Tensor) -> Tensor:

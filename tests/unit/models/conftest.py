@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-import torch
+
+from agreement import one_thread_in_full_precision
 
 
 @pytest.fixture(autouse=True)
 def _one_thread_in_full_precision() -> Iterator[None]:
-    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    torch.set_num_threads(1)  # more would only wait for each other
-    torch.set_float32_matmul_precision("highest")
-    yield
-    torch.set_float32_matmul_precision(precision)
-    torch.set_num_threads(threads)
+    with one_thread_in_full_precision():
+        yield
