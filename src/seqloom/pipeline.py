@@ -302,7 +302,7 @@ def load(run: Path | str | Sequence[Path | str], *, device: str = "auto", thread
     training = configs[0].training.model_copy(
         update={"device": device, "threads": threads, "precision": "float32"}
     )
-    machine = prepare_machine(training)
+    machine = prepare_machine(training, build_kernels=False)
     tokenizers = Tokenizers.load(folders[0].vocabulary)
     for folder in folders[1:]:
         if Tokenizers.load(folder.vocabulary).fingerprint() != tokenizers.fingerprint():

@@ -174,6 +174,10 @@ class TrainingConfig(Section):
     precision: Precision = Field(
         default="auto", description="Number format of the matrix products; auto is bfloat16 where it pays."
     )
+    kernels: Literal["auto", "none"] = Field(
+        default="auto",
+        description="Inner loops compiled for this machine's CPU, where it has a C++ compiler (auto), or not (none).",
+    )
     threads: CountOrZero = Field(
         default=0, le=1024, description="CPU threads; 0 is one for each core this process may use."
     )

@@ -5,14 +5,17 @@ Every class takes the memory twice: `keys`, what queries are compared with, comp
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from seqloom.base.errors import EmptyMemoryError
 from seqloom.base.shapes import check_shape
-from seqloom.layers.dropout import Dropout
+from seqloom.layers import kernels
+from seqloom.layers.dropout import Dropout, draw_seed, keep_mask, scale
 
 
 def normalise_scores(scores: Tensor, visible: Tensor) -> Tensor:
@@ -88,8 +91,43 @@ class AdditiveAttention(DotAttention):
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """query (B, T, Q), keys (B, S, A) -> (B, T, S)."""
-        compared = torch.tanh(self.query_layer(query)[:, :, None] + keys[:, None])  # (B, T, S, A)
-        return compared @ self.score_vector
+        asked = self.query_layer(query)
+        if kernels.ready(asked, keys):
+            scores: Tensor = FusedAdditiveScores.apply(asked, keys, self.score_vector)
+            return scores
+        return additive_scores(asked, keys, self.score_vector)
+
+
+def additive_scores(query: Tensor, keys: Tensor, score_vector: Tensor) -> Tensor:
+    """query (B, T, A), keys (B, S, A), score_vector (A,) -> v . tanh(query + keys), (B, T, S)."""
+    return torch.tanh(query[:, :, None] + keys[:, None]) @ score_vector
+
+
+class FusedAdditiveScores(torch.autograd.Function):
+    """The same without ever holding the (B, T, S, A) numbers that are compared."""
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, keys: Tensor, score_vector: Tensor) -> Tensor:
+        query, keys, vector = query.contiguous(), keys.contiguous(), score_vector.float()
+        batch, asked, width = query.shape
+        stored = keys.shape[1]
+        scores = query.new_empty(batch, asked, stored, dtype=torch.float32)
+        sizes = (batch, asked, stored, width)
+        kernels.call("additive_scores", query.dtype, query, keys, vector, scores, *sizes)
+        ctx.save_for_backward(query, keys, vector)
+        ctx.sizes, ctx.number = sizes, score_vector.dtype
+        return scores
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        query, keys, vector = ctx.saved_tensors
+        of_query, of_keys = torch.empty_like(query), torch.empty_like(keys)
+        of_vector = vector.new_empty(len(query), len(vector))  # a row a sentence
+        gradient = gradients[0].contiguous()
+        made = (of_query, of_keys, of_vector)
+        kernels.call("additive_scores_back", query.dtype, query, keys, vector, gradient, *made, *ctx.sizes)
+        return of_query, of_keys, of_vector.sum(0).to(ctx.number)
 
 
 def split_heads(tensor: Tensor, heads: int) -> Tensor:
@@ -103,27 +141,109 @@ def join_heads(tensor: Tensor) -> Tensor:
 
 
 def read_by_heads(
-    query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, dropout: Dropout | None = None
+    query: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    visible: Tensor | None,
+    *,
+    causal: int | None = None,
+    dropout: Dropout | None = None,
+    through_alignment: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Scaled dot-product attention written out; the twin of PyTorch's fused kernel.
+    """Scaled dot-product attention of several heads, compiled where it can be.
 
     query          (B, H, T, K)
     keys, values   (B, H, S, K)
-    mask           broadcastable to (B, H, T, S), True where there is something to see; None sees all
-    Returns        (B, H, T, K), alignment (B, H, T, S) before dropout
+    visible        (B, S) bool, False at padding; None where there is none
+    causal         positions that were written before the first that asks, each of which sees up to its own place;
+                   None where all are seen
+    dropout        of the weights
+    through_alignment  whether gradients are to pass through the alignment too
+    Returns        (B, T, H K), alignment (B, H, T, S) before dropout
     Source         Vaswani et al. 2017, equation 1
     """
+    threshold = dropout.threshold if dropout is not None and dropout.training else 0
+    seed = draw_seed() if threshold else 0
+    if through_alignment or not kernels.ready(query, keys, values):
+        return read_by_heads_plain(query, keys, values, visible, causal, seed, threshold)
+    outputs: tuple[Tensor, Tensor] = FusedHeads.apply(query, keys, values, visible, causal, seed, threshold)
+    return outputs
+
+
+def read_by_heads_plain(
+    query: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    visible: Tensor | None,
+    causal: int | None = None,
+    seed: int = 0,
+    threshold: int = 0,
+) -> tuple[Tensor, Tensor]:
+    """The readable twin, its dropout told by seed and threshold."""
     scores = query @ keys.transpose(-1, -2) * query.shape[-1] ** -0.5
-    if mask is not None:
-        scores = scores.masked_fill(~mask, -math.inf)
+    if visible is not None:
+        scores = scores.masked_fill(~visible[:, None, None], -math.inf)
+    if causal is not None and query.shape[2] > 1:  # a single newest position sees all
+        scores = scores.masked_fill(~causal_mask(query.shape[2], causal, query.device), -math.inf)
     alignment = scores.softmax(dim=-1)
-    weights = alignment if dropout is None else dropout(alignment)
-    return weights @ values, alignment
+    weights = alignment
+    if threshold:
+        weights = alignment * keep_mask(alignment.shape, threshold, seed) * scale(threshold)
+    return join_heads(weights @ values), alignment
+
+
+def causal_mask(count: int, start: int, device: torch.device) -> Tensor:
+    """(T, P + T), True up to a position's own place after P others."""
+    return torch.ones(count, start + count, dtype=torch.bool, device=device).tril(start)
+
+
+class FusedHeads(torch.autograd.Function):
+    """The same in one pass for each head of each sentence, forwards and backwards, without copies of the heads."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        query: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        visible: Tensor | None,
+        causal: int | None,
+        seed: int,
+        threshold: int,
+    ) -> tuple[Tensor, Tensor]:
+        batch, heads, asked, size = query.shape
+        stored = keys.shape[2]
+        rows = [kernels.Rows.of(tensor) for tensor in (query, keys, values)]
+        beginning = -1 if causal is None else causal
+        sizes = kernels.Heads(
+            batch, heads, asked, stored, size, *rows, beginning, seed, threshold, scale(threshold)
+        )
+        outputs = query.new_empty(batch, asked, heads * size)
+        alignment = query.new_empty(batch, heads, asked, stored, dtype=torch.float32)
+        seen = None if visible is None else visible.contiguous()
+        kernels.call_attention("attention", sizes, (query, keys, values), seen, outputs, alignment)
+        ctx.save_for_backward(query, keys, values, alignment)
+        ctx.sizes = sizes
+        ctx.mark_non_differentiable(alignment)
+        return outputs, alignment
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        query, keys, values, alignment = ctx.saved_tensors
+        sizes = ctx.sizes
+        width = sizes.heads * sizes.size
+        made = [
+            query.new_empty(sizes.batch, count, width) for count in (sizes.asked, sizes.stored, sizes.stored)
+        ]
+        of_outputs = gradients[0].to(query.dtype).contiguous()
+        kernels.call_attention("attention_back", sizes, (query, keys, values), alignment, of_outputs, *made)
+        return *(split_heads(gradient, sizes.heads) for gradient in made), None, None, None, None
 
 
 def fused_pays(query: Tensor) -> bool:
     """Whether PyTorch's fused kernel is used: on a GPU. In a profile of a small Transformer on a CPU its way back
-    took the largest share of an update, at the lengths of sentences; so there the products are written out."""
+    took the largest share of an update, at the lengths of sentences; there it is this module's own."""
     return query.is_cuda
 
 
@@ -160,18 +280,43 @@ class MultiHeadAttention(nn.Module):
         )
 
     def forward(
-        self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, *, alignment: bool = False
+        self,
+        query: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        visible: Tensor | None,
+        *,
+        causal: int | None = None,
+        alignment: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """Read what was prepared.
 
-        query         (B, H, T, K) from `query`
-        keys, values  (B, H, S, K) from `keys_and_values`
-        mask          broadcastable to (B, H, T, S), True where there is something to see
-        Returns       outputs (B, T, D); alignment (B, H, T, S) if asked, else None
+        query            (B, H, T, K) from `query`
+        keys, values     (B, H, S, K) from `keys_and_values`
+        visible, causal  as read_by_heads has them
+        Returns          outputs (B, T, D); alignment (B, H, T, S) if asked, else None
         """
-        weights = None
-        if alignment or not fused_pays(query) or (self.training and self.dropout.threshold):
-            read, weights = read_by_heads(query, keys, values, mask, self.dropout)
-        else:
-            read = functional.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
-        return self.output_layer(join_heads(read)), weights if alignment else None
+        if fused_pays(query) and not alignment:
+            read = self.read_by_torch(query, keys, values, visible, causal)
+            return self.output_layer(join_heads(read)), None
+        read, weights = read_by_heads(
+            query,
+            keys,
+            values,
+            visible,
+            causal=causal,
+            dropout=self.dropout,
+            through_alignment=alignment and torch.is_grad_enabled(),
+        )
+        return self.output_layer(read), weights if alignment else None
+
+    def read_by_torch(
+        self, query: Tensor, keys: Tensor, values: Tensor, visible: Tensor | None, causal: int | None
+    ) -> Tensor:
+        """PyTorch's own fused kernel."""
+        mask = None if visible is None else visible[:, None, None]
+        if causal is not None and query.shape[2] > 1:
+            past = causal_mask(query.shape[2], causal, query.device)
+            mask = past if mask is None else mask & past
+        dropout = self.dropout.probability if self.training else 0.0
+        return functional.scaled_dot_product_attention(query, keys, values, attn_mask=mask, dropout_p=dropout)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from seqloom.base.shapes import check_shape
+from seqloom.layers import fused_cells
 
 CellState = tuple[Tensor, ...]
 
@@ -196,7 +197,10 @@ class LSTMCell(StackedCell):
         return outputs, (last_hidden[0], last_cell[0])
 
     def fused_to_lengths(self, inputs: Tensor, state: CellState, lengths: Tensor) -> tuple[Tensor, CellState]:
-        """Packed, because c at a row's own end is not among the outputs."""
+        """Packed, because c at a row's own end is not among the outputs; compiled steps stop there by themselves."""
+        if fused_cells.pays(inputs):
+            outputs, *last = fused_cells.FusedLSTM.apply(inputs, *state, *self.parameters_in_order, lengths)
+            return outputs, tuple(last)
         packed = pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)
         start = tuple(tensor[None, packed.sorted_indices] for tensor in state)
         data, last_hidden, last_cell = torch.lstm(
@@ -244,6 +248,9 @@ class GRUCell(StackedCell):
         return ((1 - update_gate) * candidate + update_gate * hidden,)
 
     def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+        if fused_cells.pays(inputs):
+            outputs, last = fused_cells.FusedGRU.apply(inputs, *state, *self.parameters_in_order, None)
+            return outputs, (last,)
         outputs, last = torch.gru(
             inputs, state[0][None], self.parameters_in_order, True, 1, 0.0, self.training, False, True
         )

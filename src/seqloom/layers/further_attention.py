@@ -9,7 +9,6 @@ from seqloom.base.shapes import check_shape
 from seqloom.layers.attention import (
     DotAttention,
     GeneralAttention,
-    join_heads,
     normalise_scores,
     read_by_heads,
     split_heads,
@@ -46,8 +45,8 @@ class HeadsAttention(DotAttention):
         )  # refuses a row with nothing to see
         asked = split_heads(self.query_layer(query), self.heads)
         key, value = (split_heads(half, self.heads) for half in keys.chunk(2, dim=-1))
-        read, alignment = read_by_heads(asked, key, value, visible[:, None, None])
-        return self.output_layer(join_heads(read)), alignment.mean(1)
+        read, alignment = read_by_heads(asked, key, value, visible)
+        return self.output_layer(read), alignment.mean(1)
 
 
 class LocationAttention(DotAttention):

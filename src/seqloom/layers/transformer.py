@@ -42,7 +42,7 @@ class Residual(nn.Module):
 
     def close(self, inputs: Tensor, outputs: Tensor) -> Tensor:
         """What goes on upwards."""
-        total = inputs + self.dropout(outputs)
+        total = self.dropout(outputs, inputs)
         return total if self.pre else self.norm(total)
 
 
@@ -67,14 +67,14 @@ class TransformerEncoderLayer(nn.Module):
         self.around_attention = Residual(width, norm, dropout)
         self.around_feed_forward = Residual(width, norm, dropout)
 
-    def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
-        """inputs (B, S, D), mask (B, 1, 1, S) True where there is something to see -> (B, S, D)."""
+    def forward(self, inputs: Tensor, visible: Tensor) -> Tensor:
+        """inputs (B, S, D), visible (B, S) True where there is something to see -> (B, S, D)."""
         read = self.around_attention.open(inputs)
         query = self.self_attention.query(read)
         keys, values = self.self_attention.keys_and_values(read)
         if self.rotary:
             query, keys = rotate(query), rotate(keys)
-        outputs, _ = self.self_attention(query, keys, values, mask)
+        outputs, _ = self.self_attention(query, keys, values, visible)
         inputs = self.around_attention.close(inputs, outputs)
         outputs = self.feed_forward(self.around_feed_forward.open(inputs))
         return self.around_feed_forward.close(inputs, outputs)
@@ -109,7 +109,7 @@ class TransformerDecoderLayer(nn.Module):
         inputs: Tensor,
         past: KeysAndValues,
         source: KeysAndValues,
-        source_mask: Tensor,
+        visible: Tensor,
         *,
         beam: int = 1,
         alignment: bool = False,
@@ -119,7 +119,7 @@ class TransformerDecoderLayer(nn.Module):
         inputs       (N, T, D)
         past         keys and values (N, H, P, K) of the positions written before, P of them, perhaps none
         source       keys and values (B, H, S, K) of the memory, N = B * beam, a sentence's rows side by side
-        source_mask  (B, 1, 1, S)
+        visible      (B, S) bool, where the memory has something to see
         Returns      (N, T, D), the past with T more positions, alignment (N, H, T, S) if asked
         """
         read = self.around_self.open(inputs)
@@ -130,26 +130,17 @@ class TransformerDecoderLayer(nn.Module):
             query, keys = rotate(query, start), rotate(keys, start)
         if start:
             keys, values = torch.cat([past[0], keys], dim=2), torch.cat([past[1], values], dim=2)
-        outputs, _ = self.self_attention(
-            query, keys, values, causal_mask(query.shape[2], start, query.device)
-        )
+        outputs, _ = self.self_attention(query, keys, values, None, causal=start)
         inputs = self.around_self.close(inputs, outputs)
 
         query = beside(self.source_attention.query(self.around_source.open(inputs)), beam)
-        outputs, weights = self.source_attention(query, *source, source_mask, alignment=alignment)
+        outputs, weights = self.source_attention(query, *source, visible, alignment=alignment)
         inputs = self.around_source.close(inputs, outputs.reshape(inputs.shape))
 
         outputs = self.feed_forward(self.around_feed_forward.open(inputs))
         if weights is not None and beam > 1:  # (B, H, W, S), one position a row -> (N, H, 1, S)
             weights = weights.transpose(1, 2).flatten(0, 1)[:, :, None]
         return self.around_feed_forward.close(inputs, outputs), (keys, values), weights
-
-
-def causal_mask(count: int, start: int, device: torch.device) -> Tensor | None:
-    """(T, P + T), True up to a position's own place; None for a single newest position, which sees all."""
-    if count == 1:
-        return None
-    return torch.ones(count, start + count, dtype=torch.bool, device=device).tril(start)
 
 
 def beside(query: Tensor, beam: int) -> Tensor:

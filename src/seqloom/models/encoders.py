@@ -71,9 +71,8 @@ class TransformerEncoder(nn.Module):
 
     def forward(self, inputs: Tensor, lengths: Tensor, visible: Tensor) -> Memory:
         """inputs (B, S, D), lengths (B,), visible (B, S) bool -> memory; the summary is the visible mean."""
-        mask = visible[:, None, None]  # (B, 1, 1, S)
         for layer in self.layers:
-            inputs = layer(inputs, mask)
+            inputs = layer(inputs, visible)
         values = self.last_norm(inputs)
         summary = torch.where(visible[:, :, None], values, 0.0).sum(1) / lengths[:, None]
         return Memory(values, visible, summary)

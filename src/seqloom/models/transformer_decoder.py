@@ -79,7 +79,6 @@ class TransformerDecoder(nn.Module):
     ) -> Decoded[TransformerState]:
         """inputs (N, T, D) -> features (N, T, D), alignment (N, T, S) if asked, state."""
         source = state.source
-        mask = source.visible[:, None, None]  # (B, 1, 1, S)
         weights = None
         written: list[KeysAndValues] = []
         for index, layer in enumerate(self.layers):
@@ -88,7 +87,7 @@ class TransformerDecoder(nn.Module):
                 inputs,
                 state.past[index],
                 (source.tensors[2 * index], source.tensors[2 * index + 1]),
-                mask,
+                source.visible,
                 beam=source.beam,
                 alignment=alignment and last,
             )

@@ -8,11 +8,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-CHUNK = 1024  # rows of logits held at a time
-ROWS = (
-    128  # chunks are filled up to a multiple: products are compiled for each shape met, and so there are few
-)
+from seqloom.layers import kernels
 
+CHUNK_BYTES = 20_000_000  # of logits at a time: few enough that they stay in the cache until they are used up
+ROWS = 128  # chunks are multiples of it: products are compiled for each shape met, and so there are few
 
 Teacher = Callable[[int, int], Tensor]
 
@@ -26,6 +25,81 @@ def smoothed_loss(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Te
     """
     loss = functional.cross_entropy(logits, targets, label_smoothing=smoothing, reduction="sum")
     likelihood = functional.cross_entropy(logits.detach(), targets, reduction="sum")
+    return loss, likelihood
+
+
+def chunk_rows(symbols: int, number: torch.dtype) -> int:
+    """Rows of logits that are computed at a time."""
+    return max(CHUNK_BYTES // (symbols * number.itemsize) // ROWS, 1) * ROWS
+
+
+def to_gradient(
+    logits: Tensor,
+    bias: Tensor,
+    targets: Tensor,
+    smoothing: float,
+    wished: Tensor | None,
+    share: float,
+    *,
+    wanted: bool,
+) -> tuple[Tensor, Tensor]:
+    """Turn logits into the gradient of their own loss, in place; gives the loss and the plain likelihood, summed.
+
+    logits   (M', V) without the bias (V,), of which the first rows have targets (M,)
+    wished   a teacher's distribution (M, V), or None, and its share of the loss
+    wanted   whether a gradient is; otherwise the logits may be left as they are
+    """
+    if not kernels.ready(logits) or bias.dtype != torch.float32:
+        return to_gradient_plain(logits, bias, targets, smoothing, wished, share, wanted=wanted)
+    sums = torch.empty(2, len(targets), dtype=torch.float64)
+    if wished is not None:
+        wished = wished.float().contiguous()
+    kernels.call(
+        "smoothed_loss",
+        logits.dtype,
+        logits,
+        bias,
+        targets,
+        wished,
+        len(targets),
+        logits.shape[1],
+        smoothing,
+        share,
+        int(wanted),
+        sums[0],
+        sums[1],
+    )
+    return sums[0].sum(), sums[1].sum()
+
+
+def to_gradient_plain(
+    logits: Tensor,
+    bias: Tensor,
+    targets: Tensor,
+    smoothing: float,
+    wished: Tensor | None,
+    share: float,
+    *,
+    wanted: bool,
+) -> tuple[Tensor, Tensor]:
+    """The same without compiled kernels: its readable twin."""
+    symbols = logits.shape[1]
+    target = targets[:, None]
+    exact = logits[: len(targets)].to(torch.promote_types(logits.dtype, torch.float32)) + bias
+    log_sum = exact.logsumexp(dim=-1, keepdim=True)
+    likelihood = (log_sum - exact.gather(1, target)).sum()  # negative log-likelihood of the targets
+    spread = log_sum.sum() - exact.sum() / symbols  # the same in the mean over all symbols
+    loss = (1 - share) * ((1 - smoothing) * likelihood + smoothing * spread)
+    if wished is not None:
+        loss = loss + share * (log_sum.sum() - (wished * exact).sum())
+    if not wanted:
+        return loss, likelihood
+    gradient = (exact - log_sum).exp_()
+    gradient -= (1 - share) * smoothing / symbols
+    gradient.scatter_add_(1, target, gradient.new_full(target.shape, (1 - share) * (smoothing - 1)))
+    if wished is not None:
+        gradient -= share * wished
+    logits[: len(targets)] = gradient.to(logits.dtype)
     return loss, likelihood
 
 
@@ -48,7 +122,6 @@ class FusedLoss(torch.autograd.Function):
         teacher: Teacher | None,
         share: float,
     ) -> tuple[Tensor, Tensor]:
-        symbols = len(table)
         wanted = any(ctx.needs_input_grad[:3])
         compute = (
             torch.get_autocast_dtype(features.device.type)
@@ -59,39 +132,28 @@ class FusedLoss(torch.autograd.Function):
         feature_gradient = torch.empty_like(features)
         table_gradient = torch.zeros_like(table)
         bias_gradient = torch.zeros_like(bias)
-        exact = torch.promote_types(compute, torch.float32)  # of the softmax and the sums
-        loss = features.new_zeros((), dtype=exact)
-        likelihood = features.new_zeros((), dtype=exact)
-        for start in range(0, len(features), CHUNK):
-            target = targets[start : start + CHUNK, None]
+        loss, likelihood = features.new_zeros(2, dtype=torch.float64).unbind()
+        rows = chunk_rows(len(table), compute)
+        for start in range(0, len(features), rows):
+            target = targets[start : start + rows]
             count = len(target)
-            piece = functional.pad(features[start : start + CHUNK].to(compute), (0, 0, 0, -count % ROWS))
-            products = torch.addmm(bias.to(compute), piece, compute_table.T).to(exact)
-            logits = products[:count]
-            log_sum = logits.logsumexp(dim=-1, keepdim=True)
-            right = log_sum - logits.gather(1, target)  # negative log-likelihood of the target, (M', 1)
-            likelihood += right.sum()
-            loss += (1 - share) * (1 - smoothing) * right.sum()
-            if smoothing:
-                loss += (1 - share) * smoothing * (log_sum.sum() - logits.sum() / symbols)
-            wished = None
-            if teacher is not None:
-                wished = teacher(start, start + count).to(exact)
-                loss += share * (log_sum.sum() - (wished * logits).sum())
+            piece = functional.pad(features[start : start + rows].to(compute), (0, 0, 0, -count % ROWS))
+            logits = piece @ compute_table.T  # to which to_gradient adds the bias
+            wished = None if teacher is None else teacher(start, start + count)
+            of_piece = to_gradient(logits, bias, target, smoothing, wished, share, wanted=wanted)
+            loss, likelihood = loss + of_piece[0], likelihood + of_piece[1]
             if not wanted:
                 continue
-            gradient = logits.sub_(log_sum).exp_()
-            if smoothing:
-                gradient -= (1 - share) * smoothing / symbols
-            gradient.scatter_add_(1, target, gradient.new_full(target.shape, (1 - share) * (smoothing - 1)))
-            if wished is not None:
-                gradient -= share * wished
-            bias_gradient += gradient.sum(0)
-            products[count:] = 0.0
-            gradient = products.to(compute)  # with the rows that fill it up, whose gradient is zero
-            feature_gradient[start : start + CHUNK] = (gradient @ compute_table)[:count]
-            table_gradient += gradient.T @ piece
+            logits[count:] = 0.0  # the rows that fill it up, whose gradient is zero
+            feature_gradient[start : start + rows] = (logits @ compute_table)[:count]
+            if compute == table.dtype:
+                table_gradient.addmm_(logits.T, piece)
+            else:
+                table_gradient += logits.T @ piece
+            bias_gradient += kernels.column_sums(logits)
         ctx.save_for_backward(feature_gradient, table_gradient, bias_gradient)
+        exact = torch.promote_types(compute, torch.float32)
+        loss, likelihood = loss.to(exact), likelihood.to(exact)
         ctx.mark_non_differentiable(likelihood)
         return loss, likelihood
 

@@ -7,17 +7,22 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import torch
 
 from seqloom.base.errors import ResourceError
 from seqloom.config.training import TrainingConfig
+from seqloom.layers import kernels
 
 KEPT_PRIMITIVES = (
     4_096  # compiled products, one a shape, at milliseconds each; oneDNN's own 1,024 are soon full
 )
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 LARGEST_ERROR = 1e-5  # of a float32 product, relative; bfloat16 is at some 1e-3
 KEEP_BYTES = 2**31 - 1  # freed memory up to this much stays with the process
 
@@ -29,21 +34,39 @@ class Machine:
     device: torch.device
     threads: int
     bfloat16: bool  # matrix products in bfloat16, weights and sums in float32
+    compiled: bool = False  # whether inner loops run in kernels compiled on this machine
 
     @property
     def precision(self) -> str:
         """ "bfloat16" or "float32", as a configuration says it."""
         return "bfloat16" if self.bfloat16 else "float32"
 
+    def facts(self) -> dict[str, Any]:
+        """What a run notes of it."""
+        return {
+            "device": str(self.device),
+            "threads": self.threads,
+            "precision": self.precision,
+            "kernels": self.compiled,
+        }
+
+    def describe(self) -> str:
+        """In words: "cpu, 2 threads, bfloat16, compiled kernels"."""
+        threads = f"{self.threads} {'thread' if self.threads == 1 else 'threads'}"
+        return f"{self.device}, {threads}, {self.precision}" + (", compiled kernels" if self.compiled else "")
+
     def autocast(self) -> torch.autocast:
         """The context in which forward passes run."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16)
 
 
-def prepare_machine(config: TrainingConfig, chosen_before: str | None = None) -> Machine:
-    """Set threads, precision and allocator for this process, and say what they are.
+def prepare_machine(
+    config: TrainingConfig, before: Mapping[str, Any] = EMPTY, *, build_kernels: bool = True
+) -> Machine:
+    """Set threads, precision, allocator and kernels for this process, and say what they are.
 
-    chosen_before  what precision = "auto" came to when the run began, so that a resumed run computes alike
+    before         what `facts` gave when the run began, so that a resumed run computes alike
+    build_kernels  whether to compile kernels that weren't before, a matter of seconds
     Raises   ResourceError for device = "cuda" where there is none
     """
     require_device(config.device)
@@ -56,12 +79,15 @@ def prepare_machine(config: TrainingConfig, chosen_before: str | None = None) ->
     os.environ.setdefault(
         "ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KEPT_PRIMITIVES)
     )  # read at the first product
-    precision = config.precision if config.precision != "auto" else chosen_before
+    precision = config.precision if config.precision != "auto" else before.get("precision")
     if precision is None:
         bfloat16 = torch.cuda.is_bf16_supported() if use_gpu else bfloat16_pays()
     else:
         bfloat16 = precision == "bfloat16"
-    return Machine(device, threads, bfloat16)
+    wanted = config.kernels == "auto" and before.get("kernels", True) and not use_gpu
+    if not wanted:
+        kernels.unload()
+    return Machine(device, threads, bfloat16, compiled=wanted and kernels.load(build=build_kernels))
 
 
 def require_device(device: str) -> None:

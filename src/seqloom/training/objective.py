@@ -9,7 +9,7 @@ from seqloom.base.errors import ShapeError
 from seqloom.data.batch import Batch
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.models.state import Memory
-from seqloom.training.loss import CHUNK, Teacher, fused_smoothed_loss
+from seqloom.training.loss import Teacher, chunk_rows, fused_smoothed_loss
 from seqloom.training.machine import Machine
 from seqloom.training.risk import Risk, expected_cost
 
@@ -91,7 +91,7 @@ def mix_in_predictions(model: Seq2Seq, batch: Batch, memory: Memory, share: floa
     if batch.target_input is None:
         raise ShapeError("The batch has no targets to be mixed with predictions.")
     features = model.decode(batch, memory).features[:, :-1]
-    rows = features.flatten(0, 1).split(CHUNK)
+    rows = features.flatten(0, 1).split(chunk_rows(len(model.output.table), features.dtype))
     predicted = torch.cat([model.output(piece).argmax(dim=-1) for piece in rows]).view(features.shape[:2])
     drawn = torch.rand(predicted.shape, device=predicted.device) < share
     mixed = torch.where(drawn, predicted, batch.target_input[:, 1:])

@@ -49,6 +49,7 @@ MAY_CHANGE = {  # settings that a resumed run may have otherwise than it started
     "max_bad_updates",
     "threads",
     "device",
+    "kernels",
 }
 
 
@@ -179,7 +180,7 @@ def train_run(
             f"The training data is not what {folder.path} began with: {files} was changed "
             "since. Put the files back as they were to go on, or choose another run folder."
         )
-    machine = prepare_machine(config.training, before.get("precision"))
+    machine = prepare_machine(config.training, before)
     tokenizers = prepared.tokenizers
     torch.manual_seed(derive(config.seed, "parameters"))
     network = build_model(config.model, len(tokenizers.source), len(tokenizers.target))
@@ -205,19 +206,12 @@ def train_run(
         trainer.resume(checkpoint)
         shown.say(f"Going on from update {trainer.state.update:,}")
     folder.forget_after(trainer.state.update)
-    folder.write_environment(
-        {
-            "device": str(machine.device),
-            "threads": machine.threads,
-            "precision": machine.precision,
-            "parameters": parameters,
-            "corpus": corpus,
-        }
-    )
-    shown.say(
-        f"{parameters:,} parameters on {machine.device}, {machine.threads} "
-        f"{'thread' if machine.threads == 1 else 'threads'}, {machine.precision}"
-    )
+    folder.write_environment({**machine.facts(), "parameters": parameters, "corpus": corpus})
+    shown.say(f"{parameters:,} parameters on {machine.describe()}")
+    if before.get("kernels") and not machine.compiled:
+        shown.say(
+            "The run began with compiled kernels, which aren't here; its last bits may differ from now on."
+        )
     with folder.log.open("a", encoding="utf-8") as log:
         everyone: list[Listener] = [
             MetricsWriter(folder.metrics, folder.samples),

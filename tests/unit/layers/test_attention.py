@@ -17,6 +17,7 @@ from seqloom.layers.attention import (
     DotAttention,
     GeneralAttention,
     MultiHeadAttention,
+    causal_mask,
     join_heads,
     normalise_scores,
     read_by_heads,
@@ -182,14 +183,14 @@ class Spy:
     def __init__(self) -> None:
         self.calls, self.kernel = 0, functional.scaled_dot_product_attention
 
-    def __call__(self, query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None) -> Tensor:
+    def __call__(
+        self, query: Tensor, key: Tensor, value: Tensor, *, attn_mask: Tensor | None, dropout_p: float
+    ) -> Tensor:
         self.calls += 1
-        return self.kernel(query, key, value, attn_mask=attn_mask)
+        return self.kernel(query, key, value, attn_mask=attn_mask, dropout_p=dropout_p)
 
 
 WIDTH = 4
-PADDED = VISIBLE[:, None, None]  # (B, 1, 1, S)
-CAUSAL = torch.ones(5, 5, dtype=torch.bool).tril()
 
 
 def test_heads_split_and_join() -> None:
@@ -200,10 +201,19 @@ def test_heads_split_and_join() -> None:
 
 
 def self_attention(
-    attention: MultiHeadAttention, inputs: Tensor, mask: Tensor | None, *, alignment: bool = False
+    attention: MultiHeadAttention,
+    inputs: Tensor,
+    visible: Tensor | None,
+    *,
+    causal: int | None = None,
+    alignment: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
     found: tuple[Tensor, Tensor | None] = attention(
-        attention.query(inputs), *attention.keys_and_values(inputs), mask, alignment=alignment
+        attention.query(inputs),
+        *attention.keys_and_values(inputs),
+        visible,
+        causal=causal,
+        alignment=alignment,
     )
     return found
 
@@ -213,7 +223,7 @@ def test_heads_over_a_padded_memory_are_the_paper_s(alignment: bool) -> None:
     attention = randomise(MultiHeadAttention(WIDTH, 6, HEADS, 0.0))
     inputs, memory = random_tensor(3, 2, WIDTH, seed=1), random_tensor(3, 5, 6, seed=2)
     outputs, looked = attention(
-        attention.query(inputs), *attention.keys_and_values(memory), PADDED, alignment=alignment
+        attention.query(inputs), *attention.keys_and_values(memory), VISIBLE, alignment=alignment
     )
     for row, length in enumerate(LENGTHS):
         expected, shares = equations.multi_head(
@@ -235,24 +245,28 @@ def test_heads_over_a_padded_memory_are_the_paper_s(alignment: bool) -> None:
 def test_heads_over_what_came_before_are_the_paper_s(alignment: bool) -> None:
     attention = randomise(MultiHeadAttention(WIDTH, WIDTH, HEADS, 0.0))
     inputs = random_tensor(3, 5, WIDTH, seed=1)
-    outputs, _ = self_attention(attention, inputs, CAUSAL, alignment=alignment)
+    outputs, _ = self_attention(attention, inputs, None, causal=0, alignment=alignment)
     for row in range(3):
         xs = list(inputs[row].detach().numpy())
         expected, _ = equations.multi_head(arrays(attention), HEADS, xs, xs, causal=True)
         np.testing.assert_allclose(outputs[row].detach().numpy(), expected, rtol=0, atol=1e-13)
 
 
-@pytest.mark.parametrize("mask", [None, PADDED, CAUSAL], ids=["sees all", "padding", "causal"])
+@pytest.mark.parametrize(
+    ("visible", "causal"),
+    [(None, None), (VISIBLE, None), (None, 0), (VISIBLE, 0)],
+    ids=["sees all", "padding", "causal", "both"],
+)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
 def test_the_fused_kernel_is_the_written_out_attention(
-    mask: Tensor | None, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+    visible: Tensor | None, causal: int | None, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(functional, "scaled_dot_product_attention", kernel := Spy())
     attention = randomise(MultiHeadAttention(WIDTH, WIDTH, HEADS, 0.0), dtype=dtype)
     inputs = random_tensor(3, 5, WIDTH, seed=1, dtype=dtype)
     assert_agree(
-        lambda: self_attention(attention, inputs, mask)[0],
-        lambda: self_attention(attention, inputs, mask, alignment=True)[0],
+        lambda: self_attention(attention, inputs, visible, causal=causal)[0],
+        lambda: self_attention(attention, inputs, visible, causal=causal, alignment=True)[0],
         {"inputs": inputs, **dict(attention.named_parameters())},
         tolerance=1e-12 if dtype == torch.float64 else 1e-5,
         # a bias of all keys moves every score of a query alike, and the softmax does not see it
@@ -264,10 +278,10 @@ def test_the_fused_kernel_is_the_written_out_attention(
 def test_on_a_cpu_attention_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = random_tensor(3, 5, WIDTH, seed=1)
     attention = randomise(MultiHeadAttention(WIDTH, WIDTH, HEADS, 0.0))
-    fused, _ = self_attention(attention, inputs, PADDED)
+    fused, _ = self_attention(attention, inputs, VISIBLE)
     monkeypatch.undo()
     monkeypatch.setattr(functional, "scaled_dot_product_attention", kernel := Spy())
-    written_out, _ = self_attention(attention, inputs, PADDED)
+    written_out, _ = self_attention(attention, inputs, VISIBLE)
     assert kernel.calls == 0
     assert_close(written_out, fused)
 
@@ -279,7 +293,7 @@ def test_gradients_of_heads(alignment: bool) -> None:
 
     def read() -> tuple[Tensor, Tensor | None]:
         found: tuple[Tensor, Tensor | None] = attention(
-            attention.query(inputs), *attention.keys_and_values(memory), PADDED, alignment=alignment
+            attention.query(inputs), *attention.keys_and_values(memory), VISIBLE, alignment=alignment
         )
         return found
 
@@ -294,7 +308,7 @@ def test_padding_is_invisible_to_heads(alignment: bool) -> None:
 
     def read(memory: Tensor) -> tuple[Tensor, Tensor | None]:
         found: tuple[Tensor, Tensor | None] = attention(
-            attention.query(inputs), *attention.keys_and_values(memory), PADDED, alignment=alignment
+            attention.query(inputs), *attention.keys_and_values(memory), VISIBLE, alignment=alignment
         )
         return found
 
@@ -305,7 +319,7 @@ def test_padding_is_invisible_to_heads(alignment: bool) -> None:
 def test_a_batch_is_its_rows_one_by_one_with_heads() -> None:
     attention = randomise(MultiHeadAttention(WIDTH, WIDTH, HEADS, 0.0))
     inputs = random_tensor(3, 5, WIDTH, seed=1)
-    outputs, _ = self_attention(attention, inputs, PADDED)
+    outputs, _ = self_attention(attention, inputs, VISIBLE)
     for row, length in enumerate(LENGTHS):
         alone, _ = self_attention(attention, inputs[row : row + 1, :length], None)
         assert_close(outputs[row, :length], alone[0])
@@ -315,26 +329,31 @@ def test_dropout_falls_on_the_weights_and_not_on_the_alignment() -> None:
     query, keys = random_tensor(1, 1, 200, 4, seed=1), random_tensor(1, 1, 5, 4, seed=2)
     values = torch.eye(5, dtype=torch.float64)[None, None]  # what is read is then the weights themselves
     torch.manual_seed(0)
-    weights, alignment = read_by_heads(query, keys, values, None, Dropout(0.5).train())
+    weights, alignment = read_by_heads(query, keys, values, None, dropout=Dropout(0.5).train())
     _, expected = read_by_heads(query, keys, values, None)
     assert_close(alignment, expected)
-    kept = weights != 0
+    kept = weights != 0  # (1, 200, 5): one head
     assert 0.4 < kept.double().mean() < 0.6
-    assert_close(weights[kept], 2 * alignment[kept])
+    assert_close(weights[kept], 2 * alignment[:, 0][kept])
 
 
 def test_dropout_works_in_training_only() -> None:
     attention = randomise(MultiHeadAttention(WIDTH, WIDTH, HEADS, 0.5))
     inputs = random_tensor(3, 5, WIDTH, seed=1)
-    quiet, _ = self_attention(attention, inputs, PADDED)
+    quiet, _ = self_attention(attention, inputs, VISIBLE)
     torch.manual_seed(0)
-    noisy, nothing = self_attention(attention.train(), inputs, PADDED)
+    noisy, nothing = self_attention(attention.train(), inputs, VISIBLE)
     assert nothing is None
     assert (noisy - quiet).abs().max() > 0.1
     attention.dropout = Dropout(0.0).train()
-    assert_close(self_attention(attention, inputs, PADDED)[0], quiet)
+    assert_close(self_attention(attention, inputs, VISIBLE)[0], quiet)
 
 
 def test_heads_must_divide_the_width() -> None:
     with pytest.raises(ValueError, match=r"^heads = 3 does not divide the width 4\.$"):
         MultiHeadAttention(4, 4, 3, 0.0)
+
+
+def test_a_position_sees_itself_and_what_came_before() -> None:
+    mask = causal_mask(2, 1, torch.device("cpu"))
+    assert mask.tolist() == [[True, True, False], [True, True, True]]

@@ -36,7 +36,7 @@ def test_what_is_kept_is_scaled_to_keep_the_mean(probability: float, scale: floa
 
 
 def test_each_byte_of_a_word_is_drawn_alike() -> None:
-    mask = keep_mask(torch.Size([COUNT]), 64, torch.device("cpu")).double().reshape(-1, 8)
+    mask = keep_mask(torch.Size([COUNT]), 64, 5).double().reshape(-1, 8)
     rates = mask.mean(0)  # one rate for each of the eight bytes of the 64-bit words, the sign's among them
     assert (rates - 0.75).abs().max() < 5 * (0.75 * 0.25 / len(mask)) ** 0.5
     together = (mask - 0.75).T @ (mask - 0.75) / len(mask) / (0.75 * 0.25)

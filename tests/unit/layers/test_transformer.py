@@ -16,13 +16,11 @@ from seqloom.layers.transformer import (
     TransformerDecoderLayer,
     TransformerEncoderLayer,
     beside,
-    causal_mask,
 )
 
 WIDTH, HEADS, INNER, MEMORY = 8, 2, 5, 6
 LENGTHS = [4, 1, 3]
 VISIBLE = torch.arange(4) < torch.tensor(LENGTHS)[:, None]
-PADDED = VISIBLE[:, None, None]  # (B, 1, 1, S)
 CLOSE = 1e-5  # rotary angles are float32
 
 every_norm = pytest.mark.parametrize("norm", ["pre", "post"])
@@ -106,13 +104,6 @@ def test_an_unknown_norm_is_refused() -> None:
         Residual(WIDTH, "rms", 0.0)
 
 
-def test_a_position_sees_itself_and_what_came_before() -> None:
-    mask = causal_mask(2, 1, torch.device("cpu"))
-    assert mask is not None
-    assert mask.tolist() == [[True, True, False], [True, True, True]]
-    assert causal_mask(1, 7, torch.device("cpu")) is None
-
-
 def test_rows_of_a_sentence_are_laid_side_by_side() -> None:
     query = random_tensor(6, HEADS, 1, 4, seed=1)  # two sentences, three rows each
     found = beside(query, 3)
@@ -130,7 +121,7 @@ def test_rows_of_a_sentence_are_laid_side_by_side() -> None:
 def test_an_encoder_layer_is_the_paper_s(norm: str, rotary: bool) -> None:
     layer = encoder_layer(norm, rotary)
     inputs = random_tensor(3, 4, WIDTH, seed=1)
-    outputs = within(layer(inputs, PADDED))
+    outputs = within(layer(inputs, VISIBLE))
     for row, length in enumerate(LENGTHS):
         expected = equations.encoder_layer(
             arrays(layer), list(inputs[row, :length].detach().numpy()), heads=HEADS, norm=norm, rotary=rotary
@@ -145,10 +136,10 @@ def test_padding_is_invisible_to_an_encoder_layer(norm: str, rotary: bool) -> No
     layer = encoder_layer(norm, rotary)
     clean = random_tensor(3, 4, WIDTH, seed=1)
     dirty = torch.cat([torch.where(VISIBLE[:, :, None], clean, 1e4), torch.full((3, 2, WIDTH), -1e4)], 1)
-    wider = torch.cat([PADDED, torch.zeros(3, 1, 1, 2, dtype=torch.bool)], -1)
+    wider = torch.cat([VISIBLE, torch.zeros(3, 2, dtype=torch.bool)], -1)
     assert_agree(
         lambda: within(layer(dirty, wider)),
-        lambda: within(layer(clean, PADDED)),
+        lambda: within(layer(clean, VISIBLE)),
         {"inputs": clean, **dict(layer.named_parameters())},
         idle=["self_attention.key_layer.bias"],  # the softmax does not see it, unless it is turned
     )
@@ -159,7 +150,7 @@ def test_padding_is_invisible_to_an_encoder_layer(norm: str, rotary: bool) -> No
 def test_gradients_of_an_encoder_layer(norm: str, rotary: bool) -> None:
     layer = encoder_layer(norm, rotary)
     inputs = random_tensor(3, 4, WIDTH, seed=1)
-    assert_gradients(lambda: within(layer(inputs, PADDED)), [inputs, *layer.parameters()])
+    assert_gradients(lambda: within(layer(inputs, VISIBLE)), [inputs, *layer.parameters()])
 
 
 def test_an_encoder_layer_drops_out_after_attention_and_after_the_feed_forward_part() -> None:
@@ -168,7 +159,7 @@ def test_an_encoder_layer_drops_out_after_attention_and_after_the_feed_forward_p
     calls: list[Tensor] = []
     for around in (layer.around_attention, layer.around_feed_forward):
         around.dropout.register_forward_hook(lambda _, given, __: calls.append(given[0]))
-    layer(inputs, PADDED)
+    layer(inputs, VISIBLE)
     assert [tuple(given.shape) for given in calls] == [(3, 4, WIDTH)] * 2
 
 
@@ -187,7 +178,7 @@ def decode(
         inputs,
         past or nothing_written(len(inputs)),
         layer.source_attention.keys_and_values(memory),
-        PADDED,
+        VISIBLE,
         alignment=alignment,
     )
     return found
@@ -268,8 +259,8 @@ def test_a_beam_reads_one_memory_as_if_each_row_had_its_own(rotary: bool, alignm
     inputs, memory = random_tensor(6, 1, WIDTH, seed=1), random_tensor(3, 4, MEMORY, seed=2)
     past = random_tensor(6, HEADS, 2, 4, seed=3), random_tensor(6, HEADS, 2, 4, seed=4)
     source = layer.source_attention.keys_and_values(memory)
-    shared = layer(inputs, past, source, PADDED, beam=2, alignment=alignment)
+    shared = layer(inputs, past, source, VISIBLE, beam=2, alignment=alignment)
     own = tuple(tensor.repeat_interleave(2, dim=0) for tensor in source)
-    apart = layer(inputs, past, own, PADDED.repeat_interleave(2, dim=0), alignment=alignment)
+    apart = layer(inputs, past, own, VISIBLE.repeat_interleave(2, dim=0), alignment=alignment)
     assert_close(shared, apart)
     assert (shared[2] is not None) == alignment

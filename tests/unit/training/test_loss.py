@@ -66,21 +66,21 @@ def test_the_loss_is_the_paper_s(smoothing: float) -> None:
 def test_the_fused_loss_is_the_readable_one(
     smoothing: float, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "CHUNK", chunk)
+    monkeypatch.setattr(module, "chunk_rows", lambda *_: chunk)
     leaves = layer()
     assert_agree(lambda: fused(leaves, smoothing), lambda: readable(leaves, smoothing), leaves)
 
 
 @smoothings
 def test_float32_agrees_too(smoothing: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CHUNK", 4)
+    monkeypatch.setattr(module, "chunk_rows", lambda *_: 4)
     leaves = layer(torch.float32)
     assert_agree(lambda: fused(leaves, smoothing), lambda: readable(leaves, smoothing), leaves, 2e-5)
 
 
 @smoothings
 def test_gradients_are_those_of_finite_differences(smoothing: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CHUNK", 4)
+    monkeypatch.setattr(module, "chunk_rows", lambda *_: 4)
     leaves = layer()
     assert_gradients(lambda: fused(leaves, smoothing)[0], leaves.values())
     assert_gradients(lambda: readable(leaves, smoothing)[0], leaves.values())

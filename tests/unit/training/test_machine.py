@@ -116,13 +116,13 @@ def test_what_was_chosen_before_is_kept_unmeasured(monkeypatch: pytest.MonkeyPat
         raise AssertionError("a resumed run measured anew")
 
     monkeypatch.setattr(machine, "bfloat16_pays", measured)
-    assert prepare_machine(config(precision="auto"), before).precision == before
+    assert prepare_machine(config(precision="auto"), {"precision": before}).precision == before
 
 
 @pytest.mark.parametrize("asked", ["bfloat16", "float32"])
 def test_what_is_asked_for_counts_more_than_what_was_chosen(asked: str) -> None:
     other = {"bfloat16": "float32", "float32": "bfloat16"}[asked]
-    assert prepare_machine(config(precision=asked), other).precision == asked
+    assert prepare_machine(config(precision=asked), {"precision": other}).precision == asked
 
 
 @pytest.mark.parametrize(("error", "precision"), [(1e-6, "medium"), (1e-3, "highest")])
@@ -177,6 +177,27 @@ def test_freed_memory_stays_with_the_process_where_there_is_glibc(
     monkeypatch.setattr(machine.platform, "libc_ver", lambda: ("glibc", "2.36"))
     keep_freed_memory()
     assert libc == [(-1, 2**31 - 1), (-3, 2**31 - 1)]  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+
+
+@pytest.mark.usefixtures("_no_gpu")
+@pytest.mark.parametrize(
+    ("asked", "before", "here", "compiled"),
+    [
+        ("auto", {}, True, True),
+        ("auto", {}, False, False),  # no compiler
+        ("auto", {"kernels": True}, True, True),
+        ("auto", {"kernels": False}, True, False),  # as the run began
+        ("none", {"kernels": True}, True, False),
+    ],
+)
+def test_kernels_are_loaded_unless_the_run_goes_without(
+    asked: str, before: dict[str, bool], here: bool, compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine.kernels, "load", lambda *, build: here and build)
+    found = prepare_machine(config(kernels=asked, threads=1), before)
+    assert found.compiled is compiled
+    assert found.facts()["kernels"] is compiled
+    assert found.describe().endswith(", compiled kernels") == compiled
 
 
 def test_a_setting_of_the_user_s_own_stays(monkeypatch: pytest.MonkeyPatch) -> None:

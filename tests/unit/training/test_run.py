@@ -352,8 +352,8 @@ def test_the_precision_chosen_when_the_run_began_is_kept(
     seen: list[object] = []
     prepare = module.prepare_machine
 
-    def noted(config: Any, before: str | None = None) -> Any:
-        seen.append(before)
+    def noted(config: Any, before: Any) -> Any:
+        seen.append(before.get("precision"))
         return prepare(config, before)
 
     monkeypatch.setattr(module, "prepare_machine", noted)

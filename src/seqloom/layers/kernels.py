@@ -1,0 +1,230 @@
+"""Compiled inner loops: kernels.cpp, built on this machine where it has a compiler, called with tensors.
+
+`load` builds and loads them; until then, and where there is no compiler, `ready` is False and the layers take their
+plain path, which computes the same. The library shares PyTorch's own threads.
+"""
+
+import ctypes
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from seqloom.base.errors import ShapeError
+
+SOURCE = Path(__file__).with_name("kernels.cpp")
+COMPILERS = ("c++", "g++", "clang++")
+FLAGS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-fPIC")
+FORMATS = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
+
+SIGNATURES = {  # p tensor or None · l 64-bit integer · u the same without sign · i integer · f float
+    "smoothed_loss": "ppppllffipp",
+    "column_sums": "ppll",
+    "dropout": "ppplluif",
+    "additive_scores": "ppppllll",
+    "additive_scores_back": "pppppppllll",
+    "attention": "ppppppp",
+    "attention_back": "ppppppppp",
+    "gru_step": "pppppl" + "pppll",
+    "gru_step_back": "pppl" + "ppppll",
+    "lstm_step": "pppppp" + "lppppll",
+    "lstm_step_back": "ppppl" + "pppppll",
+}
+TYPES = {
+    "p": ctypes.c_void_p,
+    "l": ctypes.c_int64,
+    "u": ctypes.c_uint64,
+    "i": ctypes.c_int,
+    "f": ctypes.c_float,
+}
+
+_loaded: dict[torch.dtype, ctypes.CDLL] = {}
+
+
+def load(*, build: bool = True) -> bool:
+    """Load the kernels, built now unless they were before on this machine; whether they are there now."""
+    if not _loaded:
+        _loaded.update(_libraries(build))
+    return bool(_loaded)
+
+
+def unload() -> None:
+    """Go back to the plain paths."""
+    _loaded.clear()
+
+
+def ready(*tensors: Tensor) -> bool:
+    """Whether kernels are loaded for these tensors: on a CPU, all of one format that they know."""
+    first = tensors[0]
+    return first.dtype in _loaded and all(t.device.type == "cpu" and t.dtype == first.dtype for t in tensors)
+
+
+def call(name: str, number: torch.dtype, *arguments: Tensor | float | ctypes.Structure | None) -> None:
+    """Call a kernel in one format.
+
+    arguments  as SIGNATURES has them; tensors are contiguous
+    Raises     ShapeError for a tensor that is not
+    """
+    function = getattr(_loaded[number], name)
+    function(*[_address(argument) if _is_reference(argument) else argument for argument in arguments])
+
+
+def column_sums(rows: Tensor) -> Tensor:
+    """rows (M, N) -> their sum (N,) as float32, without converting them first as `sum` does; compiled if it can be."""
+    if not ready(rows) or not rows.is_contiguous():
+        return rows.sum(0, dtype=torch.promote_types(rows.dtype, torch.float32))
+    sums = rows.new_empty(rows.shape[1], dtype=torch.float32)
+    call("column_sums", rows.dtype, rows, sums, *rows.shape)
+    return sums
+
+
+class Rows(ctypes.Structure):
+    """Where a tensor (batch, heads, positions, size) lies, as kernels.cpp has it."""
+
+    _fields_ = [(name, ctypes.c_int64) for name in ("batch", "head", "position")]
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> "Rows":
+        """The steps along its first three axes. Raises ShapeError where the last one isn't contiguous."""
+        if tensor.stride(-1) != 1:
+            raise ShapeError(f"A kernel was given heads of strides {tensor.stride()}; the last must be 1.")
+        return cls(*tensor.stride()[:3])
+
+
+class Heads(ctypes.Structure):
+    """The sizes of a multi-head attention, as kernels.cpp has them."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("batch", "heads", "asked", "stored", "size")),
+        *((name, Rows) for name in ("query", "keys", "values")),
+        ("causal", ctypes.c_int64),
+        ("seed", ctypes.c_uint64),
+        ("threshold", ctypes.c_int64),
+        ("dropout_scale", ctypes.c_float),
+    ]
+
+
+def call_attention(name: str, heads: Heads, strided: Sequence[Tensor], *arguments: Tensor | None) -> None:
+    """Call a kernel of attention: query, keys and values as they lie, told by `heads`, then contiguous tensors."""
+    addresses = [tensor.data_ptr() for tensor in strided]
+    call(name, strided[0].dtype, heads, *addresses, *arguments)
+
+
+def _is_reference(argument: object) -> bool:
+    return isinstance(argument, Tensor | ctypes.Structure)
+
+
+def _address(argument: Tensor | float | ctypes.Structure | None) -> object:
+    if isinstance(argument, Tensor):
+        if not argument.is_contiguous():
+            raise ShapeError(
+                f"A kernel was given a tensor of strides {argument.stride()}, which isn't contiguous."
+            )
+        return argument.data_ptr()
+    return ctypes.addressof(argument) if isinstance(argument, ctypes.Structure) else argument
+
+
+# -- building ------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _libraries(build: bool) -> dict[torch.dtype, ctypes.CDLL]:
+    """The library for each format; none where they can't be built or loaded, or are not and shall not be built."""
+    compiler = next((path for name in COMPILERS if (path := shutil.which(name))), None)
+    if not sys.platform.startswith("linux") or compiler is None:
+        return {}
+    try:
+        folder = _folder(compiler)
+        if not folder.is_dir():
+            if not build:
+                return {}
+            folder = _build(compiler, folder)
+        return {number: _open(folder / f"{name}.so") for number, name in FORMATS.items()}
+    except (OSError, AttributeError, subprocess.SubprocessError):
+        return {}
+
+
+def _open(path: Path) -> ctypes.CDLL:
+    library = ctypes.CDLL(str(path))
+    for name, letters in SIGNATURES.items():
+        function = getattr(library, name)
+        function.argtypes = [TYPES[letter] for letter in letters]
+        function.restype = None
+    return library
+
+
+def _folder(compiler: str) -> Path:
+    """Where the libraries lie that this compiler makes of this source for this processor."""
+    identity = hashlib.sha256()
+    for part in (SOURCE.read_text(), compiler, _version(compiler), *FLAGS, _processor()):
+        identity.update(part.encode() + b"\0")
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seqloom"
+    return home / f"kernels-{identity.hexdigest()[:20]}"
+
+
+def _build(compiler: str, folder: Path) -> Path:
+    """Make the folder; gives another one, of this process alone, where there is no cache to write to."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent))
+    except OSError:
+        folder = temporary = Path(tempfile.mkdtemp(prefix="seqloom-"))
+    try:
+        _compile(compiler, temporary)
+    except (OSError, subprocess.SubprocessError):
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    if folder != temporary:
+        try:
+            temporary.rename(folder)
+        except OSError:  # another process was faster
+            shutil.rmtree(temporary, ignore_errors=True)
+    return folder
+
+
+def _compile(compiler: str, folder: Path) -> None:
+    """Both libraries side by side. They take OpenMP from PyTorch, whose threads they then share."""
+    jobs = []
+    for number, name in FORMATS.items():
+        define = ["-DBFLOAT16"] if number == torch.bfloat16 else []
+        compiled = folder / f"{name}.o"
+        jobs.append(_start([compiler, *FLAGS, *define, "-c", str(SOURCE), "-o", str(compiled)]))
+    _finish(jobs)
+    objects = [(folder / f"{name}.o", folder / f"{name}.so") for name in FORMATS.values()]
+    # not linked with -fopenmp: that would name a library of its own, and a second pool of threads
+    _finish([_start([compiler, "-shared", str(one), "-o", str(other)]) for one, other in objects])
+    for one, _ in objects:
+        one.unlink()
+
+
+def _start(command: Sequence[str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _finish(jobs: "Sequence[subprocess.Popen[bytes]]") -> None:
+    statuses = [job.wait() for job in jobs]
+    if any(statuses):
+        raise subprocess.SubprocessError(f"{jobs[0].args!r} failed")
+
+
+def _version(compiler: str) -> str:
+    return subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
+
+
+def _processor() -> str:
+    """What -march=native depends on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    facts = [line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))]
+    return "\n".join([platform.machine(), *sorted(set(facts))])

@@ -1,0 +1,315 @@
+"""Compiled kernels: each is its readable twin, gradients included, in both formats; and they are built once, or not."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from agreement import assert_agree, assert_close, random_tensor, randomise
+from seqloom.base.errors import ShapeError
+from seqloom.layers import kernels
+from seqloom.layers.attention import (
+    AdditiveAttention,
+    FusedHeads,
+    MultiHeadAttention,
+    join_heads,
+    read_by_heads,
+    read_by_heads_plain,
+    split_heads,
+)
+from seqloom.layers.cells import Cell, GRUCell, LSTMCell
+from seqloom.layers.dropout import SeededDropout, keep_mask, scale
+from seqloom.training.loss import fused_smoothed_loss
+
+pytestmark = pytest.mark.skipif(
+    not any(shutil.which(name) for name in kernels.COMPILERS), reason="kernels need a compiler"
+)
+SINGLE, HALF = 2e-6, 0.04  # what float32 and bfloat16 lose over sums of numbers near one
+LENGTHS = torch.tensor([5, 1, 3])
+VISIBLE = torch.arange(5) < LENGTHS[:, None]
+
+
+@pytest.fixture(autouse=True)
+def _loaded() -> Iterator[None]:
+    assert kernels.load()
+    yield
+    kernels.unload()
+
+
+def half(leaf: Tensor) -> Tensor:
+    return leaf.bfloat16()
+
+
+def plainly(compute: Callable[[], object]) -> Callable[[], object]:
+    """The same computation by the plain paths."""
+
+    def computed() -> object:
+        kernels.unload()
+        try:
+            return compute()
+        finally:
+            kernels.load()
+
+    return computed
+
+
+def agree(
+    compute: Callable[[], object], leaves: dict[str, Tensor], tolerance: float, idle: tuple[str, ...] = ()
+) -> None:
+    assert_agree(compute, plainly(compute), leaves, tolerance, idle=idle)
+
+
+# -- the output layer and its loss ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("taught", [False, True], ids=["alone", "taught"])
+@pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bfloat16"])
+def test_the_loss(smoothing: float, taught: bool, autocast: bool) -> None:
+    features = random_tensor(300, 12, seed=1, dtype=torch.float32)
+    table = random_tensor(37, 12, seed=2, dtype=torch.float32)
+    bias = random_tensor(37, seed=3, dtype=torch.float32)
+    targets = torch.arange(300) % 37
+    wished = random_tensor(300, 37, seed=4, dtype=torch.float32).detach().softmax(-1)
+
+    def loss() -> tuple[Tensor, Tensor]:
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            teacher = (lambda start, stop: wished[start:stop]) if taught else None
+            total, likelihood = fused_smoothed_loss(features, table, bias, targets, smoothing, teacher, 0.3)
+        return total / 300, likelihood / 300
+
+    leaves = {"features": features, "table": table, "bias": bias}
+    agree(loss, leaves, 0.01 if autocast else SINGLE)
+
+
+def test_a_logit_that_is_no_number_shows_in_the_loss() -> None:
+    features = torch.full((2, 4), torch.nan)
+    loss, likelihood = fused_smoothed_loss(
+        features, torch.ones(8, 4), torch.zeros(8), torch.tensor([1, 2]), 0.1
+    )
+    assert loss.isnan()
+    assert likelihood.isnan()
+
+
+# -- dropout -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(3, 5, 16), (4, 7), (9,), (0, 8)], ids=str)
+@pytest.mark.parametrize("convert", [torch.Tensor.float, half], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize("added", [False, True], ids=["alone", "added"])
+def test_dropout(shape: tuple[int, ...], convert: Callable[[Tensor], Tensor], added: bool) -> None:
+    inputs = (random_tensor(*shape, seed=1, dtype=torch.float32) + 3).detach().requires_grad_()
+    beside = random_tensor(*shape, seed=2, dtype=torch.float32)
+    leaves = {"inputs": inputs, "beside": beside} if added else {"inputs": inputs}
+
+    def dropped() -> Tensor:
+        output: Tensor = SeededDropout.apply(convert(inputs), beside if added else None, 2**62 + 5, 77)
+        return output
+
+    idle = tuple(leaves) if not inputs.numel() else ()
+    if idle:
+        assert_close(dropped(), plainly(dropped)())  # type: ignore[arg-type]
+    else:
+        agree(dropped, leaves, HALF if convert is half else SINGLE)
+
+
+def test_the_mask_is_the_twin_s_bit_by_bit() -> None:
+    ones = torch.ones(50, 13)
+    for seed in (0, 1, 2**63 - 1):
+        dropped: Tensor = SeededDropout.apply(ones, None, seed, 100)
+        assert torch.equal(dropped, keep_mask(ones.shape, 100, seed) * torch.tensor(scale(100)))
+
+
+# -- attention -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("convert", [torch.Tensor.float, half], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize("threshold", [0, 60])
+@pytest.mark.parametrize(
+    ("visible", "causal", "asked"),
+    [(None, None, 4), (VISIBLE, None, 4), (None, 0, 5), (None, 2, 3), (VISIBLE, 0, 5), (None, 4, 1)],
+    ids=["sees all", "padding", "causal", "later", "both", "newest"],
+)
+@pytest.mark.parametrize("size", [3, 16, 40])
+def test_several_heads(
+    convert: Callable[[Tensor], Tensor],
+    threshold: int,
+    visible: Tensor | None,
+    causal: int | None,
+    asked: int,
+    size: int,
+) -> None:
+    leaves = {
+        name: random_tensor(3, count, 2 * size, seed=seed, dtype=torch.float32)
+        for seed, (name, count) in enumerate({"query": asked, "keys": 5, "values": 5}.items())
+    }
+
+    def read() -> Tensor:
+        heads = [split_heads(convert(leaf), 2) for leaf in leaves.values()]
+        if kernels.ready(heads[0]):
+            output: Tensor = FusedHeads.apply(*heads, visible, causal, 9, threshold)[0]
+            return output
+        return read_by_heads_plain(*heads, visible, causal, 9, threshold)[0]
+
+    agree(read, leaves, 0.1 if convert is half else 5e-6)
+
+
+def test_the_alignment_of_heads_is_the_twin_s() -> None:
+    heads = [split_heads(random_tensor(3, 5, 8, seed=seed, dtype=torch.float32), 2) for seed in range(3)]
+    read, alignment = read_by_heads(*heads, VISIBLE, causal=0)
+    expected, looked = read_by_heads_plain(*heads, VISIBLE, 0)
+    assert_close((read, alignment), (expected, looked), SINGLE)
+    assert (alignment.transpose(1, 3)[~VISIBLE] == 0).all()
+
+
+def test_heads_may_lie_anywhere_but_their_numbers_together() -> None:
+    heads = [join_heads(random_tensor(2, 3, 4, 8, seed=seed, dtype=torch.float32)) for seed in range(3)]
+    read, _ = read_by_heads(*(split_heads(tensor, 3) for tensor in heads), None)
+    together, _ = read_by_heads(*(split_heads(tensor, 3).contiguous() for tensor in heads), None)
+    assert torch.equal(read, together)
+    crossed = split_heads(heads[0], 3).transpose(-1, -2)
+    with pytest.raises(
+        ShapeError, match=r"^A kernel was given heads of strides \(.*\); the last must be 1\.$"
+    ):
+        read_by_heads(crossed, crossed, crossed, None)
+
+
+def test_gradients_through_the_alignment_take_the_plain_path() -> None:
+    attention = randomise(MultiHeadAttention(8, 8, 2, 0.0), dtype=torch.float32)
+    inputs = random_tensor(2, 3, 8, seed=1, dtype=torch.float32)
+    query, (keys, values) = attention.query(inputs), attention.keys_and_values(inputs)
+    _, alignment = attention(query, keys, values, None, alignment=True)
+    assert alignment is not None
+    (gradient,) = torch.autograd.grad(alignment[..., 0].sum(), inputs)
+    assert gradient.abs().max() > 0
+
+
+@pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bfloat16"])
+def test_additive_scores(autocast: bool) -> None:
+    attention = randomise(AdditiveAttention(6, 5, 20), dtype=torch.float32)
+    query = random_tensor(3, 4, 6, seed=1, dtype=torch.float32)
+    memory = random_tensor(3, 5, 5, seed=2, dtype=torch.float32)
+
+    def read() -> tuple[Tensor, Tensor]:
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            context, alignment = attention(query, attention.prepare(memory), memory, VISIBLE)
+        return context.float(), alignment.float()
+
+    leaves = {"query": query, "memory": memory, **dict(attention.named_parameters())}
+    # a bias of all keys does move the tanh, so every parameter counts
+    agree(read, leaves, HALF if autocast else SINGLE)
+
+
+# -- cells ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "ragged"])
+@pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize("kind", [GRUCell, LSTMCell])
+def test_cells(kind: type[Cell], autocast: bool, lengths: Tensor | None) -> None:
+    cell = randomise(kind(4, 6), dtype=torch.float32)
+    inputs = random_tensor(3, 5, 4, seed=1, dtype=torch.float32)
+    state = tuple(random_tensor(3, 6, seed=2 + n, dtype=torch.float32) for n in range(cell.state_tensors))
+    ends = VISIBLE[:, :, None] if lengths is not None else torch.ones(3, 5, 1, dtype=torch.bool)
+
+    def run() -> tuple[Tensor, ...]:
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            outputs, last = cell.sequence(inputs, state, lengths)
+        return outputs.float() * ends, *(tensor.float() for tensor in last)
+
+    leaves = {
+        "inputs": inputs,
+        **{f"state {n}": s for n, s in enumerate(state)},
+        **dict(cell.named_parameters()),
+    }
+    agree(run, leaves, 0.1 if autocast else 1e-5)
+
+
+@pytest.mark.parametrize("kind", [GRUCell, LSTMCell])
+def test_cells_are_their_steps(kind: type[Cell]) -> None:
+    cell = randomise(kind(4, 6), dtype=torch.float32)
+    inputs = random_tensor(3, 5, 4, seed=1, dtype=torch.float32)
+    state = tuple(random_tensor(3, 6, seed=2 + n, dtype=torch.float32) for n in range(cell.state_tensors))
+    ends = VISIBLE[:, :, None]
+    leaves = {"inputs": inputs, **dict(cell.named_parameters())}
+
+    def of(found: tuple[Tensor, tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+        return found[0] * ends, *found[1]
+
+    assert_agree(
+        lambda: of(cell.sequence(inputs, state, LENGTHS)),
+        lambda: of(cell.sequence_by_steps(inputs, state, LENGTHS)),
+        leaves,
+        1e-5,
+    )
+
+
+# -- building ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    kernels.unload()
+    kernels._libraries.cache_clear()
+    yield tmp_path / "seqloom"
+    kernels.unload()
+    kernels._libraries.cache_clear()
+
+
+def test_what_is_built_is_found_again(fresh_cache: Path) -> None:
+    assert kernels.load()
+    (folder,) = fresh_cache.iterdir()
+    assert sorted(path.name for path in folder.iterdir()) == ["bfloat16.so", "float32.so"]
+    built = (folder / "float32.so").stat().st_mtime_ns
+    kernels.unload()
+    kernels._libraries.cache_clear()
+    assert kernels.load(build=False)
+    assert (folder / "float32.so").stat().st_mtime_ns == built
+
+
+def test_what_is_not_built_is_left_so_if_asked(fresh_cache: Path) -> None:
+    assert not kernels.load(build=False)
+    assert not fresh_cache.exists()
+
+
+def test_without_a_compiler_the_plain_path_is_taken(
+    monkeypatch: pytest.MonkeyPatch, fresh_cache: Path
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert not kernels.load()
+    assert not kernels.ready(torch.ones(1))
+    assert not fresh_cache.exists()
+
+
+def test_a_compiler_that_fails_is_as_none(monkeypatch: pytest.MonkeyPatch, fresh_cache: Path) -> None:
+    monkeypatch.setattr(kernels, "FLAGS", ("-no-such-flag",))
+    assert not kernels.load()
+    assert not list(fresh_cache.iterdir())
+
+
+def test_without_a_cache_the_process_builds_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_cache: Path
+) -> None:
+    fresh_cache.parent.joinpath("seqloom").write_text("no folder")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert kernels.load()
+    assert torch.equal(kernels.column_sums(torch.ones(3, 2)), torch.full((2,), 3.0))
+
+
+def test_only_what_they_know_is_theirs() -> None:
+    assert kernels.ready(torch.ones(1), torch.ones(2))
+    assert not kernels.ready(torch.ones(1).double())
+    assert not kernels.ready(torch.ones(1), torch.ones(1).bfloat16())
+
+
+def test_a_tensor_with_gaps_is_refused() -> None:
+    gaps = torch.ones(4, 4)[:, :2]
+    with pytest.raises(
+        ShapeError, match=r"^A kernel was given a tensor of strides \(4, 1\), which isn't contiguous\.$"
+    ):
+        kernels.call("column_sums", torch.float32, gaps, torch.empty(2), 4, 2)
+    assert torch.equal(kernels.column_sums(gaps), torch.full((2,), 4.0))
