@@ -10,7 +10,6 @@ Writes results/large_corpus.md and .json beside this file, with the command, com
 import argparse
 import json
 import os
-import platform
 import resource
 import shutil
 import subprocess
@@ -21,9 +20,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from provenance import commit, machine
+
 HERE = Path(__file__).resolve().parent
 MEGABYTE = 1024 * 1024
 MEASURED = ("readers", "corpus", "columns", "batching", "batch", "loader")
+MEASURED_FILES = (Path(__file__), *(HERE.parent / f"src/seqloom/data/{name}.py" for name in MEASURED))
 Figures = dict[str, Any]
 
 
@@ -191,35 +193,6 @@ def in_its_own_process(step: str, *arguments: Any) -> Figures:
 # -- the report ----------------------------------------------------------------------------------------------------
 
 
-def machine() -> str:
-    """Processor, cores, memory, system and versions."""
-    import importlib.metadata as metadata
-
-    cpu = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        names = [line for line in lines if line.startswith("model name")]
-        cpu = names[0].split(":")[1].strip() if names else cpu
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("numpy", "torch", "sentencepiece"))
-    return (
-        f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}, {versions}"
-    )
-
-
-def commit() -> str:
-    """The commit that was measured, marked when the sources differ from it."""
-
-    def git(*arguments: str) -> str:
-        run = subprocess.run(["git", "-C", HERE, *arguments], capture_output=True, text=True, check=False)
-        return run.stdout.strip()
-
-    files = [HERE.parent / f"src/seqloom/data/{name}.py" for name in MEASURED]
-    changed = git("status", "--porcelain", "--", *map(str, files), __file__)
-    return (git("rev-parse", "--short=10", "HEAD") or "unknown") + (" with changes" if changed else "")
-
-
 def markdown(command: str, rows: list[Figures], options: argparse.Namespace) -> str:
     """The table of results."""
     heads = [
@@ -251,7 +224,7 @@ def markdown(command: str, rows: list[Figures], options: argparse.Namespace) -> 
     return "\n".join([
         "# A large corpus: memory and time",
         "",
-        f"`{command}`, commit {commit()}.",
+        f"`{command}`, commit {commit(*MEASURED_FILES)}.",
         "",
         f"Machine: {machine()}; load average {options.load:.1f} at the start, so the clock may run ahead of the "
         "processor time beside it.",

@@ -12,48 +12,24 @@ The corpus is looked for in $SEQLOOM_DATA/multi30k-en-de (../shared/data if that
 
 import argparse
 import json
-import os
-import platform
-import shlex
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
+from provenance import RESULTS as ALL_RESULTS
+from provenance import ROOT, multi30k, provenance
+
 import seqloom
-from seqloom.base.errors import DataError
 from seqloom.data.readers import Pair, read_pairs
 from seqloom.inspection.curves import write_curves
 from seqloom.inspection.run_log import read_log
 from seqloom.training.searching import search_options
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-RESULTS = HERE / "results" / "multi30k"
-PARTS = {"train": "train", "valid": "valid", "test": "test_2016_flickr"}
-
-
-def corpus() -> Path:
-    """The folder of the corpus. Raises DataError when it isn't there."""
-    folder = (
-        Path(os.environ.get("SEQLOOM_DATA", ROOT / ".." / "shared" / "data")).resolve() / "multi30k-en-de"
-    )
-    if not (folder / "train.en").is_file():
-        raise DataError(
-            f"Multi30k is not in {folder}; set SEQLOOM_DATA to the folder that holds multi30k-en-de."
-        )
-    return folder
-
-
-def files(part: str) -> list[str]:
-    """The two files of a part."""
-    return [str(corpus() / f"{PARTS[part]}.{side}") for side in ("en", "de")]
+RESULTS = ALL_RESULTS / "multi30k"
 
 
 def scores(model: Any, part: str, beam: int) -> dict[str, Any]:
     """BLEU and chrF of one part, with sentences a second."""
-    pairs: list[Pair] = list(read_pairs([Path(path) for path in files(part)]))
+    pairs: list[Pair] = list(read_pairs(multi30k(part)))
     started = time.perf_counter()
     found, _ = model.evaluate(pairs, search_options(model.config.search, beam=beam))
     seconds = time.perf_counter() - started
@@ -65,33 +41,16 @@ def scores(model: Any, part: str, beam: int) -> dict[str, Any]:
     }
 
 
-def facts() -> dict[str, Any]:
-    """Commit and machine."""
-    commit = subprocess.run(
-        ["git", "-C", str(ROOT), "rev-parse", "--short=10", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
-    return {
-        "command": f"python benchmarks/multi30k.py {shlex.join(sys.argv[1:])}",
-        "commit": commit,
-        "system": platform.platform(),
-        "cores": len(os.sched_getaffinity(0)),
-        "load_at_start": round(os.getloadavg()[0], 2),
-    }
-
-
 def train(
     preset: str, minutes: float, overrides: list[str], name: str, seed: int, *, choosing: bool
 ) -> dict[str, Any]:
     """Train or go on, then score; the run's figures."""
-    begun = facts()
+    begun = provenance()
     run = ROOT / "runs" / "multi30k" / name
     settings = {
         "preset": preset,
         "seed": seed,
-        "data": {part: files(part) for part in PARTS},
+        "data": {part: [str(path) for path in multi30k(part)] for part in ("train", "valid", "test")},
         "training": {"max_minutes": minutes},
     }
     model = seqloom.train(settings, run, overrides=overrides)
@@ -158,7 +117,7 @@ def main() -> None:
     (RESULTS / f"{name}.json").write_text(
         json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
     )
-    (HERE / "results" / "multi30k.md").write_text(table(), encoding="utf-8")
+    (ALL_RESULTS / "multi30k.md").write_text(table(), encoding="utf-8")
     print(
         json.dumps({key: figures[key] for key in ("epochs", "tokens_per_second", "valid", "test")}, indent=1)
     )

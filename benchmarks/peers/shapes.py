@@ -58,6 +58,7 @@ SHAPES: dict[str, dict[str, Any]] = {
             "placement": "after",
             "input_feeding": True,
             "bridge": "copy",
+            "readout": 512,
         },
     },
 }

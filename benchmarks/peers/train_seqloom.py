@@ -53,12 +53,14 @@ def configuration(shape: str, precision: str, threads: int) -> Config:
     )
 
 
-def trainer_of(shape: str, batches: list[TokenBatch], precision: str, threads: int) -> Trainer:
+def trainer_of(
+    shape: str, batches: list[TokenBatch], precision: str, threads: int, vocabulary: int = VOCABULARY
+) -> Trainer:
     """A trainer as `seqloom train` makes it, without validation and checkpoints."""
     config = configuration(shape, precision, threads)
     machine = prepare_machine(config.training)
     torch.manual_seed(1)
-    model = build_model(config.model, VOCABULARY, VOCABULARY)
+    model = build_model(config.model, vocabulary, vocabulary)
     return Trainer(model, Given(batches), config.training, seed=1, machine=machine)
 
 
@@ -71,9 +73,10 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=100)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", default="float32")
+    parser.add_argument("--vocabulary", type=int, default=VOCABULARY)
     asked = parser.parse_args()
     batches = load_batches(asked.batches)
-    trainer = trainer_of(asked.shape, batches, asked.precision, asked.threads)
+    trainer = trainer_of(asked.shape, batches, asked.precision, asked.threads, asked.vocabulary)
     groups = trainer._groups()
     for _ in range(asked.warmup):
         trainer._update(next(groups))

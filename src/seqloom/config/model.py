@@ -112,6 +112,11 @@ class RecurrentDecoderConfig(Section):
         description="The starting state: a learned projection of the encoder's summary, a copy of its last "
         "state, or zero.",
     )
+    readout: OptionalSize = Field(
+        default=None,
+        description="Width of what the output layer reads, and input feeding feeds back; unset, model.width. Another "
+        "width than that needs model.tie_output = false.",
+    )
     attention_width: OptionalSize = Field(
         default=None, description="Width of the additive attention's network; unset, the decoder's hidden."
     )
@@ -171,6 +176,13 @@ class ModelConfig(Section):
         return self.width
 
     @property
+    def feature_width(self) -> int:
+        """Width of what the decoder gives the output layer."""
+        if isinstance(self.decoder, RecurrentDecoderConfig) and self.decoder.readout:
+            return self.decoder.readout
+        return self.width
+
+    @property
     def encoder_dropout(self) -> float:
         """The encoder's own dropout, or else model.dropout."""
         return self.dropout if self.encoder.dropout is None else self.encoder.dropout
@@ -190,6 +202,7 @@ class ModelConfig(Section):
             _check_attention(self.decoder, self.memory_width)
             _check_fixed_context(self.decoder)
             _check_bridge(self.decoder, self)
+            _check_readout(self.decoder, self)
         return self
 
 
@@ -283,6 +296,17 @@ def _check_fixed_context(decoder: RecurrentDecoderConfig) -> None:
             "the source",
             'Set model.decoder.bridge = "projection", or model.decoder.feed_context = true.',
             ["model.decoder.bridge", "model.decoder.attention", "model.decoder.feed_context"],
+        )
+
+
+def _check_readout(decoder: RecurrentDecoderConfig, model: ModelConfig) -> None:
+    """Refuse to tie an output layer to embeddings of another width."""
+    if decoder.readout not in (None, model.width) and model.tie_output:
+        raise contradiction(
+            "model.tie_output = true makes the embeddings the output layer, but model.decoder.readout = "
+            f"{decoder.readout} and model.width = {model.width} differ",
+            "Leave readout out, or set model.tie_output = false.",
+            ["model.decoder.readout", "model.tie_output", "model.width"],
         )
 
 

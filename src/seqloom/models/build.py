@@ -49,7 +49,9 @@ def build_model(config: ModelConfig, source_symbols: int, target_symbols: int) -
         encoder=encoder,
         target=EmbeddedInput(target_embedding, _positions(config.decoder, config.width), config.dropout),
         decoder=build_decoder(config, encoder.memory_width, encoder.summary_width),
-        output=OutputLayer(target_symbols, config.width, target_embedding if config.tie_output else None),
+        output=OutputLayer(
+            target_symbols, config.feature_width, target_embedding if config.tie_output else None
+        ),
     )
 
 
@@ -93,7 +95,9 @@ def build_decoder(config: ModelConfig, memory_width: int, summary_width: int) ->
             attention_dropout=decoder.attention_dropout,
         )
     bridge = _bridge(decoder, summary_width)
-    cells = CellLayers(decoder.cell, decoder.hidden, decoder.layers, config.decoder_dropout)
+    cells = CellLayers(
+        decoder.cell, decoder.hidden, decoder.layers, config.decoder_dropout, config.feature_width
+    )
     if decoder.attention == "none":
         return FixedContextDecoder(
             config.width,

@@ -38,12 +38,18 @@ class RecurrentState:
 
 @dataclass(frozen=True)
 class CellLayers:
-    """What a decoder's layers are made of: the cell by its name, its hidden size, how many, dropout between them."""
+    """What a decoder is made of: the cell by its name, its hidden size, how many layers, dropout between them and
+    after the readout, and the width of that."""
 
     cell: str
     hidden: int
     layers: int
     dropout: float
+    readout: int
+
+    def reading(self, *others: int) -> "Readout":
+        """The readout of the top cell's output and what else it reads, by their sizes."""
+        return Readout((self.hidden, *others), self.readout, self.dropout)
 
     def stack(self, input_size: int, layers: int | None = None) -> RecurrentStack:
         """A stack of them over inputs of that size; of all layers unless told how many."""
@@ -89,7 +95,7 @@ class FixedContextDecoder(nn.Module):
         self.feed_context = feed_context
         context = summary_width if feed_context else 0
         self.stack = cells.stack(width + context)
-        self.readout = Readout((cells.hidden, context), width, cells.dropout)
+        self.readout = cells.reading(context)
 
     def start(self, memory: Memory) -> RecurrentState:
         """Read the memory's summary, once."""
@@ -147,7 +153,7 @@ class AttendBetweenDecoder(AttentiveDecoder):
         super().__init__(bridge, attention)
         self.first = cells.stack(width, 1)
         self.upper = cells.stack(cells.hidden + memory_width, cells.layers - 1)
-        self.readout = Readout((cells.hidden, memory_width), width, cells.dropout)
+        self.readout = cells.reading(memory_width)
 
     def forward(
         self, inputs: Tensor, state: RecurrentState, *, alignment: bool = False
@@ -180,16 +186,15 @@ class AttendAfterDecoder(AttentiveDecoder):
         input_feeding: bool,
     ) -> None:
         super().__init__(bridge, attention)
-        self.width = width
-        self.input_feeding = input_feeding
-        self.stack = cells.stack(width * (2 if input_feeding else 1))
-        self.readout = Readout((cells.hidden, memory_width), width, cells.dropout)
+        self.fed_width = cells.readout if input_feeding else 0
+        self.stack = cells.stack(width + self.fed_width)
+        self.readout = cells.reading(memory_width)
 
     def start(self, memory: Memory) -> RecurrentState:
         state = super().start(memory)
-        if not self.input_feeding:
+        if not self.fed_width:
             return state
-        return replace(state, fed=memory.values.new_zeros(len(memory.values), self.width))
+        return replace(state, fed=memory.values.new_zeros(len(memory.values), self.fed_width))
 
     def advance(self, inputs: Tensor, state: RecurrentState) -> tuple[Tensor, Tensor, RecurrentState]:
         """Cells, attention, readout over positions that don't wait for each other."""
@@ -226,7 +231,7 @@ class AttendBeforeDecoder(AttentiveDecoder):
     ) -> None:
         super().__init__(bridge, attention)
         self.stack = cells.stack(width + memory_width)
-        self.readout = Readout((cells.hidden, width, memory_width), width, cells.dropout)
+        self.readout = cells.reading(width, memory_width)
 
     def forward(
         self, inputs: Tensor, state: RecurrentState, *, alignment: bool = False

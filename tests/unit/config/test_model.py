@@ -124,6 +124,16 @@ def test_a_fixed_context_goes_without_attention():
     assert model(decoder={"feed_context": True, "attention": "none", "bridge": "zero"}).decoder.feed_context
 
 
+def test_a_tied_output_layer_is_as_wide_as_the_embeddings():
+    assert fault(decoder={"readout": 100}) == (
+        "model.tie_output = true makes the embeddings the output layer, but model.decoder.readout = 100 and "
+        "model.width = 256 differ. Leave readout out, or set model.tie_output = false."
+    )
+    assert model(decoder={"readout": 256}).feature_width == 256
+    assert model(decoder={"readout": 100}, tie_output=False).feature_width == 100
+    assert model(TRANSFORMER, TRANSFORMER, width=64).feature_width == 64
+
+
 def test_a_decoder_sees_the_source():
     assert fault(decoder={"attention": "none", "bridge": "zero"}) == (
         'model.decoder.attention = "none" with model.decoder.bridge = "zero" never shows the decoder the '

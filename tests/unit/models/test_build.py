@@ -76,7 +76,7 @@ def test_the_decoder_is_the_one_asked_for(decoder: str) -> None:
     made = of(config_of("gru-bi-1", decoder)).decoder
     assert type(made) is KINDS_OF_DECODER[decoder.split("-")[1]]
     if isinstance(made, AttendAfterDecoder):
-        assert made.input_feeding == ("feeding" in decoder)
+        assert made.fed_width == (kinds.WIDTH if "feeding" in decoder else 0)
     if isinstance(made, FixedContextDecoder):
         assert made.feed_context == decoder.endswith("context")
 

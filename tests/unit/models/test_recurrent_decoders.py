@@ -32,7 +32,7 @@ ATTENTION = "general"
 def made(kind: str, cell: str = "lstm", dropout: float = 0.0) -> FixedContextDecoder | AttentiveDecoder:
     """A decoder of two layers with distinct random weights."""
     bridge = ProjectionBridge(SUMMARY, HIDDEN, LAYERS, equations.STATE_TENSORS[cell])
-    cells = CellLayers(cell, HIDDEN, LAYERS, dropout)
+    cells = CellLayers(cell, HIDDEN, LAYERS, dropout, readout=WIDTH)
     if kind.startswith("fixed"):
         fed = kind == "fixed, fed"
         return randomise(FixedContextDecoder(WIDTH, SUMMARY, bridge, cells, feed_context=fed))

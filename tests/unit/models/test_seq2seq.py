@@ -267,3 +267,13 @@ def test_a_source_without_target_can_be_searched() -> None:
     memory = model.encode(collate(SOURCES))
     assert_close(memory.values, model.encode(batch()).values)
     assert model.step(torch.tensor([BOS] * 3), model.start(memory)).scores.shape == (3, kinds.TARGET_SYMBOLS)
+
+
+@pytest.mark.parametrize(
+    "decoder", ["lstm-fixed-context", "gru-between-additive", "gru-before-general", "gru-feeding-general"]
+)
+@torch.inference_mode()
+def test_a_readout_of_its_own_width(decoder: str) -> None:
+    model = kinds.model_of("gru-bi-1", decoder, dtype=torch.float64, changes={"readout": 5}, tie_output=False)
+    assert model.output.table.shape == (kinds.TARGET_SYMBOLS, 5)
+    assert_close(stepped(model, batch()), forced(model, batch()), 1e-9)

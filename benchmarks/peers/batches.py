@@ -1,0 +1,37 @@
+"""The batches that every contestant trains on: Multi30k in a joint vocabulary, as seqloom cuts them."""
+
+from pathlib import Path
+
+import numpy as np
+from provenance import multi30k
+from shapes import BATCH_TOKENS, VOCABULARY, TokenBatch, save_batches
+
+from seqloom.config.read import build_config
+from seqloom.data.loader import iterate_batches
+from seqloom.text.vocabulary import BOS
+from seqloom.training.preparation import prepare
+from seqloom.training.vocabularies import train_tokenizers
+
+
+def make_batches(folder: Path, count: int, vocabulary: int = VOCABULARY) -> Path:
+    """The first batches of an epoch, in a file within the folder."""
+    config = build_config(
+        {
+            "task": "translation",
+            "data": {"train": [str(path) for path in multi30k("train")]},
+            "text": {"tokenizer": "bpe", "vocabulary_size": vocabulary, "shared": True},
+        }
+    )
+    prepared = prepare(config, train_tokenizers(config), folder, lambda _: None)
+    batches: list[TokenBatch] = []
+    for batch in iterate_batches(prepared.train, seed=1, epoch=0, tokens_per_batch=BATCH_TOKENS):
+        if batch.target_output is None or batch.target_lengths is None:
+            raise SystemExit("A training batch has targets.")
+        target = np.concatenate([np.full((len(batch), 1), BOS), batch.target_output.numpy()], axis=1)
+        source = batch.source.numpy(), batch.source_lengths.numpy()
+        batches.append(TokenBatch(*source, target, batch.target_lengths.numpy() + 1))
+        if len(batches) == count:
+            break
+    path = folder / f"batches-{vocabulary}.npz"
+    save_batches(path, batches)
+    return path
