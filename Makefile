@@ -14,10 +14,10 @@ export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench clean
+.PHONY: help demo test test-all lint bench bench-training bench-search clean
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(STAMP) ## train on the bundled phrasebook, translate, draw the attention (about 3 minutes)
 	@$(BIN)/python examples/demo/demo.py
@@ -38,6 +38,12 @@ bench: $(STAMP) ## run the benchmarks (long; make bench ONLY=name for one)
 	  if [ ! -f "$$script" ]; then echo "make bench: there is no $$script" >&2; exit 2; fi; \
 	  echo "== $$script"; $(BIN)/python "$$script" || exit; \
 	done
+
+bench-training: $(STAMP) ## race training against OpenNMT-py and JoeyNMT (half an hour, after their installation)
+	@$(BIN)/python benchmarks/training_speed.py
+
+bench-search: $(STAMP) ## race beam search against OpenNMT-py and eole (a quarter of an hour, after their installation)
+	@$(BIN)/python benchmarks/search_speed.py
 
 clean: ## remove caches and build products; .venv and runs/ stay
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov build dist src/*.egg-info

@@ -15,45 +15,22 @@ a vocabulary of 10,000, "C own" in its own of 6,000.
 import argparse
 import json
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-PEERS_FOLDER = Path(__file__).resolve().parent / "peers"
-sys.path.insert(0, str(PEERS_FOLDER))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "peers"))
 
-from batches import make_batches  # noqa: E402
-from environments import interpreter  # noqa: E402
-from provenance import RESULTS, provenance  # noqa: E402
-from shapes import BATCH_TOKENS, VOCABULARY  # noqa: E402
+from batches import make_batches
+from contest import Contestant, Figures, median, ratios, run
+from provenance import RESULTS, provenance
+from shapes import BATCH_TOKENS, VOCABULARY
 
 OWN_VOCABULARY = 6000  # of the preset
-KEEP = str(4 * 2**30)
-ALLOCATOR = {  # glibc's, so that freed memory isn't handed back and faulted in again: a third faster for OpenNMT-py
-    "MALLOC_TRIM_THRESHOLD_": KEEP,
-    "MALLOC_MMAP_THRESHOLD_": KEEP,
-    "MALLOC_TOP_PAD_": str(256 * 2**20),
-}
-
-
-@dataclass(frozen=True)
-class Contestant:
-    """name as the table has it · driver: script in peers/ · peer: whose environment, None for this one"""
-
-    name: str
-    driver: str
-    peer: str | None
-    arguments: tuple[str, ...] = ()
-    allocator: bool = False
-
 
 SEQLOOM = [
-    Contestant("seqloom, float32", "train_seqloom.py", None, ("--precision", "float32")),
-    Contestant("seqloom, auto", "train_seqloom.py", None, ("--precision", "auto")),
+    Contestant("seqloom, float32", "train_seqloom.py", arguments=("--precision", "float32")),
+    Contestant("seqloom, auto", "train_seqloom.py", arguments=("--precision", "auto")),
 ]
 OPENNMT = Contestant("OpenNMT-py 3.5.1", "train_opennmt.py", "OpenNMT-py", allocator=True)
 OPENNMT_AS_IT_COMES = Contestant("OpenNMT-py, its own allocator", "train_opennmt.py", "OpenNMT-py")
@@ -72,44 +49,22 @@ BASES = {
 }
 
 
-def run(contestant: Contestant, shape: str, batches: Path, updates: int, threads: int) -> dict[str, Any]:
-    """One contestant, one shape, one fresh process: its figures, with the process's peak memory in MB."""
-    python = sys.executable if contestant.peer is None else str(interpreter(contestant.peer))
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}
-    environment.update(ALLOCATOR if contestant.allocator else {})
-    script = str(PEERS_FOLDER / contestant.driver)
-    sizes = ["--updates", str(updates), "--threads", str(threads)]
-    if shape == "C own":
-        sizes += ["--vocabulary", str(OWN_VOCABULARY)]
-    with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as complained:
-        process = subprocess.Popen(
-            [python, script, shape.split(maxsplit=1)[0], str(batches), *sizes, *contestant.arguments],
-            stdout=said,
-            stderr=complained,
-            env=environment,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        said.seek(0)
-        complained.seek(0)
-        if process.returncode:
-            raise SystemExit(f"{contestant.name} failed on shape {shape}:\n{complained.read()[-2000:]}")
-        figures: dict[str, Any] = json.loads(said.read().splitlines()[-1])
-    return {**figures, "megabytes": usage.ru_maxrss / 1024}
+Race = dict[str, dict[str, list[Figures]]]  # by shape and contestant, an entry a round
 
 
-def race(
-    shapes: list[str], rounds: int, updates: int, threads: int
-) -> dict[str, dict[str, list[dict[str, Any]]]]:
+def race(shapes: list[str], rounds: int, updates: int, threads: int) -> Race:
     """Figures by shape and contestant, one entry a round."""
-    found: dict[str, dict[str, list[dict[str, Any]]]] = {shape: {} for shape in shapes}
+    found: Race = {shape: {} for shape in shapes}
     with tempfile.TemporaryDirectory() as folder:
         joint = make_batches(Path(folder), updates, VOCABULARY)
         own = make_batches(Path(folder), updates, OWN_VOCABULARY)
         for number in range(rounds):
             for shape in shapes:
                 for contestant in RACES[shape]:
-                    figures = run(contestant, shape, own if shape == "C own" else joint, updates, threads)
+                    told: list[object] = [shape.partition(" ")[0], joint, "--updates", updates]
+                    if shape == "C own":
+                        told[1:2] = [own, "--vocabulary", OWN_VOCABULARY]
+                    figures = run(contestant, told, threads)
                     found[shape].setdefault(contestant.name, []).append(figures)
                     rate = figures["tokens_per_second"]
                     print(
@@ -119,7 +74,7 @@ def race(
     return found
 
 
-def table(found: dict[str, dict[str, list[dict[str, Any]]]]) -> list[str]:
+def table(found: Race) -> list[str]:
     """A row for each shape and contestant: the median rate, and the ratio to the base with its spread."""
     lines = [
         "| shape | who | parameters | target tokens/s | ratio | least and most | against | peak memory, MB |",
@@ -129,12 +84,10 @@ def table(found: dict[str, dict[str, list[dict[str, Any]]]]) -> list[str]:
         base_name, base_shape = BASES[shape]
         base = found.get(base_shape, {}).get(base_name)
         for name, rounds in contestants.items():
-            rates = [each["tokens_per_second"] for each in rounds]
-            cells = [shape, name, f"{rounds[0]['parameters']:,}", f"{statistics.median(rates):,.0f}"]
+            rate = median(rounds, "tokens_per_second")
+            cells = [shape, name, f"{rounds[0]['parameters']:,}", f"{rate:,.0f}"]
             if base and (name, shape) != (base_name, base_shape):
-                ratios = [rate / its["tokens_per_second"] for rate, its in zip(rates, base, strict=True)]
-                spread = f"{min(ratios):.2f}–{max(ratios):.2f}"
-                cells += [f"{statistics.median(ratios):.2f}", spread, f"{base_name}, {base_shape}"]
+                cells += [*ratios(rounds, base, "tokens_per_second"), f"{base_name}, {base_shape}"]
             else:
                 cells += ["", "", ""]
             cells.append(f"{max(each['megabytes'] for each in rounds):,.0f}")

@@ -7,21 +7,33 @@ from provenance import multi30k
 from shapes import BATCH_TOKENS, VOCABULARY, TokenBatch, save_batches
 
 from seqloom.config.read import build_config
+from seqloom.config.schema import Config
 from seqloom.data.loader import iterate_batches
+from seqloom.text.tokenizer import Tokenizer
 from seqloom.text.vocabulary import BOS
 from seqloom.training.preparation import prepare
 from seqloom.training.vocabularies import train_tokenizers
 
 
-def make_batches(folder: Path, count: int, vocabulary: int = VOCABULARY) -> Path:
-    """The first batches of an epoch, in a file within the folder."""
-    config = build_config(
+def configuration(vocabulary: int) -> Config:
+    """Multi30k in a joint vocabulary of that size."""
+    return build_config(
         {
             "task": "translation",
             "data": {"train": [str(path) for path in multi30k("train")]},
             "text": {"tokenizer": "bpe", "vocabulary_size": vocabulary, "shared": True},
         }
     )
+
+
+def joint_tokenizer(vocabulary: int) -> Tokenizer:
+    """Its tokenizer, of both languages."""
+    return train_tokenizers(configuration(vocabulary)).source
+
+
+def make_batches(folder: Path, count: int, vocabulary: int = VOCABULARY) -> Path:
+    """The first batches of an epoch, in a file within the folder."""
+    config = configuration(vocabulary)
     prepared = prepare(config, train_tokenizers(config), folder, lambda _: None)
     batches: list[TokenBatch] = []
     for batch in iterate_batches(prepared.train, seed=1, epoch=0, tokens_per_batch=BATCH_TOKENS):

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOME = Path(__file__).resolve().parents[2] / ".cache" / "peers"
-COMMON = ("torch==2.13.0", "numpy<2.3", "sacrebleu", "sentencepiece", "tensorboard", "pyyaml", "six")
+COMMON = (
+    "torch==2.13.0",
+    "numpy<2.3",
+    "sacrebleu",
+    "sentencepiece",
+    "tensorboard",
+    "pyyaml",
+    "six",
+    "safetensors",
+)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ OPTIONS = {
     "A": """
         -encoder_type transformer -decoder_type transformer -enc_layers 4 -dec_layers 4 -hidden_size 128
         -word_vec_size 128 -transformer_ff 256 -heads 4 -dropout 0.3 -attention_dropout 0.3 -position_encoding
-        -share_embeddings -share_decoder_embeddings -param_init 0 -param_init_glorot""",
+        -add_qkvbias -add_ffnbias -share_embeddings -share_decoder_embeddings -param_init 0 -param_init_glorot""",
     "B": """
         -encoder_type brnn -decoder_type rnn -rnn_type LSTM -enc_layers 1 -dec_layers 1 -hidden_size 512
         -word_vec_size 256 -global_attention general -input_feed 1 -dropout 0.3""",

@@ -39,9 +39,15 @@ def seqloom_batch(batch: TokenBatch) -> Batch:
     return Batch(source, torch.from_numpy(batch.source_lengths), heads, target[:, 1:], ends)
 
 
-def configuration(shape: str, precision: str, threads: int) -> Config:
+def configuration(shape: str, precision: str, threads: int, kernels: str = "auto") -> Config:
     """The shape's settings."""
-    training = {"max_updates": 1_000_000, "precision": precision, "threads": threads, "log_every": 1_000_000}
+    training = {
+        "max_updates": 1_000_000,
+        "precision": precision,
+        "threads": threads,
+        "kernels": kernels,
+        "log_every": 1_000_000,
+    }
     if shape in PRESETS:
         return build_config({"preset": PRESETS[shape], "training": training})
     return build_config(
@@ -54,10 +60,16 @@ def configuration(shape: str, precision: str, threads: int) -> Config:
 
 
 def trainer_of(
-    shape: str, batches: list[TokenBatch], precision: str, threads: int, vocabulary: int = VOCABULARY
+    shape: str,
+    batches: list[TokenBatch],
+    precision: str,
+    threads: int,
+    *,
+    vocabulary: int = VOCABULARY,
+    kernels: str = "auto",
 ) -> Trainer:
     """A trainer as `seqloom train` makes it, without validation and checkpoints."""
-    config = configuration(shape, precision, threads)
+    config = configuration(shape, precision, threads, kernels)
     machine = prepare_machine(config.training)
     torch.manual_seed(1)
     model = build_model(config.model, vocabulary, vocabulary)
@@ -76,7 +88,7 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=int, default=VOCABULARY)
     asked = parser.parse_args()
     batches = load_batches(asked.batches)
-    trainer = trainer_of(asked.shape, batches, asked.precision, asked.threads, asked.vocabulary)
+    trainer = trainer_of(asked.shape, batches, asked.precision, asked.threads, vocabulary=asked.vocabulary)
     groups = trainer._groups()
     for _ in range(asked.warmup):
         trainer._update(next(groups))

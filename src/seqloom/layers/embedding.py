@@ -58,6 +58,11 @@ class OutputLayer(nn.Module):
         rank, width = self.widening.shape
         return features @ self.widening.T * (rank / width) ** 0.5
 
+    def lay_out_for_search(self) -> None:
+        """Keep a copy of the table in the order in which few rows are multiplied fastest; the model is trained no more."""
+        columns = self.table.detach().t().contiguous()
+        self.table = nn.Parameter(columns.t(), requires_grad=False)
+
     def forward(self, features: Tensor) -> Tensor:
         """features (..., D) -> logits (..., V)."""
         return functional.linear(self.narrow(features), self.table, self.bias)

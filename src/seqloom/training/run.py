@@ -229,10 +229,11 @@ def train_run(
 
 
 def best_network(folder: RunFolder, config: Config, tokenizers: Tokenizers) -> Seq2Seq:
-    """A run's network with its best weights. Raises DamagedModelError."""
+    """A run's network with its best weights, to be trained no more. Raises DamagedModelError."""
     network = build_model(config.model, len(tokenizers.source), len(tokenizers.target))
     checkpoint = folder.best()
     load_weights(network, checkpoint.model, checkpoint.path)
+    network.output.lay_out_for_search()
     return network
 
 
