@@ -91,7 +91,7 @@ def test_a_wide_open_switch_writes_what_the_model_without_it_writes(decoder: str
 
 
 @every_copying_decoder
-@pytest.mark.parametrize("options", [SearchOptions(beam=1), SearchOptions(beam=4, n_best=4)])
+@pytest.mark.parametrize("options", [SearchOptions(beam=1, min_length=3), SearchOptions(beam=4, n_best=4)])
 def test_a_search_copies_and_its_scores_are_those_of_forcing(decoder: str, options: SearchOptions) -> None:
     """Beams are reordered, sentences leave the batch, and each hypothesis has the score that forcing gives it."""
     model = copying(decoder, lean=-6.0)
