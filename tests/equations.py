@@ -335,3 +335,18 @@ def decoder_layer(
         lambda read: [feed_forward(inner, x) for x in read],
     )
     return xs, seen[0]
+
+
+def mixture(
+    vocabulary: Vector, written: float, alignment: Vector, copied: Sequence[int], symbols: int
+) -> Vector:
+    """See et al. 2017, equation 9: P(w) = p P_vocab(w) + (1 - p) sum of the alignment where w stands.
+
+    vocabulary  P_vocab; written  p
+    """
+    probabilities = np.zeros(symbols)
+    for symbol, probability in enumerate(vocabulary):
+        probabilities[symbol] += written * probability
+    for share, symbol in zip(alignment, copied, strict=True):
+        probabilities[symbol] += (1 - written) * share
+    return probabilities

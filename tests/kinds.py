@@ -92,6 +92,17 @@ DECODERS |= {
     for attention in OTHER_ATTENTIONS
 }
 DECODERS |= {name: {**options, "layers": 2} for name, options in TRANSFORMERS.items()}
+COPYING = {
+    f"{name}-copying": {**DECODERS[name], "copying": True}
+    for name in (
+        "gru-between-multi_head",
+        "gru-before-additive",
+        "gru-after-local",
+        "lstm-feeding-general",
+        "transformer-pre-sinusoidal",
+    )
+}
+DECODERS |= COPYING
 
 
 def memory_width(encoder: Options) -> int:
@@ -124,9 +135,13 @@ def model_of(
     changes: Options | None = None,
     **options: Any,
 ) -> Seq2Seq:
-    """A model with distinct random parameters, evaluating."""
+    """A model with distinct random parameters, evaluating.
+
+    One that copies has one vocabulary, the target's; the last symbols of SOURCES are unknown to it.
+    """
     config = config_of(encoder, decoder, changes, **options)
-    return randomise(build_model(config, SOURCE_SYMBOLS, TARGET_SYMBOLS), dtype=dtype)
+    source_symbols = TARGET_SYMBOLS if config.decoder.copying else SOURCE_SYMBOLS
+    return randomise(build_model(config, source_symbols, TARGET_SYMBOLS), dtype=dtype)
 
 
 SOURCES: Sequence[Sequence[int]] = [[4, 5, 6, 12], [8], [9, 4, 10]]

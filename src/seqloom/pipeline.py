@@ -24,6 +24,8 @@ from seqloom.search.forced import force
 from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.many import force_many, search_many
 from seqloom.search.options import SamplingOptions, SearchOptions
+from seqloom.text.tokenizer import Tokenizer
+from seqloom.text.vocabulary import UNK
 from seqloom.training.averaging import average_checkpoints
 from seqloom.training.checkpoint import checkpoint_folders, read_checkpoint, save_checkpoint
 from seqloom.training.events import Event, StopEvent, ValidationEvent
@@ -31,7 +33,13 @@ from seqloom.training.listeners import Listener
 from seqloom.training.machine import Machine, prepare_machine, require_device
 from seqloom.training.run import best_network, claim_run, prepare_run, read_run_config, train_run
 from seqloom.training.run_folder import RunFolder
-from seqloom.training.searching import longest_source, longest_target, search_options, within_positions
+from seqloom.training.searching import (
+    longest_source,
+    longest_target,
+    read_texts,
+    search_options,
+    within_positions,
+)
 from seqloom.training.signals import stop_on_signal
 from seqloom.training.vocabularies import Tokenizers
 
@@ -135,11 +143,14 @@ class Model:
         options = options or search_options(self.config.search)
         for config in self.configs:
             options = within_positions(options, config)
-        encoded, notices = self._encode(texts)
+        encoded, writers, notices = self._encode(texts)
         rows = [row for row, ids in enumerate(encoded) if ids]
         begun = None
         if prefixes is not None:
-            begun = self._within_positions([self.tokenizers.target.encode(prefixes[row]) for row in rows])
+            begun = self._targets(
+                [encoded[row] for row in rows],
+                [writers[row].encode(prefixes[row]) for row in rows],
+            )
         found = search_many(
             self.network,
             [encoded[row] for row in rows],
@@ -150,7 +161,10 @@ class Model:
             numbers=[first + row for row in rows],
         )
         by_row = dict(zip(rows, found, strict=True))
-        return [self._result(text, by_row.get(row, []), notices[row]) for row, text in enumerate(texts)]
+        return [
+            self._result(text, writers[row], by_row.get(row, []), notices[row])
+            for row, text in enumerate(texts)
+        ]
 
     def score(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
         """The log-probability of each target given its source, in nats, end symbol included.
@@ -162,21 +176,33 @@ class Model:
             raise UsageError(
                 f"There are {len(targets):,} targets for {len(sources):,} sources; expected one each."
             )
-        encoded, notices = self._encode(sources)
+        encoded, writers, notices = self._encode(sources)
         for row, notice in enumerate(notices):
             if notice:
                 raise UsageError(f"source {row + 1} can't be scored whole: {notice}. Shorten it.")
+        if self.copies:
+            symbols = [writer.encode(target) for writer, target in zip(writers, targets, strict=True)]
+        else:
+            symbols = self.tokenizers.target.encode_many(list(targets))
         forced = force_many(
             self.network,
             encoded,
-            self._within_positions(self.tokenizers.target.encode_many(list(targets))),
+            self._targets(encoded, symbols),
             batch_sentences=self.config.search.batch_sentences,
             device=self.machine.device,
         )
         return [hypothesis.log_probability for hypothesis in forced]
 
-    def _within_positions(self, targets: list[list[int]]) -> list[list[int]]:
-        """The same targets. Raises UsageError for one that the decoder has no positions for."""
+    @property
+    def copies(self) -> bool:
+        """Whether it can write words of the source that its vocabulary doesn't have."""
+        return self.config.model.decoder.copying
+
+    def _targets(self, sources: Sequence[list[int]], targets: list[list[int]]) -> list[list[int]]:
+        """The targets, but for words of a source that were cut off with its end and so can't be copied.
+
+        Raises   UsageError for a target that the decoder has no positions for
+        """
         limits = [limit for config in self.configs if (limit := longest_target(config)) is not None]
         longest = min(limits, default=None)
         for row, ids in enumerate(targets):
@@ -185,26 +211,37 @@ class Model:
                     f"target {row + 1} has {len(ids):,} symbols, but the model was made with learned positions for "
                     f"{longest:,}; shorten it, or train with sinusoidal or rotary positions."
                 )
-        return targets
+        if not self.copies:
+            return targets
+        last = [max([len(self.tokenizers.target) - 1, *source]) for source in sources]
+        return [
+            [symbol if symbol <= most else UNK for symbol in ids]
+            for ids, most in zip(targets, last, strict=True)
+        ]
 
-    def _encode(self, texts: Sequence[str]) -> tuple[list[list[int]], list[str]]:
-        """Ids and notices of texts; one far longer than anything trained on is cut, and its notice says so."""
+    def _encode(self, texts: Sequence[str]) -> tuple[list[list[int]], list[Tokenizer], list[str]]:
+        """Ids of texts, the tokenizer of what is written for each, and notices.
+
+        A text far longer than anything trained on is cut, and its notice says so.
+        """
         longest = min(map(longest_source, self.configs))
-        encoded = self.tokenizers.source.encode_many(list(texts))
+        encoded, writers = read_texts(self.tokenizers, list(texts), copying=self.copies)
         encoded = [ids if text.strip() else [] for ids, text in zip(encoded, texts, strict=True)]
         notices = [
             f"it has {len(ids):,} symbols; only the first {longest:,} were read" if len(ids) > longest else ""
             for ids in encoded
         ]
-        return [ids[:longest] for ids in encoded], notices
+        return [ids[:longest] for ids in encoded], writers, notices
 
-    def _result(self, source: str, hypotheses: Sequence[Hypothesis], notice: str) -> Result:
+    def _result(
+        self, source: str, writer: Tokenizer, hypotheses: Sequence[Hypothesis], notice: str
+    ) -> Result:
         if not hypotheses:
             return Result(source, "", 0.0, 0.0, (), (), notice, self)
         results = [
             Result(
                 source,
-                self.tokenizers.target.decode(found.tokens),
+                writer.decode(found.tokens),
                 found.score,
                 found.log_probability,
                 tuple(found.tokens),
@@ -235,9 +272,11 @@ class Model:
                 'This model has no attention to look at: its model.decoder.attention is "none", so all it knows of '
                 "the source is one vector."
             )
-        ids = self._encode([source])[0][0]
-        symbols = self.tokenizers.target.encode(target) if isinstance(target, str) else list(target)
-        self._within_positions([symbols])
+        (ids,), (writer,), _ = self._encode([source])
+        reader = writer if self.copies else self.tokenizers.source
+        (symbols,) = self._targets(
+            [ids], [writer.encode(target) if isinstance(target, str) else list(target)]
+        )
         batch = collate([ids]).to(self.machine.device)
         state = self.network.start(self.network.encode(batch))
         forced = force(self.network, state, batch.source_lengths, [symbols], alignment=True)[0]
@@ -245,18 +284,16 @@ class Model:
             raise UsageError("This model gives no alignment.")
         end = "</s>"
         over_symbols = AttentionMap(
-            source=(*self.tokenizers.source.pieces(ids), end),
-            target=(*self.tokenizers.target.pieces(symbols), end),
+            source=(*reader.pieces(ids), end),
+            target=(*writer.pieces(symbols), end),
             weights=forced.alignment.astype("float64"),
             probabilities=tuple(torch.tensor(forced.token_log_probabilities).exp().tolist()),
             source_text=source,
-            target_text=self.tokenizers.target.decode(symbols),
+            target_text=writer.decode(symbols),
         )
         if not words:
             return over_symbols
-        return over_symbols.merged(
-            self.tokenizers.source.word_groups(ids), self.tokenizers.target.word_groups(symbols)
-        )
+        return over_symbols.merged(reader.word_groups(ids), writer.word_groups(symbols))
 
     def evaluate(
         self,
@@ -310,6 +347,13 @@ def load(run: Path | str | Sequence[Path | str], *, device: str = "auto", thread
                 f"{folder.path} has another vocabulary than {folders[0].path}; the members of an ensemble need one. "
                 "Train them on the same text with the same settings under [text]."
             )
+    copying = [config.model.decoder.copying for config in configs]
+    if any(copying) and not all(copying):
+        one, other = folders[copying.index(True)], folders[copying.index(False)]
+        raise UsageError(
+            f"{one.path} copies words of the source and {other.path} doesn't know them; the members of an ensemble "
+            "must all have model.decoder.copying, or none."
+        )
     networks = [best_network(*pair, tokenizers) for pair in zip(folders, configs, strict=True)]
     network = networks[0] if len(networks) == 1 else Ensemble(networks)
     return Model(network, tokenizers, configs[0], machine, configs[1:])

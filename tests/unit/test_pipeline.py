@@ -145,6 +145,34 @@ def test_a_run_learns_from_another_and_refuses_a_teacher_of_another_vocabulary(
     assert no_report
 
 
+def test_a_run_that_copies_is_no_teacher_and_no_member_beside_one_that_doesnt(
+    tiny_run: TinyRun, tmp_path: Path, no_report: list[Path]
+) -> None:
+    short = (*tiny_run.overrides, "training.max_updates=3")
+    for seed in (1, 2):
+        seqloom.train(
+            tiny_run.config,
+            tmp_path / f"copying-{seed}",
+            overrides=(*short, f"seed={seed}", "model.decoder.copying=true"),
+        )
+    one, other = tmp_path / "copying-1", tmp_path / "copying-2"
+    with pytest.raises(UsageError) as caught:
+        seqloom.load([tiny_run.path, one])
+    assert str(caught.value) == (
+        f"{one} copies words of the source and {tiny_run.path} doesn't know them; the members of an ensemble must all "
+        "have model.decoder.copying, or none."
+    )
+    with pytest.raises(
+        UsageError, match=r"training\.teacher = .* copies words of the source, which its pupil can't"
+    ):
+        seqloom.train(tiny_run.config, tmp_path / "pupil", overrides=(*short, f"training.teacher={one}"))
+    texts, targets = ["one Xyzzy", "three red dog"], ["Xyzzy un", "trois rouge"]
+    alone = [seqloom.load(run).score(texts, targets) for run in (one, other)]
+    for mean, *each in zip(seqloom.load([one, other]).score(texts, targets), *alone, strict=True):
+        assert sum(each) / 2 < mean < 0  # a mean of probabilities is above that of their logarithms
+    assert no_report
+
+
 def test_a_run_starts_from_another_s_weights_and_vocabulary(
     tiny_run: TinyRun, tmp_path: Path, no_report: list[Path]
 ) -> None:

@@ -129,6 +129,11 @@ class RecurrentDecoderConfig(Section):
     attention_positions: Size = Field(
         default=512, description="Positions that location attention can tell apart; it sees none beyond."
     )
+    copying: bool = Field(
+        default=False,
+        description="Copy symbols of the source too, words outside the vocabulary included, by the attention to them "
+        "(pointer-generator, See et al. 2017); needs text.shared.",
+    )
     dropout: OptionalFraction = Field(
         default=None,
         description="Dropout between this decoder's stacked layers and after its readout; unset, model.dropout.",
@@ -137,6 +142,12 @@ class RecurrentDecoderConfig(Section):
 
 class TransformerDecoderConfig(TransformerStackConfig):
     """A Transformer decoder, with attention to the memory in every layer."""
+
+    copying: bool = Field(
+        default=False,
+        description="Copy symbols of the source too, words outside the vocabulary included, by the attention to them "
+        "(pointer-generator, See et al. 2017); needs text.shared.",
+    )
 
 
 EncoderConfig = Annotated[RecurrentEncoderConfig | TransformerEncoderConfig, Field(discriminator="kind")]
@@ -250,6 +261,12 @@ def _check_attention(decoder: RecurrentDecoderConfig, memory_width: int) -> None
             f'model.decoder.{key} = "{value}"',
             'Leave out input_feeding, or set model.decoder.placement = "after" with an attention.',
             ["model.decoder.input_feeding", f"model.decoder.{key}"],
+        )
+    if decoder.copying and decoder.attention == "none":
+        raise contradiction(
+            'model.decoder.copying = true copies what attention looks at, but model.decoder.attention = "none"',
+            "Set a model.decoder.attention, or model.decoder.copying = false.",
+            ["model.decoder.copying", "model.decoder.attention"],
         )
     if decoder.attention_width is not None and decoder.attention != "additive":
         raise contradiction(

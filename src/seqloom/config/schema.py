@@ -65,6 +65,7 @@ class Config(Section):
         self._check_validation()
         self._check_positions()
         self._check_coverage()
+        self._check_copying()
         if self.model.share_embeddings and not self.text.shared:
             raise contradiction(
                 "model.share_embeddings = true needs one vocabulary for both sides, but text.shared = false",
@@ -108,6 +109,28 @@ class Config(Section):
                 "Set search.coverage_penalty = 0, or a model.decoder.attention.",
                 ["search.coverage_penalty", "model.decoder.attention"],
             )
+
+    def _check_copying(self) -> None:
+        """Refuse to copy from another vocabulary, and to be trained by what doesn't know copied words."""
+        if not self.model.decoder.copying:
+            return
+        training = self.training
+        if not self.text.shared:
+            problem = "puts symbols of the source into the target, but text.shared = false"
+            key, mend = "text.shared", "Set text.shared = true"
+        elif training.teacher is not None:
+            problem = f"writes words that training.teacher = {training.teacher} has no probability for"
+            key, mend = "training.teacher", "Leave out training.teacher"
+        elif training.minimum_risk != "none":
+            problem = f'writes words that training.minimum_risk = "{training.minimum_risk}" can\'t spell'
+            key, mend = "training.minimum_risk", 'Set training.minimum_risk = "none"'
+        else:
+            return
+        raise contradiction(
+            f"model.decoder.copying = true {problem}",
+            f"{mend}, or model.decoder.copying = false.",
+            ["model.decoder.copying", key],
+        )
 
     def _check_positions(self) -> None:
         """Refuse learned positions that end before the longest training pair does."""

@@ -18,6 +18,8 @@ Ids = Sequence[int] | NDArray[np.int64]
 class Batch:
     """Sentences of one update, padded with PAD to the longest. Ids and lengths are int64; lengths count EOS.
 
+    For a model that copies, ids from the vocabulary's size on are the source's own unknown words, row by row.
+
     source           (B, S)  x + EOS
     source_lengths   (B,)
     target_input     (B, T)  BOS + y, what the decoder reads; None without targets, like the rest

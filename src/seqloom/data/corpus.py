@@ -94,12 +94,16 @@ def prepare_corpus(
     *,
     max_length: int,
     keep_text: bool = False,
+    copying: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> Corpus:
     """Encode the pairs of text files into a folder under `cache`, or open the folder if that was done before.
 
     max_length    longest side in symbols, end symbol not counted; longer pairs are dropped and counted,
                   as are pairs with an empty side
+    copying       for a model that copies: a source's unknown words get ids of their own behind the vocabulary's,
+                  counted anew in each pair, and so do the target's where the source has the same word; both sides
+                  have one tokenizer
     on_progress   called with the pairs read so far
 
     The text is streamed, so memory does not grow with it. Several processes may prepare the same corpus: one
@@ -118,6 +122,8 @@ def prepare_corpus(
         "max_length": max_length,
         "keep_text": keep_text,
     }
+    if copying:
+        settings["copying"] = True
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     folder = make_folder(cache) / key[:24]
     notices: tuple[str, ...] = ()
@@ -172,9 +178,18 @@ class _Preparation:
     source_tokenizer: Tokenizer
     target_tokenizer: Tokenizer
 
+    @property
+    def copying(self) -> bool:
+        """Whether unknown words of the sources have ids of their own."""
+        return "copying" in self.settings
+
     def run(self, pairs: Iterator[Pair], on_progress: Callable[[int], None]) -> None:
         """Encode all pairs, then write meta.json. Raises DataError when no pair is left."""
-        dtypes = {"source": _smallest(self.source_tokenizer), "target": _smallest(self.target_tokenizer)}
+        more = self.settings["max_length"] if self.copying else 0  # words of a source that may be unknown
+        dtypes = {
+            "source": _smallest(self.source_tokenizer, more),
+            "target": _smallest(self.target_tokenizer, more),
+        }
         if self.settings["keep_text"]:
             dtypes |= {"source-text": np.dtype(np.uint8), "target-text": np.dtype(np.uint8)}
         read, dropped = 0, Counter(dict.fromkeys((EMPTY_SOURCE, EMPTY_TARGET, TOO_LONG), 0))
@@ -204,8 +219,13 @@ class _Preparation:
         write_json(self.folder / "meta.json", meta | {"check": _self_check(meta)})
 
     def _append(self, chunk: list[Pair], columns: dict[str, ColumnWriter], dropped: Counter[str]) -> None:
-        sources = self.source_tokenizer.encode_many([pair.source for pair in chunk])
-        targets = self.target_tokenizer.encode_many([pair.target for pair in chunk])
+        if self.copying:
+            readers = [self.source_tokenizer.reading(pair.source) for pair in chunk]
+            sources = [reader.encode(pair.source) for reader, pair in zip(readers, chunk, strict=True)]
+            targets = [reader.encode(pair.target) for reader, pair in zip(readers, chunk, strict=True)]
+        else:
+            sources = self.source_tokenizer.encode_many([pair.source for pair in chunk])
+            targets = self.target_tokenizer.encode_many([pair.target for pair in chunk])
         kept: list[int] = []
         for row, (pair, source, target) in enumerate(zip(chunk, sources, targets, strict=True)):
             if not source or not pair.source.strip():
@@ -251,9 +271,9 @@ def _survey_all(files: PairFiles) -> list[Survey]:
     return surveys
 
 
-def _smallest(tokenizer: Tokenizer) -> np.dtype[Any]:
-    """The smallest type that holds every id."""
-    return np.dtype(np.uint16 if len(tokenizer) <= 2**16 else np.uint32)
+def _smallest(tokenizer: Tokenizer, more: int) -> np.dtype[Any]:
+    """The smallest type that holds every id, and some more behind them."""
+    return np.dtype(np.uint16 if len(tokenizer) + more <= 2**16 else np.uint32)
 
 
 def _self_check(meta: dict[str, Any]) -> str:

@@ -36,8 +36,11 @@ class AttentionSizes:
     positions: int = 512
 
 
-def recurrent_attention(kind: str, sizes: AttentionSizes) -> DotAttention:
-    """The attention of a recurrent decoder by its name. Raises ValueError for sizes that it can't have."""
+def recurrent_attention(kind: str, sizes: AttentionSizes, *, through_alignment: bool = False) -> DotAttention:
+    """The attention of a recurrent decoder by its name. Raises ValueError for sizes that it can't have.
+
+    through_alignment  whether gradients are to pass through the alignment too
+    """
     if kind == "dot" and sizes.query != sizes.memory:
         raise ValueError(f'"dot" compares equal widths; found query {sizes.query}, memory {sizes.memory}.')
     match kind:
@@ -48,7 +51,7 @@ def recurrent_attention(kind: str, sizes: AttentionSizes) -> DotAttention:
         case "general":
             return GeneralAttention(sizes.query, sizes.memory)
         case "multi_head":
-            return HeadsAttention(sizes.query, sizes.memory, sizes.heads)
+            return HeadsAttention(sizes.query, sizes.memory, sizes.heads, through_alignment=through_alignment)
         case "location":
             return LocationAttention(sizes.query, sizes.positions)
         case "local":

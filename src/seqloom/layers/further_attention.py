@@ -22,11 +22,15 @@ class HeadsAttention(DotAttention):
     The alignment is the mean over the heads. `prepare` gives keys and values of all heads together.
     """
 
-    def __init__(self, query_size: int, memory_size: int, heads: int) -> None:
+    def __init__(
+        self, query_size: int, memory_size: int, heads: int, *, through_alignment: bool = False
+    ) -> None:
+        """through_alignment: whether gradients are to pass through the alignment too."""
         super().__init__()
         if memory_size % heads:
             raise ValueError(f"heads = {heads} does not divide the memory's width {memory_size}.")
         self.heads = heads
+        self.through_alignment = through_alignment
         self.query_layer = nn.Linear(query_size, memory_size)
         self.key_layer = nn.Linear(memory_size, memory_size)
         self.value_layer = nn.Linear(memory_size, memory_size)
@@ -45,7 +49,8 @@ class HeadsAttention(DotAttention):
         )  # refuses a row with nothing to see
         asked = split_heads(self.query_layer(query), self.heads)
         key, value = (split_heads(half, self.heads) for half in keys.chunk(2, dim=-1))
-        read, alignment = read_by_heads(asked, key, value, visible)
+        through_alignment = self.through_alignment and torch.is_grad_enabled()
+        read, alignment = read_by_heads(asked, key, value, visible, through_alignment=through_alignment)
         return self.output_layer(read), alignment.mean(1)
 
 

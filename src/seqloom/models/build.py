@@ -10,11 +10,13 @@ from seqloom.config.model import (
     RecurrentDecoderConfig,
     RecurrentEncoderConfig,
 )
+from seqloom.layers.copying import Switch
 from seqloom.layers.embedding import EmbeddedInput, Embedding, OutputLayer
 from seqloom.layers.family import CELLS, AttentionSizes, recurrent_attention
 from seqloom.layers.positions import NoPositions, positions
 from seqloom.models.bridge import CopyBridge, ProjectionBridge, ZeroBridge
 from seqloom.models.encoders import RecurrentEncoder, TransformerEncoder
+from seqloom.models.pointer_generator import PointerGenerator
 from seqloom.models.recurrent_decoders import (
     AttendAfterDecoder,
     AttendBeforeDecoder,
@@ -44,7 +46,7 @@ def build_model(config: ModelConfig, source_symbols: int, target_symbols: int) -
     if not config.share_embeddings:
         target_embedding = Embedding(target_symbols, config.width, PADDING, config.embedding_rank)
     encoder = build_encoder(config)
-    return Seq2Seq(
+    model = Seq2Seq(
         source=EmbeddedInput(source_embedding, _positions(config.encoder, config.width), config.dropout),
         encoder=encoder,
         target=EmbeddedInput(target_embedding, _positions(config.decoder, config.width), config.dropout),
@@ -53,6 +55,9 @@ def build_model(config: ModelConfig, source_symbols: int, target_symbols: int) -
             target_symbols, config.feature_width, target_embedding if config.tie_output else None
         ),
     )
+    if not config.decoder.copying:
+        return model
+    return PointerGenerator(model, Switch(encoder.memory_width, config.width))
 
 
 def build_encoder(config: ModelConfig) -> RecurrentEncoder | TransformerEncoder:
@@ -114,7 +119,7 @@ def build_decoder(config: ModelConfig, memory_width: int, summary_width: int) ->
         decoder.attention_window,
         decoder.attention_positions,
     )
-    attention = recurrent_attention(decoder.attention, sizes)
+    attention = recurrent_attention(decoder.attention, sizes, through_alignment=decoder.copying)
     if decoder.placement == "after":
         return AttendAfterDecoder(
             config.width, memory_width, bridge, attention, cells, input_feeding=decoder.input_feeding

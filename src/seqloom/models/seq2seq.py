@@ -77,5 +77,9 @@ class Seq2Seq(nn.Module):
 
     def forward(self, batch: Batch, *, alignment: bool = False) -> Output:
         """Teacher forcing: batch with target_input (B, T) -> logits (B, T, V), alignment (B, T, S) if asked."""
-        decoded = self.decode(batch, self.encode(batch), alignment=alignment)
+        return self.score(batch, self.encode(batch), alignment=alignment)
+
+    def score(self, batch: Batch, memory: Memory, *, alignment: bool = False) -> Output:
+        """The same where the source was read before."""
+        decoded = self.decode(batch, memory, alignment=alignment)
         return Output(self.output(decoded.features), decoded.alignment)

@@ -17,12 +17,14 @@ class Memory:
     visible  (B, S)     bool, False at padding
     summary  (B, U)     one vector for the whole source, from which a recurrent decoder starts
     final    each encoder layer's final cell state, (B, H') tensors with directions joined; None if not recurrent
+    copied   (B, S)     what a decoder that copies may write from each position; None for one that doesn't
     """
 
     values: Tensor
     visible: Tensor
     summary: Tensor
     final: tuple[CellState, ...] | None = None
+    copied: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,10 @@ class CharacterTokenizer:
         spelled = [self._text_of(index).encode() or SPECIALS[index] for index in check_ids(ids, len(self))]
         return group_pieces(spelled, bytes.decode)
 
+    def reading(self, text: str) -> "CharacterTokenizer":
+        extended = self.vocabulary.reading(self.normaliser(text))
+        return self if extended is self.vocabulary else CharacterTokenizer(extended, self.normaliser)
+
     def fingerprint(self) -> str:
         return fingerprint(self.kind, self.normaliser, len(self), self.vocabulary.to_json())
 

@@ -94,6 +94,9 @@ class SubwordTokenizer:
         spelled = [self._spelled[index] or SPECIALS[index] for index in check_ids(ids, len(self))]
         return group_pieces(spelled, _read)
 
+    def reading(self, text: str) -> "SubwordTokenizer":  # noqa: ARG002 - nothing is unknown in any text
+        return self
+
     def fingerprint(self) -> str:
         return fingerprint(self.kind, self.normaliser, len(self), self._model)
 

@@ -63,6 +63,12 @@ class Tokenizer(Protocol):
     def word_groups(self, ids: Sequence[int]) -> list[WordGroup]:
         """The words that the ids spell and the positions of each; every position once, in order."""
 
+    def reading(self, text: str) -> "Tokenizer":
+        """The same with the unknown symbols of a text behind its own, an id each: what copies from that text needs.
+
+        Itself where nothing is unknown, as always for byte, unigram and bpe. For one text; not to be saved.
+        """
+
     def fingerprint(self) -> str:
         """SHA-256 over what determines the ids."""
 

@@ -1,7 +1,9 @@
 """Symbols and their ids: four specials first, then the symbols of a corpus from the most frequent down."""
 
+import copy
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 
 from seqloom.base.errors import ConfigError, DamagedModelError, DataError
 
@@ -19,7 +21,9 @@ class Vocabulary:
     def __init__(self, symbols: Iterable[str]) -> None:
         """Take the symbols without the specials, in the order of their ids. Raises DataError for a repeated one."""
         self._symbols = (*SPECIALS, *symbols)
-        self._ids = {symbol: index for index, symbol in enumerate(self._symbols) if index >= len(SPECIALS)}
+        self._ids: MutableMapping[str, int] = {
+            symbol: index for index, symbol in enumerate(self._symbols) if index >= len(SPECIALS)
+        }
         if len(self._ids) != len(self._symbols) - len(SPECIALS):
             raise DataError("A symbol stands in the vocabulary twice; each must have one id.")
 
@@ -53,6 +57,20 @@ class Vocabulary:
         """The id of each symbol, UNK for unknown ones."""
         find = self._ids.get
         return [find(symbol, UNK) for symbol in symbols]
+
+    def reading(self, symbols: Iterable[str]) -> "Vocabulary":
+        """The same with those of the symbols that it doesn't have behind its own, in the order they come in.
+
+        Itself where it has them all. The table is shared and not copied.
+        """
+        further = [symbol for symbol in dict.fromkeys(symbols) if symbol not in self._ids]
+        if not further:
+            return self
+        extended = copy.copy(self)
+        extended._symbols = (*self._symbols, *further)
+        further_ids = {symbol: index for index, symbol in enumerate(further, len(self))}
+        extended._ids = ChainMap(further_ids, self._ids)
+        return extended
 
     def to_json(self) -> bytes:
         """All symbols, the specials included, as a JSON list with one symbol on a line."""

@@ -56,6 +56,10 @@ class WordTokenizer:
         """Each token is a group of its own."""
         return [WordGroup(piece, index, index + 1) for index, piece in enumerate(self.pieces(ids))]
 
+    def reading(self, text: str) -> "WordTokenizer":
+        extended = self.vocabulary.reading(split_words(self.normaliser(text)))
+        return self if extended is self.vocabulary else WordTokenizer(extended, self.normaliser)
+
     def fingerprint(self) -> str:
         return fingerprint(self.kind, self.normaliser, len(self), self.vocabulary.to_json())
 

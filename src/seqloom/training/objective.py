@@ -7,10 +7,12 @@ from torch import Tensor
 
 from seqloom.base.errors import ShapeError
 from seqloom.data.batch import Batch
+from seqloom.models.pointer_generator import PointerGenerator
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.models.state import Memory
 from seqloom.training.loss import Teacher, chunk_rows, fused_smoothed_loss
 from seqloom.training.machine import Machine
+from seqloom.training.mixture_loss import likeliest, mixture_loss
 from seqloom.training.risk import Risk, expected_cost
 
 
@@ -53,6 +55,10 @@ def batch_loss(
         read = batch
         if objective.own_share:
             read = mix_in_predictions(model, batch, memory, objective.own_share)
+        if isinstance(model, PointerGenerator):
+            if teaching or objective.risk:
+                raise ValueError("a model that copies learns from no teacher and by no risk")
+            return mixture_loss(model, model.mix(read, memory)[0].of(mask), targets, objective.smoothing)
         features = model.decode(read, memory).features
         loss, likelihood = fused_smoothed_loss(
             output.narrow(features[mask]),
@@ -90,9 +96,14 @@ def mix_in_predictions(model: Seq2Seq, batch: Batch, memory: Memory, share: floa
     """
     if batch.target_input is None:
         raise ShapeError("The batch has no targets to be mixed with predictions.")
-    features = model.decode(batch, memory).features[:, :-1]
-    rows = features.flatten(0, 1).split(chunk_rows(len(model.output.table), features.dtype))
-    predicted = torch.cat([model.output(piece).argmax(dim=-1) for piece in rows]).view(features.shape[:2])
+    if isinstance(model, PointerGenerator):
+        before_last = torch.ones_like(batch.target_input, dtype=torch.bool)
+        before_last[:, -1] = False
+        predicted = likeliest(model, model.mix(batch, memory)[0].of(before_last)).view(len(batch), -1)
+    else:
+        features = model.decode(batch, memory).features[:, :-1]
+        rows = features.flatten(0, 1).split(chunk_rows(len(model.output.table), features.dtype))
+        predicted = torch.cat([model.output(piece).argmax(dim=-1) for piece in rows]).view(features.shape[:2])
     drawn = torch.rand(predicted.shape, device=predicted.device) < share
     mixed = torch.where(drawn, predicted, batch.target_input[:, 1:])
     return replace(batch, target_input=torch.cat([batch.target_input[:, :1], mixed], dim=1))

@@ -90,6 +90,7 @@ def prepare(
             cache,
             max_length=config.data.max_length,
             keep_text=keep_text,
+            copying=config.model.decoder.copying,
             on_progress=on_progress,
         )
 

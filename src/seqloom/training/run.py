@@ -263,6 +263,11 @@ def _teaching(config: Config, tokenizers: Tokenizers, machine: Machine) -> Teach
         return None
     folder = RunFolder(Path(config.training.teacher))
     its = read_run_config(folder)
+    if its.model.decoder.copying:
+        raise UsageError(
+            f"training.teacher = {folder.path} copies words of the source, which its pupil can't write. Choose a "
+            "teacher with model.decoder.copying = false."
+        )
     if Tokenizers.load(folder.vocabulary).fingerprint() != tokenizers.fingerprint():
         raise UsageError(
             f"training.teacher = {folder.path} has another vocabulary than this run, so its probabilities are of other "

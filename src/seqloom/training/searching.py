@@ -12,6 +12,7 @@ from seqloom.models.seq2seq import Seq2Seq
 from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.many import search_many
 from seqloom.search.options import Limits, SamplingOptions, SearchOptions
+from seqloom.text.tokenizer import Tokenizer
 from seqloom.training.vocabularies import Tokenizers
 
 LONGEST_SOURCE = 4  # times data.max_length
@@ -72,6 +73,19 @@ def within_positions(options: Options, config: Config) -> Options:
     return replace(options, max_length=min(limits, default=None))
 
 
+def read_texts(
+    tokenizers: Tokenizers, texts: Sequence[str], *, copying: bool
+) -> tuple[list[list[int]], list[Tokenizer]]:
+    """The ids of source texts, and for each the tokenizer of what is written for it.
+
+    copying  whether the model copies: a text's unknown words then have ids of their own, which its tokenizer knows
+    """
+    if not copying:
+        return tokenizers.source.encode_many(texts), [tokenizers.target] * len(texts)
+    readers = [tokenizers.source.reading(text) for text in texts]
+    return [reader.encode(text) for reader, text in zip(readers, texts, strict=True)], readers
+
+
 def translate_texts(
     network: Seq2Seq,
     tokenizers: Tokenizers,
@@ -83,11 +97,12 @@ def translate_texts(
 ) -> list[str]:
     """The best output for each text, in order."""
     longest = longest_source(config)
+    sources, writers = read_texts(tokenizers, texts, copying=config.model.decoder.copying)
     found: list[list[Hypothesis]] = search_many(
         network,
-        [ids[:longest] for ids in tokenizers.source.encode_many(texts)],
+        [ids[:longest] for ids in sources],
         within_positions(options, config),
         batch_sentences=config.search.batch_sentences,
         device=device,
     )
-    return [tokenizers.target.decode(hypotheses[0].tokens) for hypotheses in found]
+    return [writer.decode(best[0].tokens) for writer, best in zip(writers, found, strict=True)]

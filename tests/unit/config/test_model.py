@@ -176,3 +176,11 @@ def test_states_of_one_shape_are_copied():
 def test_any_encoder_goes_with_any_decoder(encoder, decoder):
     chosen = model({"kind": encoder}, {"kind": decoder})
     assert (chosen.encoder.kind, chosen.decoder.kind) == (encoder, decoder)
+
+
+def test_copying_needs_attention():
+    assert fault(decoder={"copying": True, "attention": "none"}) == (
+        'model.decoder.copying = true copies what attention looks at, but model.decoder.attention = "none". '
+        "Set a model.decoder.attention, or model.decoder.copying = false."
+    )
+    assert model(decoder={"copying": True}).decoder.copying

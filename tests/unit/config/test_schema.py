@@ -48,6 +48,35 @@ def test_a_coverage_penalty_needs_attention():
     Config(model=model, training={"max_updates": 1})
 
 
+@pytest.mark.parametrize("kind", ["recurrent", "transformer"])
+@pytest.mark.parametrize(
+    ("options", "problem", "mend"),
+    [
+        (
+            {"text": {"shared": False}},
+            "puts symbols of the source into the target, but text.shared = false",
+            "Set text.shared = true",
+        ),
+        (
+            {"training": {"max_updates": 1, "teacher": "runs/old"}},
+            "writes words that training.teacher = runs/old has no probability for",
+            "Leave out training.teacher",
+        ),
+        (
+            {"training": {"max_updates": 1, "minimum_risk": "bleu"}},
+            'writes words that training.minimum_risk = "bleu" can\'t spell',
+            'Set training.minimum_risk = "none"',
+        ),
+    ],
+)
+def test_what_copying_doesnt_go_with_is_refused(kind, options, problem, mend):
+    model = {"decoder": {"kind": kind, "copying": True}}
+    assert fault(model=model, **options) == (
+        f"model.decoder.copying = true {problem}. {mend}, or model.decoder.copying = false."
+    )
+    assert Config(model=model, training={"max_updates": 1}).model.decoder.copying
+
+
 def test_bpe_takes_its_sampling_as_a_probability():
     assert fault(text={"sampling": 5.0}) == (
         "text.sampling = 5.0 is the probability that BPE leaves out a merge, so at most 1. "

@@ -16,6 +16,7 @@ from seqloom.base.errors import DataError, EncodingFault, UsageError
 from seqloom.data import corpus as corpus_module
 from seqloom.data.corpus import Corpus, in_chunks, open_corpus, prepare_corpus
 from seqloom.data.readers import Pair, PairFiles
+from seqloom.text.tokenizer import train_tokenizer
 
 SOURCE = "a bb\n\nccc\n a  b \n   \na b c d\n\u2028\n"
 TARGET = "AAAA\nB\n\nA B C\nB\nD\nE\n"
@@ -290,3 +291,21 @@ def test_two_processes_at_once_do_the_work_once(tmp_path: Path) -> None:
     assert answers[0] == answers[1]
     assert answers[0].endswith("[2, 2]\n")
     assert len(list(tmp_path.glob("worked-*"))) == 1
+
+
+def test_for_a_model_that_copies_unknown_words_have_ids_of_their_own(tmp_path: Path) -> None:
+    tokenizer = train_tokenizer(["a b"], kind="word", size=9)  # a is 4, b is 5, and 6 is the first unknown
+    (tmp_path / "t.tsv").write_text("x a y x\ty b z x\nz\tz a\na\tb x\n", encoding="utf-8")
+    files = PairFiles((tmp_path / "t.tsv",))
+
+    def prepared(copying: bool, max_length: int = 4) -> Corpus:
+        return prepare_corpus(
+            files, tokenizer, tokenizer, tmp_path / "cache", max_length=max_length, copying=copying
+        )
+
+    assert rows(prepared(True)) == [([6, 4, 7, 6], [7, 5, 1, 6]), ([6], [6, 4]), ([4], [5, 1])]
+    assert rows(prepared(False)) == [([1, 4, 1, 1], [1, 5, 1, 1]), ([1], [1, 4]), ([4], [5, 1])]
+    meta = prepared(True, 2**16).folder / "meta.json"
+    assert set(json.loads(meta.read_text())["columns"].values()) == {
+        "uint32"
+    }  # room for a source of unknown words

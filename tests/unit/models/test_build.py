@@ -207,7 +207,9 @@ def kind_snapshots() -> dict[str, dict[str, list[int]]]:
     }
     of_decoders = {
         f"decoder {kind}": {
-            name: shape for name, shape in shapes.items() if name.startswith(("target", "decoder", "output"))
+            name: shape
+            for name, shape in shapes.items()
+            if name.startswith(("target", "decoder", "output", "switch"))
         }
         for kind, shapes in decoders.items()
     }

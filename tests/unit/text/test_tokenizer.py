@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from seqloom.base.errors import ConfigError, DataError, EncodingFault
 from seqloom.text.tokenizer import KINDS, Tokenizer, WordGroup, train_tokenizer
-from seqloom.text.vocabulary import EOS, PAD, SPECIALS
+from seqloom.text.vocabulary import EOS, PAD, SPECIALS, UNK
 from seqloom.text.words import split_words
 
 any_text = st.one_of(
@@ -169,3 +169,38 @@ def test_an_empty_corpus(kind: str) -> None:
 def test_no_torch() -> None:
     program = "import sys, seqloom.text.tokenizer; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None, max_examples=60)
+@given(text=any_text)
+@example(text="Xyzzy, 漢字\u2028</s> (Xyzzy)")
+def test_a_tokenizer_that_reads_a_text_knows_all_of_it(
+    tokenizers: dict[str, Tokenizer], kind: str, text: str
+) -> None:
+    tokenizer = tokenizers[kind]
+    reader = tokenizer.reading(text)
+    ids, own = reader.encode(text), tokenizer.encode(text)
+    assert UNK not in ids
+    assert [index if index < len(tokenizer) else UNK for index in ids] == own
+    unknown = [index for index in dict.fromkeys(ids) if index >= len(tokenizer)]
+    assert unknown == list(range(len(tokenizer), len(reader)))  # numbered as they come
+    assert (reader is tokenizer) == (not unknown)
+    expected = tokenizer.normalise(text)
+    if kind == "word":  # which uses this sign itself
+        expected = expected.replace("￭", "■")
+    assert squeeze(reader.decode(ids)) == squeeze(expected)
+    assert "\n" not in reader.decode(ids)
+    assert "<unk>" not in reader.pieces(ids)
+    assert sum(group.stop - group.start for group in reader.word_groups(ids)) == len(ids)
+
+
+def test_a_copied_word_is_shown_as_itself() -> None:
+    tokenizer = train_tokenizer(["my name is"], kind="word", size=10)
+    assert len(tokenizer) == 7
+    reader = tokenizer.reading("Xyzzy is Plugh, Xyzzy")
+    assert reader.encode("Xyzzy Plugh Frob") == [7, 8, UNK]
+    assert reader.pieces([7, 9, 8]) == ["Xyzzy", ",", "Plugh"]
+    assert reader.decode([8, 9, 7]) == "Plugh, Xyzzy"
+    assert [group.text for group in reader.word_groups([7, 8])] == ["Xyzzy", "Plugh"]
+    assert tokenizer.encode("Xyzzy") == [UNK]

@@ -66,3 +66,13 @@ def test_check_ids(wrong: int) -> None:
     assert check_ids([], 7) == []
     with pytest.raises(DataError, match=f"Id {wrong} is outside the vocabulary, whose ids are 0 to 6"):
         check_ids([3, wrong], 7)
+
+
+def test_reading_gives_further_symbols_ids_of_their_own() -> None:
+    own = Vocabulary(["a", "b"])
+    extended = own.reading(["x", "a", "y", "x", "</s>"])
+    assert extended.ids_of(["y", "b", "x", "a", "z", "</s>"]) == [7, 5, 6, 4, UNK, 8]
+    assert extended.symbols[4:] == ("a", "b", "x", "y", "</s>")
+    assert len(extended) == 9
+    assert (len(own), "x" in own, "x" in extended) == (6, False, True)
+    assert own.reading(["b", "a"]) is own
