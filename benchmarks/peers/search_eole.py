@@ -28,7 +28,12 @@ with warnings.catch_warnings():
 Weights = dict[str, Tensor]
 
 PEER_UNK, PEER_PAD, PEER_END = 0, 1, 3
-SPECIALS = {"unk_token": "<unk>", "pad_token": "<blank>", "bos_token": "<s>", "eos_token": "</s>"}  # in its order
+SPECIALS = {
+    "unk_token": "<unk>",
+    "pad_token": "<blank>",
+    "bos_token": "<s>",
+    "eos_token": "</s>",
+}  # in its order
 MODELS: dict[str, dict[str, Any]] = {
     "A": {
         "architecture": "transformer",
@@ -69,9 +74,16 @@ def recurrent(ours: Weights) -> Weights:
     """Shape B's weights by its names."""
     theirs = {"generator.weight": rows(ours["output.table"]), "generator.bias": rows(ours["output.bias"])}
     for side, theirs_side in (("source", "src"), ("target", "tgt")):
-        table = ours[f"{side}.embedding.table"]  # seqloom scales what it reads, eole only where it adds positions
+        table = ours[
+            f"{side}.embedding.table"
+        ]  # seqloom scales what it reads, eole only where it adds positions
         theirs[f"{theirs_side}_emb.embeddings.weight"] = rows(table) * table.shape[1] ** 0.5
-    kinds = {"input_weight": "weight_ih", "recurrent_weight": "weight_hh", "input_bias": "bias_ih", "recurrent_bias": "bias_hh"}
+    kinds = {
+        "input_weight": "weight_ih",
+        "recurrent_weight": "weight_hh",
+        "input_bias": "bias_ih",
+        "recurrent_bias": "bias_hh",
+    }
     for kind, its in kinds.items():
         theirs[f"encoder.rnn.{its}_l0"] = ours[f"encoder.layers.0.forward_cell.{kind}"]
         theirs[f"encoder.rnn.{its}_l0_reverse"] = ours[f"encoder.layers.0.backward_cell.{kind}"]
@@ -134,11 +146,13 @@ def save_model(shape: str, weights: Weights, folder: Path) -> None:
     told = {"src_vocab": "", "share_vocab": True, "data": {}, "model": MODELS[shape], "training": {}}
     (folder / "vocab.json").write_text(json.dumps(vocabulary))
     (folder / "config.json").write_text(json.dumps(told))
-    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, folder / "model.00.safetensors")
+    save_file(
+        {name: tensor.contiguous() for name, tensor in weights.items()}, folder / "model.00.safetensors"
+    )
 
 
-def translator(shape: str, weights: Weights, beam: int, longest: int, *, fuse: bool) -> Translator:
-    """As `eole predict` makes it on a CPU."""
+def translator(shape: str, weights: Weights, beam: int, longest: int) -> Translator:
+    """As `eole predict` makes it on a CPU. The settings of its search not named here are its defaults."""
     with tempfile.TemporaryDirectory() as name:
         save_model(shape, weights, Path(name))
         told = PredictConfig(
@@ -151,7 +165,7 @@ def translator(shape: str, weights: Weights, beam: int, longest: int, *, fuse: b
             max_length_ratio=0,
             compute_dtype="fp32",
             self_attn_backend="pytorch",
-            fuse_kvq=fuse,
+            fuse_kvq=True,
         )
         model, vocabs, model_config = EncoderDecoderModel.for_inference(told, device_id=-1)
     names = {name for name, _ in model.named_parameters()}
@@ -164,19 +178,18 @@ def translator(shape: str, weights: Weights, beam: int, longest: int, *, fuse: b
 def main() -> None:
     """Search, a little to warm up and then timed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("shape")
+    parser.add_argument("shape", choices=sorted(MODELS))
     parser.add_argument("weights", type=Path)
     parser.add_argument("batches", type=Path)
     parser.add_argument("--beam", type=int, default=5)
     parser.add_argument("--longest", type=int, default=60)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--fuse", type=int, default=1)
     asked = parser.parse_args()
     logging.disable(logging.INFO)
     torch.set_num_threads(asked.threads)
     ours = load_file(asked.weights)
     theirs = recurrent(ours) if asked.shape == "B" else transformer(ours)
-    search = translator(asked.shape, theirs, asked.beam, asked.longest, fuse=bool(asked.fuse))
+    search = translator(asked.shape, theirs, asked.beam, asked.longest)
     outputs: list[list[int]] = []
     seconds = 0.0
     batches = load_batches(asked.batches)

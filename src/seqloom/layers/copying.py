@@ -14,9 +14,10 @@ class Switch(nn.Module):
     the output layer reads too, which every decoder has.
     """
 
-    def __init__(self, memory_width: int, width: int) -> None:
+    def __init__(self, *sizes: int) -> None:
+        """The widths of what is read: context, features, input."""
         super().__init__()
-        self.layer = nn.Linear(memory_width + 2 * width, 1)
+        self.layer = nn.Linear(sum(sizes), 1)
         start_glorot(self.layer)
 
     def forward(self, context: Tensor, features: Tensor, inputs: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ class OutputLayer(nn.Module):
         return features @ self.widening.T * (rank / width) ** 0.5
 
     def lay_out_for_search(self) -> None:
-        """Keep a copy of the table in the order in which few rows are multiplied fastest; the model is trained no more."""
+        """Keep a copy of the table that multiplies few rows fastest, for a model that is trained no more."""
         columns = self.table.detach().t().contiguous()
         self.table = nn.Parameter(columns.t(), requires_grad=False)
 

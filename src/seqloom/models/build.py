@@ -57,7 +57,7 @@ def build_model(config: ModelConfig, source_symbols: int, target_symbols: int) -
     )
     if not config.decoder.copying:
         return model
-    return PointerGenerator(model, Switch(encoder.memory_width, config.width))
+    return PointerGenerator(model, Switch(encoder.memory_width, config.feature_width, config.width))
 
 
 def build_encoder(config: ModelConfig) -> RecurrentEncoder | TransformerEncoder:

@@ -43,7 +43,7 @@ def test_it_is_the_paper_s_equation() -> None:
 
 
 def test_the_switch_is_the_paper_s_equation() -> None:
-    switch = randomise(Switch(4, 3))
+    switch = randomise(Switch(4, 3, 3))
     context, features, inputs = (
         random_tensor(N, T, size, seed=seed) for seed, size in enumerate((4, 3, 3), start=5)
     )
