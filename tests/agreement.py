@@ -5,9 +5,12 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from seqloom.layers import dropout
 
 Outputs = Tensor | Iterable["Outputs"] | None
 Module = TypeVar("Module", bound=nn.Module)
@@ -34,6 +37,18 @@ def randomise(module: Module, seed: int = 0, dtype: torch.dtype = torch.float64)
         for parameter in module.parameters():
             parameter.copy_(torch.empty_like(parameter).uniform_(-0.9, 0.9, generator=generator))
     return module
+
+
+def draw_always(seed: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Every dropout mask from now on is that of one seed; gives the list to which each draw adds."""
+    drawn: list[int] = []
+
+    def draw() -> int:
+        drawn.append(seed)
+        return seed
+
+    monkeypatch.setattr(dropout, "draw_seed", draw)
+    return drawn
 
 
 def random_tensor(*shape: int, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:

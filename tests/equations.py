@@ -310,23 +310,26 @@ def encoder_layer(
 def decoder_layer(
     weights: Weights, xs: Sequence[Vector], memory: Sequence[Vector], *, heads: int, norm: str, rotary: bool
 ) -> tuple[list[Vector], NDArray[np.float64]]:
-    """Causal self-attention, attention over the source, the feed-forward part; and the source alignment."""
-    own, source, inner = (
-        part(weights, name) for name in ("self_attention", "source_attention", "feed_forward")
+    """Causal self-attention, attention over the source, the feed-forward part; and the source alignment.
+
+    Where there is a recurrence, an SSRU, it stands for self-attention (Kim et al. 2019).
+    """
+    own, recurrence, source, inner = (
+        part(weights, name) for name in ("self_attention", "recurrence", "source_attention", "feed_forward")
     )
     seen = []
+
+    def look_back(read: list[Vector]) -> list[Vector]:
+        if recurrence:
+            return run("ssru", recurrence, read, zeros("ssru", len(read[0])))[0]
+        return multi_head(own, heads, read, read, causal=True, rotary=rotary)[0]
 
     def over_source(read: list[Vector]) -> list[Vector]:
         outputs, alignment = multi_head(source, heads, read, memory)
         seen.append(alignment)
         return outputs
 
-    xs = around(
-        part(weights, "around_self.norm"),
-        norm,
-        xs,
-        lambda read: multi_head(own, heads, read, read, causal=True, rotary=rotary)[0],
-    )
+    xs = around(part(weights, "around_self.norm"), norm, xs, look_back)
     xs = around(part(weights, "around_source.norm"), norm, xs, over_source)
     xs = around(
         part(weights, "around_feed_forward.norm"),

@@ -47,6 +47,8 @@ ENCODERS: dict[str, Options] = {
     for layers in (1, 2)
 }
 ENCODERS |= {f"{cell}-bi-2": {**ENCODERS["gru-bi-2"], "cell": cell} for cell in OTHER_CELLS}
+REGULARISED = {"residual": True, "locked_dropout": True, "recurrent_dropout": 0.4}
+ENCODERS["gru-bi-3-regularised"] = {**ENCODERS["gru-bi-2"], "layers": 3, **REGULARISED}
 ENCODERS |= TRANSFORMERS
 
 ATTENTIONS = ("additive", "dot", "general")
@@ -91,6 +93,10 @@ DECODERS |= {
     for placement in PLACEMENTS
     for attention in OTHER_ATTENTIONS
 }
+DECODERS |= {
+    f"{name}-regularised": {**DECODERS[name], "layers": 3, **REGULARISED}
+    for name in ("lstm-fixed-context", "lstm-between-additive", "gru-before-general", "lstm-feeding-general")
+}
 DECODERS |= {name: {**options, "layers": 2} for name, options in TRANSFORMERS.items()}
 COPYING = {
     f"{name}-copying": {**DECODERS[name], "copying": True}
@@ -103,6 +109,10 @@ COPYING = {
     )
 }
 DECODERS |= COPYING
+DECODERS |= {
+    f"transformer-{norm}-ssru": {**TRANSFORMERS[f"transformer-{norm}-{positions}"], "autoregression": "ssru"}
+    for norm, positions in (("pre", "sinusoidal"), ("post", "learned"))
+}
 
 
 def memory_width(encoder: Options) -> int:

@@ -27,6 +27,10 @@ MODELS = {
         "decoder": {"kind": "recurrent", "cell": "lstm", "layers": 1, "hidden": 32, "placement": "before"},
     },
     "Transformer": {"encoder": TRANSFORMER, "decoder": TRANSFORMER},
+    "Transformer that looks back by an SSRU": {
+        "encoder": TRANSFORMER,
+        "decoder": {**TRANSFORMER, "autoregression": "ssru"},
+    },
     "Transformer encoder with LSTM decoder": {
         "encoder": {**TRANSFORMER, "layers": 1},
         "decoder": {"kind": "recurrent", "cell": "lstm", "layers": 2, "hidden": 32, "placement": "between"},

@@ -30,6 +30,18 @@ def _learned(part: str) -> Callable[[Config], bool]:
     return holds
 
 
+def _drops(part: str) -> Callable[[Config], bool]:
+    """Whether a dropout that may be locked is above 0; the encoder's own falls between layers only."""
+
+    def holds(config: Config) -> bool:
+        stack = getattr(config.model, part)
+        own = config.model.decoder_dropout if part == "decoder" else config.model.encoder_dropout
+        reached = part == "decoder" or stack.layers > 1
+        return bool(stack.kind != "recurrent" or config.model.dropout or (own and reached))
+
+    return holds
+
+
 def _attends(kind: str) -> Callable[[Config], bool]:
     def holds(config: Config) -> bool:
         decoder = config.model.decoder
@@ -64,6 +76,8 @@ CONDITIONS = (
     ),
     Condition(("model.encoder.max_positions",), 'model.encoder.positions = "learned"', _learned("encoder")),
     Condition(("model.decoder.max_positions",), 'model.decoder.positions = "learned"', _learned("decoder")),
+    Condition(("model.encoder.locked_dropout",), "a dropout above 0", _drops("encoder")),
+    Condition(("model.decoder.locked_dropout",), "a dropout above 0", _drops("decoder")),
     Condition(
         ("model.decoder.placement",),
         "a model.decoder.attention",

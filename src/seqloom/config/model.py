@@ -32,11 +32,14 @@ Cell = Literal[
 ]
 TWO_STATES = ("lstm", "lstm_layer_norm", "sru", "ssru")
 """Cells that keep a memory beside their output."""
+NO_RECURRENT_WEIGHT = ("sru", "ssru", "min_gru", "min_lstm")
+"""Cells whose state before meets no weight matrix."""
 Attention = Literal["none", "additive", "dot", "general", "multi_head", "location", "local"]
 Placement = Literal["between", "before", "after"]
 Bridge = Literal["projection", "copy", "zero"]
 Norm = Literal["pre", "post"]
 Positions = Literal["sinusoidal", "learned", "rotary"]
+Autoregression = Literal["attention", "ssru"]
 
 
 class RecurrentEncoderConfig(Section):
@@ -52,6 +55,19 @@ class RecurrentEncoderConfig(Section):
     )
     dropout: OptionalFraction = Field(
         default=None, description="Dropout between this encoder's layers; unset, model.dropout."
+    )
+    locked_dropout: bool = Field(
+        default=False,
+        description="One dropout mask for all positions of a sequence, of the source's embeddings and between this "
+        "encoder's layers (Gal and Ghahramani 2016).",
+    )
+    recurrent_dropout: Fraction = Field(
+        default=0.0,
+        description="Dropout of the cells' recurrent weights, drawn once a batch (Merity et al. 2018).",
+    )
+    residual: bool = Field(
+        default=False,
+        description="From the second layer on, add a layer's input to its output (Wu et al. 2016).",
     )
 
 
@@ -114,8 +130,8 @@ class RecurrentDecoderConfig(Section):
     )
     readout: OptionalSize = Field(
         default=None,
-        description="Width of what the output layer reads, and input feeding feeds back; unset, model.width. Another "
-        "width than that needs model.tie_output = false.",
+        description="Width of what the output layer reads, and input feeding feeds back; unset, model.width, which a "
+        "tied output needs.",
     )
     attention_width: OptionalSize = Field(
         default=None, description="Width of the additive attention's network; unset, the decoder's hidden."
@@ -138,6 +154,25 @@ class RecurrentDecoderConfig(Section):
         default=None,
         description="Dropout between this decoder's stacked layers and after its readout; unset, model.dropout.",
     )
+    locked_dropout: bool = Field(
+        default=False,
+        description="One dropout mask for all positions of a sequence, of the target's embeddings, between this "
+        "decoder's layers and after its readout (Gal and Ghahramani 2016).",
+    )
+    recurrent_dropout: Fraction = Field(
+        default=0.0,
+        description="Dropout of the cells' recurrent weights, drawn once a batch (Merity et al. 2018).",
+    )
+    residual: bool = Field(
+        default=False,
+        description="From the second layer on, add a layer's input to its output (Wu et al. 2016); with attention "
+        "between the layers, from the third on.",
+    )
+
+    @property
+    def attends_between(self) -> bool:
+        """Whether the attention stands between the first layer and the others."""
+        return self.attention != "none" and self.placement == "between"
 
 
 class TransformerDecoderConfig(TransformerStackConfig):
@@ -147,6 +182,11 @@ class TransformerDecoderConfig(TransformerStackConfig):
         default=False,
         description="Copy symbols of the source too, words outside the vocabulary included, by the attention to them "
         "(pointer-generator, See et al. 2017); needs text.shared.",
+    )
+    autoregression: Autoregression = Field(
+        default="attention",
+        description="How a layer reads what is written so far: by self-attention, or by a recurrence whose state "
+        "doesn't grow (ssru, Kim et al. 2019).",
     )
 
 
@@ -207,9 +247,13 @@ class ModelConfig(Section):
     def _check_parts(self) -> Self:
         if isinstance(self.encoder, TransformerEncoderConfig):
             _check_transformer("encoder", self.encoder, self.width)
+        else:
+            _check_recurrent("encoder", self.encoder)
         if isinstance(self.decoder, TransformerDecoderConfig):
             _check_transformer("decoder", self.decoder, self.width)
+            _check_autoregression(self.decoder)
         else:
+            _check_recurrent("decoder", self.decoder)
             _check_attention(self.decoder, self.memory_width)
             _check_fixed_context(self.decoder)
             _check_bridge(self.decoder, self)
@@ -239,6 +283,40 @@ def _check_transformer(part: str, stack: TransformerStackConfig, width: int) -> 
             f'model.{part}.positions = "sinusoidal" needs an even width, but model.width = {width}',
             f"Set model.width = {width + 1}, or choose learned positions.",
             ["model.width", f"model.{part}.positions"],
+        )
+
+
+def _check_autoregression(decoder: TransformerDecoderConfig) -> None:
+    """Refuse rotary positions where there are no queries and keys to turn."""
+    if decoder.autoregression == "ssru" and decoder.positions == "rotary":
+        raise contradiction(
+            'model.decoder.positions = "rotary" turns the queries and keys of self-attention, but '
+            'model.decoder.autoregression = "ssru" has none',
+            'Set model.decoder.positions = "sinusoidal" or "learned", or '
+            'model.decoder.autoregression = "attention".',
+            ["model.decoder.positions", "model.decoder.autoregression"],
+        )
+
+
+def _check_recurrent(part: str, stack: RecurrentEncoderConfig | RecurrentDecoderConfig) -> None:
+    """Refuse dropout of weights that a cell doesn't have, and residuals where no layer would add anything."""
+    if stack.recurrent_dropout and stack.cell in NO_RECURRENT_WEIGHT:
+        raise contradiction(
+            f"model.{part}.recurrent_dropout = {stack.recurrent_dropout} drops elements of a recurrent weight matrix, "
+            f'but model.{part}.cell = "{stack.cell}" has none',
+            f'Leave it out, or choose another model.{part}.cell, such as "gru" or "lstm".',
+            [f"model.{part}.recurrent_dropout", f"model.{part}.cell"],
+        )
+    between = isinstance(stack, RecurrentDecoderConfig) and stack.attends_between
+    first = 3 if between else 2  # the second layer would read the context too, which makes its input wider
+    if stack.residual and stack.layers < first:
+        where = "third layer" if between else "second layer"
+        why = ' with model.decoder.placement = "between"' if between else ""
+        raise contradiction(
+            f"model.{part}.residual = true adds a layer's input to its output from the {where} on{why}, but "
+            f"model.{part}.layers = {stack.layers}",
+            f"Set model.{part}.layers = {first}, or model.{part}.residual = false.",
+            [f"model.{part}.residual", f"model.{part}.layers"],
         )
 
 
@@ -275,7 +353,7 @@ def _check_attention(decoder: RecurrentDecoderConfig, memory_width: int) -> None
             'Leave it out, or set model.decoder.attention = "additive".',
             ["model.decoder.attention_width", "model.decoder.attention"],
         )
-    if decoder.attention != "none" and decoder.placement == "between" and decoder.layers < 2:
+    if decoder.attends_between and decoder.layers < 2:
         raise contradiction(
             'model.decoder.placement = "between" puts the attention between two layers, but '
             "model.decoder.layers = 1",

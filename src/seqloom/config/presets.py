@@ -12,6 +12,7 @@ PRESETS = (
     "translation-lstm",
     "translation-rnn",
     "translation-transformer-tiny",
+    "translation-transformer-ssru",
     "translation-transformer-base",
     "translation-hybrid",
 )

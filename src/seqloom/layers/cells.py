@@ -63,6 +63,12 @@ class Cell(nn.Module):
             return self.fused(inputs, state)
         return self.fused_to_lengths(inputs, state, lengths)
 
+    def forward(
+        self, inputs: Tensor, state: CellState, lengths: Tensor | None = None
+    ) -> tuple[Tensor, CellState]:
+        """`sequence`, as PyTorch calls a module."""
+        return self.sequence(inputs, state, lengths)
+
     def sequence_by_steps(
         self, inputs: Tensor, state: CellState, lengths: Tensor | None = None
     ) -> tuple[Tensor, CellState]:

@@ -85,6 +85,13 @@ def scaled_by_mask_plain(inputs: Tensor, beside: Tensor | None, seed: int, thres
     return outputs if beside is None else beside + outputs
 
 
+def scaled_by_locked_mask(inputs: Tensor, seed: int, threshold: int) -> Tensor:
+    """inputs (B, T, D) * mask * scale, with one mask (B, 1, D) for all positions; small, so drawn plainly and kept."""
+    batch, _, width = inputs.shape
+    mask = keep_mask(torch.Size([batch, 1, width]), threshold, seed)
+    return inputs * (mask.to(inputs) * scale(threshold))
+
+
 def scale(threshold: int) -> float:
     """What keeps the mean when elements are kept with probability 1 - threshold / 256."""
     return LEVELS / (LEVELS - threshold)
@@ -94,19 +101,36 @@ class Dropout(nn.Module):
     """Zero each element with a probability and scale the rest, so that the mean stays (Srivastava et al. 2014).
 
     On a CPU the probability is rounded to a multiple of 1/256, but never to 0, and the scale made to fit it exactly.
+    Locked, all positions of a sequence share one mask (Gal and Ghahramani 2016; "locked" is Merity et al. 2018's word).
     """
 
-    def __init__(self, probability: float) -> None:
+    def __init__(self, probability: float, *, locked: bool = False) -> None:
         super().__init__()
         if not 0.0 <= probability < 1.0:
             raise ValueError(f"dropout = {probability} is no probability; expected 0 <= dropout < 1.")
         self.probability = probability
+        self.locked = locked
         self.threshold = min(max(round(probability * LEVELS), int(probability > 0)), LEVELS - 1)
 
-    def forward(self, inputs: Tensor, beside: Tensor | None = None) -> Tensor:
-        """inputs (any shape) -> the same shape, plus `beside` if given; nothing is dropped outside training."""
-        if not self.training or self.threshold == 0:
+    @property
+    def drops(self) -> bool:
+        """Whether anything is dropped now: nothing is outside training."""
+        return self.training and self.threshold > 0
+
+    def draw(self) -> int | None:
+        """The seed of one locked mask, for a pass that calls this position by position; None where each call draws."""
+        return draw_seed() if self.locked and self.drops else None
+
+    def forward(self, inputs: Tensor, beside: Tensor | None = None, *, seed: int | None = None) -> Tensor:
+        """inputs (any shape; B T D if locked) -> the same shape, plus `beside` if given.
+
+        seed  of a locked mask, from `draw`; None draws one for these positions alone
+        """
+        if not self.drops:
             return inputs if beside is None else beside + inputs
+        if self.locked:
+            dropped = scaled_by_locked_mask(inputs, draw_seed() if seed is None else seed, self.threshold)
+            return dropped if beside is None else beside + dropped
         if inputs.is_cuda:
             dropped = functional.dropout(inputs, self.probability)
             return dropped if beside is None else beside + dropped
@@ -114,4 +138,4 @@ class Dropout(nn.Module):
         return outputs
 
     def extra_repr(self) -> str:
-        return f"{self.probability}"
+        return f"{self.probability}, locked" if self.locked else f"{self.probability}"

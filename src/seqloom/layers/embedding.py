@@ -71,11 +71,13 @@ class OutputLayer(nn.Module):
 class EmbeddedInput(nn.Module):
     """What a network reads first: embedding, positions, dropout."""
 
-    def __init__(self, embedding: Embedding, positions: nn.Module, dropout: float) -> None:
+    def __init__(
+        self, embedding: Embedding, positions: nn.Module, dropout: float, *, locked: bool = False
+    ) -> None:
         super().__init__()
         self.embedding = embedding
         self.positions = positions
-        self.dropout = Dropout(dropout)
+        self.dropout = Dropout(dropout, locked=locked)
 
     def forward(self, symbols: Tensor, start: int = 0) -> Tensor:
         """symbols (B, T) whose first position is `start` -> (B, T, D)."""

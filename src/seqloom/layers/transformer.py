@@ -6,8 +6,10 @@ from torch import Tensor, nn
 from seqloom.layers.attention import MultiHeadAttention, start_glorot
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.positions import rotate
+from seqloom.layers.scan_cells import SSRUCell
 
 KeysAndValues = tuple[Tensor, Tensor]  # (B, H, S, K) each
+Past = tuple[Tensor, ...]  # keys and values of what is written, or a recurrence's state, (N, D) each
 
 
 class FeedForward(nn.Module):
@@ -81,7 +83,11 @@ class TransformerEncoderLayer(nn.Module):
 
 
 class TransformerDecoderLayer(nn.Module):
-    """Self-attention over what is written so far, attention over the source, then the feed-forward part."""
+    """Self-attention over what is written so far, attention over the source, then the feed-forward part.
+
+    With `recurrent` an SSRU stands in the place of self-attention, residual and normalisation around it as before: a
+    state of one vector instead of keys and values that grow (Kim et al. 2019, section 3.2).
+    """
 
     def __init__(
         self,
@@ -94,35 +100,32 @@ class TransformerDecoderLayer(nn.Module):
         rotary: bool,
         dropout: float,
         attention_dropout: float,
+        recurrent: bool = False,
     ) -> None:
         super().__init__()
+        if recurrent and rotary:
+            raise ValueError("rotary positions turn queries and keys, of which a recurrent layer has none.")
         self.rotary = rotary
-        self.self_attention = MultiHeadAttention(width, width, heads, attention_dropout)
+        self.recurrence = SSRUCell(width, width) if recurrent else None
+        if self.recurrence is None:
+            self.self_attention = MultiHeadAttention(width, width, heads, attention_dropout)
         self.source_attention = MultiHeadAttention(width, memory_width, heads, attention_dropout)
         self.feed_forward = FeedForward(width, feed_forward)
         self.around_self = Residual(width, norm, dropout)
         self.around_source = Residual(width, norm, dropout)
         self.around_feed_forward = Residual(width, norm, dropout)
 
-    def forward(
-        self,
-        inputs: Tensor,
-        past: KeysAndValues,
-        source: KeysAndValues,
-        visible: Tensor,
-        *,
-        beam: int = 1,
-        alignment: bool = False,
-    ) -> tuple[Tensor, KeysAndValues, Tensor | None]:
-        """Write T more positions; one call serves training (an empty past) and search (T = 1).
+    def start(self, source: KeysAndValues) -> Past:
+        """What is written before the first position, for each row of the memory."""
+        if self.recurrence is not None:
+            return self.recurrence.start(len(source[0]))
+        nothing = source[0][:, :, :0]
+        return nothing, nothing
 
-        inputs       (N, T, D)
-        past         keys and values (N, H, P, K) of the positions written before, P of them, perhaps none
-        source       keys and values (B, H, S, K) of the memory, N = B * beam, a sentence's rows side by side
-        visible      (B, S) bool, where the memory has something to see
-        Returns      (N, T, D), the past with T more positions, alignment (N, H, T, S) if asked
-        """
-        read = self.around_self.open(inputs)
+    def look_back(self, read: Tensor, past: Past) -> tuple[Tensor, Past]:
+        """read (N, T, D) -> what each position makes of itself and those before (N, T, D), the past with them."""
+        if self.recurrence is not None:
+            return self.recurrence.sequence(read, past)
         query = self.self_attention.query(read)
         keys, values = self.self_attention.keys_and_values(read)
         start = past[0].shape[2]
@@ -131,6 +134,28 @@ class TransformerDecoderLayer(nn.Module):
         if start:
             keys, values = torch.cat([past[0], keys], dim=2), torch.cat([past[1], values], dim=2)
         outputs, _ = self.self_attention(query, keys, values, None, causal=start)
+        return outputs, (keys, values)
+
+    def forward(
+        self,
+        inputs: Tensor,
+        past: Past,
+        source: KeysAndValues,
+        visible: Tensor,
+        *,
+        beam: int = 1,
+        alignment: bool = False,
+    ) -> tuple[Tensor, Past, Tensor | None]:
+        """Write T more positions; one call serves training (an empty past) and search (T = 1).
+
+        inputs       (N, T, D)
+        past         keys and values (N, H, P, K) of the positions written before, P of them, perhaps none; or the
+                     recurrence's state after them
+        source       keys and values (B, H, S, K) of the memory, N = B * beam, a sentence's rows side by side
+        visible      (B, S) bool, where the memory has something to see
+        Returns      (N, T, D), the past with T more positions, alignment (N, H, T, S) if asked
+        """
+        outputs, past = self.look_back(self.around_self.open(inputs), past)
         inputs = self.around_self.close(inputs, outputs)
 
         query = beside(self.source_attention.query(self.around_source.open(inputs)), beam)
@@ -140,7 +165,7 @@ class TransformerDecoderLayer(nn.Module):
         outputs = self.feed_forward(self.around_feed_forward.open(inputs))
         if weights is not None and beam > 1:  # (B, H, W, S), one position a row -> (N, H, 1, S)
             weights = weights.transpose(1, 2).flatten(0, 1)[:, :, None]
-        return self.around_feed_forward.close(inputs, outputs), (keys, values), weights
+        return self.around_feed_forward.close(inputs, outputs), past, weights
 
 
 def beside(query: Tensor, beam: int) -> Tensor:

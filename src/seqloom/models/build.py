@@ -47,9 +47,9 @@ def build_model(config: ModelConfig, source_symbols: int, target_symbols: int) -
         target_embedding = Embedding(target_symbols, config.width, PADDING, config.embedding_rank)
     encoder = build_encoder(config)
     model = Seq2Seq(
-        source=EmbeddedInput(source_embedding, _positions(config.encoder, config.width), config.dropout),
+        source=_embedded(source_embedding, config.encoder, config),
         encoder=encoder,
-        target=EmbeddedInput(target_embedding, _positions(config.decoder, config.width), config.dropout),
+        target=_embedded(target_embedding, config.decoder, config),
         decoder=build_decoder(config, encoder.memory_width, encoder.summary_width),
         output=OutputLayer(
             target_symbols, config.feature_width, target_embedding if config.tie_output else None
@@ -71,6 +71,9 @@ def build_encoder(config: ModelConfig) -> RecurrentEncoder | TransformerEncoder:
             layers=encoder.layers,
             bidirectional=encoder.bidirectional,
             dropout=config.encoder_dropout,
+            locked=encoder.locked_dropout,
+            recurrent_dropout=encoder.recurrent_dropout,
+            residual=encoder.residual,
         )
     return TransformerEncoder(
         config.width,
@@ -98,10 +101,18 @@ def build_decoder(config: ModelConfig, memory_width: int, summary_width: int) ->
             rotary=decoder.positions == "rotary",
             dropout=config.decoder_dropout,
             attention_dropout=decoder.attention_dropout,
+            recurrent=decoder.autoregression == "ssru",
         )
     bridge = _bridge(decoder, summary_width)
     cells = CellLayers(
-        decoder.cell, decoder.hidden, decoder.layers, config.decoder_dropout, config.feature_width
+        decoder.cell,
+        decoder.hidden,
+        decoder.layers,
+        config.decoder_dropout,
+        config.feature_width,
+        locked=decoder.locked_dropout,
+        recurrent_dropout=decoder.recurrent_dropout,
+        residual=decoder.residual,
     )
     if decoder.attention == "none":
         return FixedContextDecoder(
@@ -135,6 +146,14 @@ def _bridge(decoder: RecurrentDecoderConfig, summary_width: int) -> nn.Module:
     if decoder.bridge == "zero":
         return ZeroBridge(decoder.hidden, decoder.layers, state_tensors)
     return ProjectionBridge(summary_width, decoder.hidden, decoder.layers, state_tensors)
+
+
+def _embedded(
+    embedding: Embedding, part: EncoderConfig | DecoderConfig, config: ModelConfig
+) -> EmbeddedInput:
+    """What that part reads."""
+    locked = part.kind == "recurrent" and part.locked_dropout
+    return EmbeddedInput(embedding, _positions(part, config.width), config.dropout, locked=locked)
 
 
 def _positions(part: EncoderConfig | DecoderConfig, width: int) -> nn.Module:

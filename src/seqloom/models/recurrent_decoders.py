@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from seqloom.layers.attention import DotAttention, start_glorot
 from seqloom.layers.dropout import Dropout
-from seqloom.layers.recurrent import RecurrentStack, StackState
+from seqloom.layers.recurrent import RecurrentStack, StackDraws, StackState
 from seqloom.models.state import Decoded, Memory, SourceView
 
 
@@ -39,22 +39,37 @@ class RecurrentState:
 @dataclass(frozen=True)
 class CellLayers:
     """What a decoder is made of: the cell by its name, its hidden size, how many layers, dropout between them and
-    after the readout, and the width of that."""
+    after the readout, and the width of that.
+
+    locked: one dropout mask for all positions · recurrent_dropout: of recurrent weights · residual: inputs are added
+    """
 
     cell: str
     hidden: int
     layers: int
     dropout: float
     readout: int
-
-    def reading(self, *others: int) -> "Readout":
-        """The readout of the top cell's output and what else it reads, by their sizes."""
-        return Readout((self.hidden, *others), self.readout, self.dropout)
+    locked: bool = False
+    recurrent_dropout: float = 0.0
+    residual: bool = False
 
     def stack(self, input_size: int, layers: int | None = None) -> RecurrentStack:
         """A stack of them over inputs of that size; of all layers unless told how many."""
         count = self.layers if layers is None else layers
-        return RecurrentStack(self.cell, input_size, self.hidden, count, self.dropout)
+        return RecurrentStack(
+            self.cell,
+            input_size,
+            self.hidden,
+            count,
+            self.dropout,
+            locked=self.locked,
+            recurrent_dropout=self.recurrent_dropout,
+            residual=self.residual,
+        )
+
+    def reading(self, *others: int) -> "Readout":
+        """The readout of the top cell's output and what else it reads, by their sizes."""
+        return Readout((self.hidden, *others), self.readout, self.dropout, locked=self.locked)
 
 
 class Readout(nn.Module):
@@ -63,15 +78,16 @@ class Readout(nn.Module):
     Source: Luong et al. 2015, equation 5, the attentional vector.
     """
 
-    def __init__(self, sizes: tuple[int, ...], width: int, dropout: float) -> None:
+    def __init__(self, sizes: tuple[int, ...], width: int, dropout: float, *, locked: bool = False) -> None:
         super().__init__()
         self.layer = nn.Linear(sum(sizes), width)
         start_glorot(self.layer)
-        self.dropout = Dropout(dropout)
+        self.dropout = Dropout(dropout, locked=locked)
 
-    def forward(self, *parts: Tensor) -> Tensor:
-        """parts (N, T, .) -> features (N, T, E)."""
-        return self.dropout(self.layer(torch.cat(parts, dim=-1)).tanh())
+    def forward(self, *parts: Tensor, seed: int | None = None) -> Tensor:
+        """parts (N, T, .) -> features (N, T, E); seed as `Dropout` has it."""
+        features: Tensor = self.dropout(self.layer(torch.cat(parts, dim=-1)).tanh(), seed=seed)
+        return features
 
 
 class FixedContextDecoder(nn.Module):
@@ -143,8 +159,9 @@ class AttendBetweenDecoder(AttentiveDecoder):
         h  = cells2...([h1; context])          features = readout([h; context])
 
     No position waits for an answer, so teacher forcing is fused throughout: the first layer over all positions, one
-    attention for all of them, the upper layers over all positions. Source: the deep-transition decoders of GNMT
-    (Wu et al. 2016) attend from the first layer in the same way.
+    attention for all of them, the upper layers over all positions. Residuals are among the upper layers, above the
+    one that reads the context. Source: the deep-transition decoders of GNMT (Wu et al. 2016) attend from the first
+    layer in the same way.
     """
 
     def __init__(
@@ -196,11 +213,20 @@ class AttendAfterDecoder(AttentiveDecoder):
             return state
         return replace(state, fed=memory.values.new_zeros(len(memory.values), self.fed_width))
 
-    def advance(self, inputs: Tensor, state: RecurrentState) -> tuple[Tensor, Tensor, RecurrentState]:
-        """Cells, attention, readout over positions that don't wait for each other."""
-        outputs, cells = self.stack(inputs, state.cells)
+    def advance(
+        self,
+        inputs: Tensor,
+        state: RecurrentState,
+        draws: StackDraws | None = None,
+        seed: int | None = None,
+    ) -> tuple[Tensor, Tensor, RecurrentState]:
+        """Cells, attention, readout over positions that don't wait for each other.
+
+        draws, seed  of the cells and of the readout, where positions of several calls share them
+        """
+        outputs, cells = self.stack(inputs, state.cells, draws)
         context, looked = self.read(outputs, state.source)
-        return self.readout(outputs, context), looked, replace(state, cells=cells)
+        return self.readout(outputs, context, seed=seed), looked, replace(state, cells=cells)
 
     def forward(
         self, inputs: Tensor, state: RecurrentState, *, alignment: bool = False
@@ -210,8 +236,10 @@ class AttendAfterDecoder(AttentiveDecoder):
             features, looked, state = self.advance(inputs, state)
             return Decoded(features, looked if alignment else None, state)
         fed, made, seen = state.fed, [], []
+        draws, seed = self.stack.draw(), self.readout.dropout.draw()
         for now in inputs.unbind(1):
-            features, looked, state = self.advance(torch.cat([now, fed], dim=-1)[:, None], state)
+            beside = torch.cat([now, fed], dim=-1)[:, None]
+            features, looked, state = self.advance(beside, state, draws, seed)
             fed = features[:, 0]
             made.append(features)
             seen.append(looked)
@@ -238,11 +266,11 @@ class AttendBeforeDecoder(AttentiveDecoder):
     ) -> Decoded[RecurrentState]:
         """inputs (N, T, E) -> features (N, T, E), alignment (N, T, S) if asked, state."""
         outputs, contexts, looked = [], [], []
-        cells = state.cells
+        cells, draws = state.cells, self.stack.draw()
         for now in inputs.unbind(1):
-            query = cells[-1][0][:, None]  # (N, 1, H), the top layer's output at the position before
+            query = self.stack.output_at(cells)[:, None]  # (N, 1, H), of the position before
             context, looked_now = self.read(query, state.source)
-            output, cells = self.stack(torch.cat([now[:, None], context], dim=-1), cells)
+            output, cells = self.stack(torch.cat([now[:, None], context], dim=-1), cells, draws)
             outputs.append(output)
             contexts.append(context)
             looked.append(looked_now)

@@ -1,4 +1,7 @@
-"""The Transformer decoder: one call over any number of positions, with what was written before in a cache."""
+"""The Transformer decoder: one call over any number of positions, with what was written before in a cache.
+
+The cache of a layer is its keys and values, or, where an SSRU stands for self-attention, the state of that.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,30 +10,31 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from seqloom.layers.transformer import KeysAndValues, TransformerDecoderLayer
+from seqloom.layers.transformer import Past, TransformerDecoderLayer
 from seqloom.models.state import Decoded, Memory, SourceView
 
 
 @dataclass(frozen=True)
 class TransformerState:
-    """past: each layer's keys and values (N, H, P, K) · source: each layer's keys and values of the memory."""
+    """past: each layer's keys and values (N, H, P, K), or its SSRU's state (N, D) · source: each layer's keys and
+    values of the memory · position: how many positions are written
+    """
 
-    past: tuple[KeysAndValues, ...]
+    past: tuple[Past, ...]
     source: SourceView
-
-    @property
-    def position(self) -> int:
-        """How many positions are written."""
-        return self.past[0][0].shape[2]
+    position: int
 
     def reorder(self, rows: Tensor) -> "TransformerState":
         """The state of those rows, memory included."""
-        past = tuple((keys.index_select(0, rows), values.index_select(0, rows)) for keys, values in self.past)
-        return TransformerState(past, self.source.reorder(rows))
+        past = tuple(tuple(tensor.index_select(0, rows) for tensor in layer) for layer in self.past)
+        return TransformerState(past, self.source.reorder(rows), self.position)
 
 
 class TransformerDecoder(nn.Module):
-    """Vaswani et al. 2017. Its alignment is the last layer's attention over the source, heads averaged."""
+    """Vaswani et al. 2017; with `recurrent` an SSRU in each layer for self-attention (Kim et al. 2019).
+
+    Its alignment is the last layer's attention over the source, heads averaged.
+    """
 
     def __init__(
         self,
@@ -44,6 +48,7 @@ class TransformerDecoder(nn.Module):
         rotary: bool,
         dropout: float,
         attention_dropout: float,
+        recurrent: bool = False,
     ) -> None:
         super().__init__()
         self.heads = heads
@@ -57,6 +62,7 @@ class TransformerDecoder(nn.Module):
                 rotary=rotary,
                 dropout=dropout,
                 attention_dropout=attention_dropout,
+                recurrent=recurrent,
             )
             for _ in range(layers)
         )
@@ -66,13 +72,12 @@ class TransformerDecoder(nn.Module):
     def start(self, memory: Memory) -> TransformerState:
         """Project the memory to every layer's keys and values, once a sentence; nothing is written yet."""
         tensors: list[Tensor] = []
-        past: list[KeysAndValues] = []
+        past: list[Past] = []
         for layer in self.layers:
-            keys, values = layer.source_attention.keys_and_values(memory.values)
-            tensors += [keys, values]
-            nothing = keys[:, :, :0]
-            past.append((nothing, nothing))
-        return TransformerState(tuple(past), SourceView(tuple(tensors), memory.visible))
+            source = layer.source_attention.keys_and_values(memory.values)
+            tensors += source
+            past.append(layer.start(source))
+        return TransformerState(tuple(past), SourceView(tuple(tensors), memory.visible), 0)
 
     def forward(
         self, inputs: Tensor, state: TransformerState, *, alignment: bool = False
@@ -80,7 +85,7 @@ class TransformerDecoder(nn.Module):
         """inputs (N, T, D) -> features (N, T, D), alignment (N, T, S) if asked, state."""
         source = state.source
         weights = None
-        written: list[KeysAndValues] = []
+        written: list[Past] = []
         for index, layer in enumerate(self.layers):
             last = index == len(self.layers) - 1
             inputs, past, weights = layer(
@@ -93,4 +98,5 @@ class TransformerDecoder(nn.Module):
             )
             written.append(past)
         looked = None if weights is None else torch.mean(weights, dim=1)  # heads averaged: (N, T, S)
-        return Decoded(self.last_norm(inputs), looked, TransformerState(tuple(written), source))
+        after = TransformerState(tuple(written), source, state.position + inputs.shape[1])
+        return Decoded(self.last_norm(inputs), looked, after)

@@ -12,7 +12,7 @@ from seqloom.cli.completion import complete_override, complete_preset, complete_
 
 def test_presets_with_their_descriptions() -> None:
     found = dict(complete_preset("translation-t"))
-    assert list(found) == ["translation-transformer-tiny", "translation-transformer-base"]
+    assert list(found) == [f"translation-transformer-{name}" for name in ("tiny", "ssru", "base")]
     assert "Wu et al. 2021" in found["translation-transformer-tiny"]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from seqloom.base.errors import ConfigError
 from seqloom.config.ignored import CONDITIONS
+from seqloom.config.model import RecurrentDecoderConfig, RecurrentEncoderConfig
 from seqloom.config.options import options_named
 from seqloom.config.read import build_config, read_config
 from seqloom.config.write import write_config
@@ -34,6 +35,12 @@ from seqloom.config.write import write_config
             ["preset=translation-transformer-tiny", "model.decoder.max_positions=700"],
             "model.decoder.max_positions",
         ),
+        (["model.dropout=0.0", "model.encoder.locked_dropout=true"], "model.encoder.locked_dropout"),
+        (  # falls between layers, and there is one
+            ["model.dropout=0.0", "model.encoder.dropout=0.3", "model.encoder.locked_dropout=true"],
+            "model.encoder.locked_dropout",
+        ),
+        (["model.dropout=0.0", "model.decoder.locked_dropout=true"], "model.decoder.locked_dropout"),
         (["model.decoder.attention=none", "model.decoder.placement=after"], "model.decoder.placement"),
         (["model.decoder.attention_heads=2"], "model.decoder.attention_heads"),
         (["model.decoder.attention_window=2"], "model.decoder.attention_window"),
@@ -48,6 +55,26 @@ def test_what_would_be_ignored_is_refused(overrides: list[str], key: str) -> Non
         ConfigError, match=rf"^{key} = .* \(command line\) would be ignored: it is read only with "
     ):
         build_config({}, overrides)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["model.encoder.locked_dropout=true", "model.decoder.locked_dropout=true"],
+        ["model.dropout=0.0", "model.decoder.dropout=0.1", "model.decoder.locked_dropout=true"],
+        [
+            "model.dropout=0.0",
+            "model.encoder.dropout=0.1",
+            "model.encoder.layers=2",
+            "model.encoder.locked_dropout=true",
+        ],
+    ],
+)
+def test_a_dropout_above_zero_may_be_locked(overrides: list[str]) -> None:
+    model = build_config({}, overrides).model
+    assert isinstance(model.encoder, RecurrentEncoderConfig)
+    assert isinstance(model.decoder, RecurrentDecoderConfig)
+    assert model.encoder.locked_dropout or model.decoder.locked_dropout
 
 
 def test_every_condition_is_about_options_that_there_are() -> None:

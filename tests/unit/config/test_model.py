@@ -1,9 +1,11 @@
 """The section `model`: widths that follow from others, and each contradiction's sentence."""
 
+from typing import get_args
+
 import pytest
 from pydantic import ValidationError
 
-from seqloom.config.model import ModelConfig
+from seqloom.config.model import NO_RECURRENT_WEIGHT, Cell, ModelConfig
 
 
 def model(encoder=None, decoder=None, **values) -> ModelConfig:
@@ -169,6 +171,56 @@ def test_a_copied_state_keeps_its_shape(encoder, decoder, difference):
 def test_states_of_one_shape_are_copied():
     encoder = {"layers": 2, "hidden": 128, "cell": "elman"}
     assert model(encoder, {"bridge": "copy", "hidden": 256, "cell": "gru"}).decoder.bridge == "copy"
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+@pytest.mark.parametrize("cell", NO_RECURRENT_WEIGHT)
+def test_recurrent_dropout_needs_recurrent_weights(part, cell):
+    assert fault(**{part: {"cell": cell, "recurrent_dropout": 0.2}}) == (
+        f"model.{part}.recurrent_dropout = 0.2 drops elements of a recurrent weight matrix, but "
+        f'model.{part}.cell = "{cell}" has none. '
+        f'Leave it out, or choose another model.{part}.cell, such as "gru" or "lstm".'
+    )
+    assert model(**{part: {"cell": cell, "recurrent_dropout": 0.0}}).width == 256
+
+
+@pytest.mark.parametrize("cell", [name for name in get_args(Cell) if name not in NO_RECURRENT_WEIGHT])
+def test_other_cells_have_recurrent_dropout(cell):
+    assert model(decoder={"cell": cell, "recurrent_dropout": 0.2}).decoder.recurrent_dropout == 0.2
+
+
+RESIDUAL = "residual = true adds a layer's input to its output from the "
+
+
+@pytest.mark.parametrize(
+    ("part", "options"),
+    [("encoder", {}), ("decoder", {"placement": "after"}), ("decoder", {"attention": "none"})],
+)
+def test_residuals_need_a_second_layer(part, options):
+    assert fault(**{part: options | {"residual": True, "layers": 1}}) == (
+        f"model.{part}.{RESIDUAL}second layer on, but model.{part}.layers = 1. "
+        f"Set model.{part}.layers = 2, or model.{part}.residual = false."
+    )
+    assert model(**{part: options | {"residual": True, "layers": 2}}).width == 256
+
+
+def test_residuals_above_an_attention_between_layers_need_a_third():
+    assert fault(decoder={"residual": True, "layers": 2}) == (
+        f'model.decoder.{RESIDUAL}third layer on with model.decoder.placement = "between", but '
+        "model.decoder.layers = 2. Set model.decoder.layers = 3, or model.decoder.residual = false."
+    )
+    assert model(decoder={"residual": True, "layers": 3}).decoder.attends_between
+
+
+def test_a_recurrence_turns_no_queries_and_keys():
+    assert fault(decoder=TRANSFORMER | {"autoregression": "ssru", "positions": "rotary"}) == (
+        'model.decoder.positions = "rotary" turns the queries and keys of self-attention, but '
+        'model.decoder.autoregression = "ssru" has none. '
+        'Set model.decoder.positions = "sinusoidal" or "learned", or model.decoder.autoregression = "attention".'
+    )
+    for positions in ("sinusoidal", "learned"):
+        chosen = model(decoder=TRANSFORMER | {"autoregression": "ssru", "positions": positions})
+        assert chosen.decoder.autoregression == "ssru"
 
 
 @pytest.mark.parametrize("encoder", ["recurrent", "transformer"])

@@ -54,6 +54,14 @@ def test_the_tiny_transformer_is_that_of_wu_et_al():
     assert (model.width, model.dropout, model.share_embeddings) == (128, 0.3, True)
 
 
+def test_the_ssru_preset_is_the_tiny_one_but_for_its_decoder():
+    found, tiny = (build_config({"preset": f"translation-transformer-{name}"}) for name in ("ssru", "tiny"))
+    assert (found.model.encoder, found.training, found.text) == (tiny.model.encoder, tiny.training, tiny.text)
+    assert found.model.decoder == tiny.model.decoder.model_copy(
+        update={"layers": 2, "autoregression": "ssru"}
+    )
+
+
 def test_the_base_transformer_is_that_of_vaswani_et_al():
     model = build_config({"preset": "translation-transformer-base"}).model
     for part in (model.encoder, model.decoder):

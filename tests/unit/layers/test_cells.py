@@ -8,6 +8,7 @@ from torch import Tensor
 import equations
 from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
 from seqloom.base.errors import ShapeError
+from seqloom.config.model import NO_RECURRENT_WEIGHT
 from seqloom.layers.cells import Cell, CellState, StackedCell
 from seqloom.layers.family import CELLS
 from seqloom.layers.scan_cells import ScanCell
@@ -231,6 +232,17 @@ def test_a_wrong_shape_is_named(name: str) -> None:
         cell.sequence(torch.zeros(3, 5, INPUT), state)
     with pytest.raises(ShapeError, match=r"^state has 5 along H"):
         cell.sequence(torch.zeros(2, 5, INPUT), (torch.zeros(2, 5),) * cell.state_tensors)
+
+
+def test_cells_with_a_recurrent_weight_matrix_are_those_that_the_configuration_knows() -> None:
+    without = [name for name, kind in CELLS.items() if not issubclass(kind, StackedCell)]
+    assert tuple(without) == NO_RECURRENT_WEIGHT
+
+
+def test_a_cell_is_called_as_its_sequence() -> None:
+    cell = made("lstm")
+    inputs, state, lengths = random_tensor(3, 5, INPUT, seed=1), state_of(cell, 3), torch.tensor(LENGTHS)
+    assert_close(cell(inputs, state, lengths), cell.sequence(inputs, state, lengths), 0.0)
 
 
 def test_a_cell_prints_its_sizes() -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from agreement import assert_gradients, random_tensor
+from agreement import assert_agree, assert_gradients, random_tensor
 from seqloom.layers.dropout import Dropout, keep_mask
 
 COUNT = 200_000
@@ -99,3 +99,56 @@ def test_what_is_no_probability_is_refused(probability: float) -> None:
 
 def test_it_prints_its_probability() -> None:
     assert str(Dropout(0.3)) == "Dropout(0.3)"
+    assert str(Dropout(0.3, locked=True)) == "Dropout(0.3, locked)"
+
+
+# Locked
+
+
+def locked(probability: float = 0.5) -> Dropout:
+    return Dropout(probability, locked=True).train()
+
+
+def test_a_locked_mask_is_one_for_all_positions_of_a_sequence() -> None:
+    torch.manual_seed(0)
+    output = locked(0.25)(torch.ones(300, 5, 40))
+    assert torch.equal(output, output[:, :1].expand(-1, 5, -1))
+    kept = output[:, 0] != 0
+    assert set(output.flatten().tolist()) == {0.0, torch.tensor(256 / 192).item()}
+    assert abs(kept.double().mean().item() - 0.75) < 5 * (0.75 * 0.25 / kept.numel()) ** 0.5
+    assert not torch.equal(kept[0], kept[1])  # each sequence has its own
+
+
+def test_a_locked_mask_is_the_seed_s() -> None:
+    inputs = random_tensor(3, 4, 7, seed=1)
+    expected = inputs * keep_mask(torch.Size([3, 1, 7]), 128, 99) * 2.0
+    assert torch.equal(locked()(inputs, seed=99), expected)
+    beside = random_tensor(3, 4, 7, seed=2)
+    assert torch.equal(locked()(inputs, beside, seed=99), beside + expected)
+    assert locked()(inputs.bfloat16(), seed=99).dtype == torch.bfloat16
+
+
+def test_position_by_position_with_one_seed_is_all_at_once() -> None:
+    inputs, layer = random_tensor(3, 4, 7, seed=1), locked()
+    torch.manual_seed(5)
+    seed = layer.draw()
+    assert isinstance(seed, int)
+
+    def one_by_one() -> Tensor:
+        return torch.cat([layer(now[:, None], seed=seed) for now in inputs.unbind(1)], 1)
+
+    def at_once() -> Tensor:
+        torch.manual_seed(5)
+        output: Tensor = layer(inputs)
+        return output
+
+    assert_agree(one_by_one, at_once, {"inputs": inputs}, 0.0)
+    assert_gradients(at_once, [inputs])
+
+
+def test_only_what_is_locked_and_drops_draws_a_seed() -> None:
+    before = torch.get_rng_state()
+    assert [layer.draw() for layer in (Dropout(0.5).train(), locked().eval(), locked(0.0))] == [None] * 3
+    assert torch.equal(torch.get_rng_state(), before)
+    inputs = random_tensor(3, 4, 7, seed=1)
+    assert locked().eval()(inputs) is inputs

@@ -110,3 +110,11 @@ def test_embedded_input_is_embedding_then_positions_then_dropout() -> None:
 def test_no_positions_leave_the_embedding_alone() -> None:
     layer = randomise(EmbeddedInput(Embedding(SYMBOLS, WIDTH, 0), NoPositions(), 0.0))
     assert_close(layer(ids, 3), layer.embedding(ids))
+
+
+def test_embedded_input_may_be_dropped_alike_at_all_positions() -> None:
+    layer = EmbeddedInput(Embedding(SYMBOLS, 16, 0), NoPositions(), 0.5, locked=True).train()
+    torch.manual_seed(0)
+    dropped = layer(torch.full((2, 5), 4)) == 0
+    assert torch.equal(dropped, dropped[:, :1].expand(-1, 5, -1))
+    assert 0.2 < dropped.double().mean() < 0.8

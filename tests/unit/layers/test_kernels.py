@@ -22,6 +22,7 @@ from seqloom.layers.attention import (
 )
 from seqloom.layers.cells import Cell, GRUCell, LSTMCell
 from seqloom.layers.dropout import SeededDropout, keep_mask, scale
+from seqloom.layers.recurrent import RecurrentLayer
 from seqloom.training.loss import fused_smoothed_loss
 
 pytestmark = pytest.mark.skipif(
@@ -245,6 +246,22 @@ def test_cells_are_their_steps(kind: type[Cell]) -> None:
         leaves,
         1e-5,
     )
+
+
+@pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_cells_whose_recurrent_weights_are_dropped_out(kind: str, autocast: bool) -> None:
+    layer = RecurrentLayer(kind, 4, 6, bidirectional=True, recurrent_dropout=0.5)
+    randomise(layer, dtype=torch.float32).train()
+    inputs = random_tensor(3, 5, 4, seed=1, dtype=torch.float32)
+
+    def run() -> tuple[Tensor, ...]:
+        torch.manual_seed(0)
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            outputs, last = layer(inputs, LENGTHS)
+        return outputs.float() * VISIBLE[:, :, None], *(tensor.float() for tensor in last)
+
+    agree(run, {"inputs": inputs, **dict(layer.named_parameters())}, 0.1 if autocast else 1e-5)
 
 
 # -- building ------------------------------------------------------------------------------------------------------

@@ -1,13 +1,25 @@
 """Layers of cells: both directions within each row's own length, and stacks with their states."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 import equations
-from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
-from equations import part
+from agreement import (
+    arrays,
+    assert_agree,
+    assert_close,
+    assert_gradients,
+    draw_always,
+    random_tensor,
+    randomise,
+)
+from equations import Weights, part
+from seqloom.layers.cells import StackedCell
+from seqloom.layers.dropout import keep_mask
 from seqloom.layers.family import CELLS
 from seqloom.layers.recurrent import (
     RecurrentLayer,
@@ -15,6 +27,7 @@ from seqloom.layers.recurrent import (
     StackState,
     reversing_index,
     take_positions,
+    top_output,
 )
 
 INPUT, HIDDEN = 3, 4
@@ -174,3 +187,177 @@ def test_dropout_falls_between_layers_only() -> None:
     assert (second[0] - expected_second[0]).abs().min() > 0
     assert (outputs - expected).abs().min() > 0
     assert outputs.abs().min() > 0  # not dropped themselves
+
+
+# Residuals
+
+
+@every_cell
+def test_from_the_second_layer_on_the_input_is_added_to_the_output(cell: str) -> None:
+    stack = randomise(RecurrentStack(cell, INPUT, HIDDEN, 3, dropout=0.5, residual=True))
+    inputs, state = random_tensor(2, 4, INPUT, seed=1), stack_state(cell, 2, 3)
+    outputs, after = stack(inputs, state)
+    for row in range(2):
+        xs = list(inputs[row].detach().numpy())
+        for layer in range(3):
+            before = tuple(tensor[row].detach().numpy() for tensor in state[layer])
+            made, last = equations.run(cell, part(arrays(stack), f"cells.{layer}"), xs, before)
+            xs = made if layer == 0 else [x + y for x, y in zip(xs, made, strict=True)]
+            for one, other in zip(after[layer], last, strict=True):
+                np.testing.assert_allclose(one[row].detach().numpy(), other, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(outputs[row].detach().numpy(), xs, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("residual", [False, True], ids=["plain", "residual"])
+def test_the_states_tell_what_the_top_layer_gave(residual: bool) -> None:
+    stack = randomise(RecurrentStack("lstm", INPUT, HIDDEN, 3, dropout=0.5, residual=residual)).train()
+    outputs, after = stack(random_tensor(2, 4, INPUT, seed=1), stack_state("lstm", 2, 3))
+    assert_close(stack.output_at(after), outputs[:, -1])
+    assert_close(top_output(after, residual=residual), outputs[:, -1])
+
+
+def test_gradients_of_a_residual_stack() -> None:
+    stack = randomise(RecurrentStack("gru", INPUT, HIDDEN, 3, dropout=0.0, residual=True))
+    inputs, state = random_tensor(2, 3, INPUT, seed=1), stack_state("gru", 2, 3)
+    assert_gradients(lambda: stack(inputs, state), [inputs, *stack.parameters()])
+
+
+# Dropout of recurrent weights, and locked dropout between layers
+
+
+SEED, THRESHOLD = 7, 128
+WITH_RECURRENT_WEIGHT = [name for name, kind in CELLS.items() if issubclass(kind, StackedCell)]
+every_stacked_cell = pytest.mark.parametrize("cell", WITH_RECURRENT_WEIGHT)
+
+
+@pytest.fixture
+def one_seed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    return draw_always(SEED, monkeypatch)
+
+
+def thinned(weights: Weights) -> Weights:
+    """Half of the recurrent weights are zero, the others doubled."""
+    whole = weights["recurrent_weight"]
+    mask = keep_mask(torch.Size(whole.shape), THRESHOLD, SEED).numpy()
+    assert 0 < mask.sum() < mask.size
+    return {**weights, "recurrent_weight": whole * mask * 2.0}
+
+
+@every_stacked_cell
+def test_a_layer_in_training_has_thinned_recurrent_weights_in_both_directions(
+    cell: str, one_seed: list[int]
+) -> None:
+    layer = randomise(RecurrentLayer(cell, INPUT, HIDDEN, bidirectional=True, recurrent_dropout=0.5)).train()
+    inputs = random_tensor(3, 5, INPUT, seed=1)
+    outputs, state = read(layer, inputs, LENGTHS)
+    assert len(one_seed) == 2  # once a direction, however many positions
+    for row, length in enumerate(LENGTHS):
+        expected, last = equations.run_both_ways(
+            cell,
+            thinned(part(arrays(layer), "forward_cell")),
+            thinned(part(arrays(layer), "backward_cell")),
+            list(inputs[row, :length].detach().numpy()),
+            HIDDEN,
+        )
+        np.testing.assert_allclose(outputs[row].detach().numpy(), expected, rtol=0, atol=1e-13)
+        for one, other in zip(state, last, strict=True):
+            np.testing.assert_allclose(one[row].detach().numpy(), other, rtol=0, atol=1e-13)
+
+
+def regularised(cell: str, layers: int = 3) -> RecurrentStack:
+    options = {"locked": True, "residual": True}
+    return randomise(
+        RecurrentStack(cell, INPUT, HIDDEN, layers, dropout=0.5, recurrent_dropout=0.5, **options)
+    )
+
+
+@every_stacked_cell
+def test_a_stack_in_training_has_thinned_weights_and_one_mask_a_sequence(
+    cell: str, one_seed: list[int]
+) -> None:
+    stack = regularised(cell).train()
+    inputs, state = random_tensor(2, 4, INPUT, seed=1), stack_state(cell, 2, 3)
+    outputs, _ = stack(inputs, state)
+    assert len(one_seed) == 2 + 3  # between layers, and a weight each
+    masks = keep_mask(torch.Size([2, 1, HIDDEN]), THRESHOLD, SEED).numpy()
+    for row in range(2):
+        xs = list(inputs[row].detach().numpy())
+        for layer in range(3):
+            before = tuple(tensor[row].detach().numpy() for tensor in state[layer])
+            reads = xs if layer == 0 else [x * masks[row, 0] * 2.0 for x in xs]
+            made, _ = equations.run(cell, thinned(part(arrays(stack), f"cells.{layer}")), reads, before)
+            xs = made if layer == 0 else [x + y for x, y in zip(xs, made, strict=True)]
+        np.testing.assert_allclose(outputs[row].detach().numpy(), xs, rtol=0, atol=1e-12)
+
+
+@every_stacked_cell
+@pytest.mark.usefixtures("one_seed")
+def test_gradients_of_a_stack_in_training(cell: str) -> None:
+    stack = regularised(cell, 2).train()
+    inputs, state = random_tensor(2, 3, INPUT, seed=1), stack_state(cell, 2, 2)
+    assert_gradients(lambda: stack(inputs, state), [inputs, *stack.parameters()])
+    outputs, _ = stack(inputs, state)
+    (gradient,) = torch.autograd.grad(outputs.sum(), stack.cells[1].recurrent_weight)
+    kept = keep_mask(gradient.shape, THRESHOLD, SEED)
+    assert (gradient[~kept] == 0).all()
+    assert (gradient[kept] != 0).any()
+
+
+@every_stacked_cell
+def test_position_by_position_with_one_draw_is_all_at_once(cell: str) -> None:
+    stack = regularised(cell).train()
+    inputs, start = random_tensor(2, 4, INPUT, seed=1), stack_state(cell, 2, 3)
+
+    def by_steps() -> tuple[Tensor, StackState]:
+        torch.manual_seed(3)
+        draws, state, outputs = stack.draw(), start, []
+        for now in inputs.unbind(1):
+            output, state = stack(now[:, None], state, draws)
+            outputs.append(output)
+        return torch.cat(outputs, 1), state
+
+    def at_once() -> tuple[Tensor, StackState]:
+        torch.manual_seed(3)
+        found: tuple[Tensor, StackState] = stack(inputs, start)
+        return found
+
+    assert_agree(by_steps, at_once, {"inputs": inputs, **dict(stack.named_parameters())})
+
+
+@every_stacked_cell
+def test_each_pass_draws_anew_and_none_is_drawn_outside_training(cell: str) -> None:
+    stack = regularised(cell)
+    quiet = randomise(RecurrentStack(cell, INPUT, HIDDEN, 3, dropout=0.5, residual=True))
+    inputs, state = random_tensor(2, 4, INPUT, seed=1), stack_state(cell, 2, 3)
+    noisy = [stack.train()(inputs, state)[0] for _ in range(2)]
+    assert (noisy[0] - noisy[1]).abs().max() > 1e-3
+    before = torch.get_rng_state()
+    assert stack.eval().draw() == ((None, None), (None, None, None))
+    assert torch.equal(stack(inputs, state)[0], quiet(inputs, state)[0])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@every_stacked_cell
+def test_parameters_are_themselves_again_after_a_thinned_pass(cell: str) -> None:
+    layer = RecurrentLayer(cell, INPUT, HIDDEN, bidirectional=False, recurrent_dropout=0.5).train()
+    names, weight = list(layer.state_dict()), dict(layer.named_parameters())["forward_cell.recurrent_weight"]
+    values = weight.detach().clone()
+    layer(torch.ones(2, 3, INPUT), torch.tensor([3, 2]))[0].sum().backward()
+    assert dict(layer.named_parameters())["forward_cell.recurrent_weight"] is weight
+    assert torch.equal(weight.detach(), values)
+    assert list(layer.state_dict()) == names
+    assert weight.grad is not None
+
+
+makers: list[Callable[[str], object]] = [
+    lambda cell: RecurrentStack(cell, INPUT, HIDDEN, 2, dropout=0.0, recurrent_dropout=0.5),
+    lambda cell: RecurrentLayer(cell, INPUT, HIDDEN, bidirectional=True, recurrent_dropout=0.5),
+]
+
+
+@pytest.mark.parametrize("cell", [name for name in CELLS if name not in WITH_RECURRENT_WEIGHT])
+@pytest.mark.parametrize("make", makers, ids=["stack", "layer"])
+def test_a_cell_without_recurrent_weights_has_none_to_drop(make: Callable[[str], object], cell: str) -> None:
+    message = rf'^recurrent_dropout = 0\.5, but the cell "{cell}" has no recurrent weight matrix\.$'
+    with pytest.raises(ValueError, match=message):
+        make(cell)

@@ -11,7 +11,7 @@ import equations
 from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
 from seqloom.layers.transformer import (
     FeedForward,
-    KeysAndValues,
+    Past,
     Residual,
     TransformerDecoderLayer,
     TransformerEncoderLayer,
@@ -25,6 +25,11 @@ CLOSE = 1e-5  # rotary angles are float32
 
 every_norm = pytest.mark.parametrize("norm", ["pre", "post"])
 with_rotary = pytest.mark.parametrize("rotary", [False, True], ids=["plain", "rotary"])
+# How a decoder's layer reads what is written: by self-attention, plain or rotary, or by a recurrence
+LOOKING_BACK = [(False, False), (True, False), (False, True)]
+every_way_back = pytest.mark.parametrize(
+    ("rotary", "recurrent"), LOOKING_BACK, ids=["plain", "rotary", "ssru"]
+)
 
 
 def encoder_layer(norm: str, rotary: bool, dropout: float = 0.0) -> TransformerEncoderLayer:
@@ -41,7 +46,7 @@ def encoder_layer(norm: str, rotary: bool, dropout: float = 0.0) -> TransformerE
     )
 
 
-def decoder_layer(norm: str, rotary: bool) -> TransformerDecoderLayer:
+def decoder_layer(norm: str, rotary: bool, recurrent: bool = False) -> TransformerDecoderLayer:
     return randomise(
         TransformerDecoderLayer(
             WIDTH,
@@ -52,13 +57,9 @@ def decoder_layer(norm: str, rotary: bool) -> TransformerDecoderLayer:
             rotary=rotary,
             dropout=0.0,
             attention_dropout=0.0,
+            recurrent=recurrent,
         )
     )
-
-
-def nothing_written(rows: int) -> KeysAndValues:
-    nothing = torch.zeros(rows, HEADS, 0, WIDTH // HEADS, dtype=torch.float64)
-    return nothing, nothing
 
 
 def within(outputs: Tensor) -> list[Tensor]:
@@ -170,14 +171,15 @@ def decode(
     layer: TransformerDecoderLayer,
     inputs: Tensor,
     memory: Tensor,
-    past: KeysAndValues | None = None,
+    past: Past | None = None,
     *,
     alignment: bool = True,
-) -> tuple[Tensor, KeysAndValues, Tensor | None]:
-    found: tuple[Tensor, KeysAndValues, Tensor | None] = layer(
+) -> tuple[Tensor, Past, Tensor | None]:
+    source = layer.source_attention.keys_and_values(memory)
+    found: tuple[Tensor, Past, Tensor | None] = layer(
         inputs,
-        past or nothing_written(len(inputs)),
-        layer.source_attention.keys_and_values(memory),
+        layer.start(source) if past is None else past,
+        source,
         VISIBLE,
         alignment=alignment,
     )
@@ -185,9 +187,9 @@ def decode(
 
 
 @every_norm
-@with_rotary
-def test_a_decoder_layer_is_the_paper_s(norm: str, rotary: bool) -> None:
-    layer = decoder_layer(norm, rotary)
+@every_way_back
+def test_a_decoder_layer_is_the_paper_s(norm: str, rotary: bool, recurrent: bool) -> None:
+    layer = decoder_layer(norm, rotary, recurrent)
     inputs, memory = random_tensor(3, 3, WIDTH, seed=1), random_tensor(3, 4, MEMORY, seed=2)
     outputs, _, alignment = decode(layer, inputs, memory)
     assert alignment is not None
@@ -209,20 +211,23 @@ def test_a_decoder_layer_is_the_paper_s(norm: str, rotary: bool) -> None:
 
 
 @every_norm
-@with_rotary
+@every_way_back
 @pytest.mark.parametrize("cuts", [[1, 2], [2], [1]], ids=str)
-def test_pieces_are_the_whole_gradients_included(norm: str, rotary: bool, cuts: list[int]) -> None:
-    layer = decoder_layer(norm, rotary)
+def test_pieces_are_the_whole_gradients_included(
+    norm: str, rotary: bool, recurrent: bool, cuts: list[int]
+) -> None:
+    layer = decoder_layer(norm, rotary, recurrent)
     inputs, memory = random_tensor(3, 3, WIDTH, seed=1), random_tensor(3, 4, MEMORY, seed=2)
 
-    def in_pieces() -> tuple[Tensor, KeysAndValues, Tensor]:
-        past = nothing_written(3)
+    def in_pieces() -> tuple[Tensor, Past, Tensor]:
+        past: Past | None = None
         outputs, alignments = [], []
         for now in torch.tensor_split(inputs, cuts, dim=1):
             output, past, alignment = decode(layer, now, memory, past)
             outputs.append(output)
             assert alignment is not None
             alignments.append(alignment)
+        assert past is not None
         return torch.cat(outputs, 1), past, torch.cat(alignments, 2)
 
     assert_agree(
@@ -234,9 +239,9 @@ def test_pieces_are_the_whole_gradients_included(norm: str, rotary: bool, cuts: 
 
 
 @every_norm
-@with_rotary
-def test_gradients_of_a_decoder_layer(norm: str, rotary: bool) -> None:
-    layer = decoder_layer(norm, rotary)
+@every_way_back
+def test_gradients_of_a_decoder_layer(norm: str, rotary: bool, recurrent: bool) -> None:
+    layer = decoder_layer(norm, rotary, recurrent)
     inputs, memory = random_tensor(3, 3, WIDTH, seed=1), random_tensor(3, 4, MEMORY, seed=2)
     assert_gradients(lambda: decode(layer, inputs, memory)[::2], [inputs, memory, *layer.parameters()])
 
@@ -253,14 +258,42 @@ def test_alignment_is_given_only_if_asked() -> None:
 
 
 @pytest.mark.parametrize("alignment", [False, True], ids=["fused", "written out"])
-@with_rotary
-def test_a_beam_reads_one_memory_as_if_each_row_had_its_own(rotary: bool, alignment: bool) -> None:
-    layer = decoder_layer("pre", rotary)
+@every_way_back
+def test_a_beam_reads_one_memory_as_if_each_row_had_its_own(
+    rotary: bool, recurrent: bool, alignment: bool
+) -> None:
+    layer = decoder_layer("pre", rotary, recurrent)
     inputs, memory = random_tensor(6, 1, WIDTH, seed=1), random_tensor(3, 4, MEMORY, seed=2)
-    past = random_tensor(6, HEADS, 2, 4, seed=3), random_tensor(6, HEADS, 2, 4, seed=4)
+    shape = (6, WIDTH) if recurrent else (6, HEADS, 2, 4)
+    past = random_tensor(*shape, seed=3), random_tensor(*shape, seed=4)
     source = layer.source_attention.keys_and_values(memory)
     shared = layer(inputs, past, source, VISIBLE, beam=2, alignment=alignment)
     own = tuple(tensor.repeat_interleave(2, dim=0) for tensor in source)
     apart = layer(inputs, past, own, VISIBLE.repeat_interleave(2, dim=0), alignment=alignment)
     assert_close(shared, apart)
     assert (shared[2] is not None) == alignment
+
+
+def test_nothing_is_written_at_the_start() -> None:
+    source = random_tensor(3, HEADS, 4, 4, seed=1), random_tensor(3, HEADS, 4, 4, seed=2)
+    past = decoder_layer("pre", rotary=False).start(source)
+    assert [tuple(tensor.shape) for tensor in past] == [(3, HEADS, 0, 4)] * 2
+    state = decoder_layer("pre", rotary=False, recurrent=True).start(source)
+    assert_close(state, [torch.zeros(3, WIDTH, dtype=torch.float64)] * 2)
+
+
+def test_a_recurrence_remembers_the_rows_before_it_and_nothing_after() -> None:
+    layer, memory = decoder_layer("pre", rotary=False, recurrent=True), random_tensor(3, 4, MEMORY, seed=2)
+    inputs = random_tensor(3, 4, WIDTH, seed=1)
+    outputs, (_, memorised), _ = decode(layer, inputs, memory)
+    changed = torch.cat([inputs[:, :2], -inputs[:, 2:]], 1)
+    others, _, _ = decode(layer, changed, memory)
+    assert_close(others[:, :2], outputs[:, :2])
+    assert (others[:, 2:] - outputs[:, 2:]).abs().min() > 1e-6
+    assert memorised.shape == (3, WIDTH)  # however much is written
+
+
+def test_a_recurrent_layer_has_nothing_to_turn() -> None:
+    message = r"^rotary positions turn queries and keys, of which a recurrent layer has none\.$"
+    with pytest.raises(ValueError, match=message):
+        decoder_layer("pre", rotary=True, recurrent=True)

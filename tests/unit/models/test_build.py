@@ -26,6 +26,8 @@ from seqloom.config.presets import preset_names, read_preset
 from seqloom.layers.attention import AdditiveAttention
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.positions import LearnedPositions, NoPositions, SinusoidalPositions
+from seqloom.layers.recurrent import RecurrentStack
+from seqloom.layers.scan_cells import SSRUCell
 from seqloom.layers.transformer import TransformerEncoderLayer
 from seqloom.models.build import build_model
 from seqloom.models.encoders import RecurrentEncoder, TransformerEncoder
@@ -78,7 +80,7 @@ def test_the_decoder_is_the_one_asked_for(decoder: str) -> None:
     if isinstance(made, AttendAfterDecoder):
         assert made.fed_width == (kinds.WIDTH if "feeding" in decoder else 0)
     if isinstance(made, FixedContextDecoder):
-        assert made.feed_context == decoder.endswith("context")
+        assert made.feed_context == ("context" in decoder)
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
@@ -114,6 +116,41 @@ def test_each_dropout_is_where_it_belongs(decoder: str) -> None:
         for name, part in model.named_children()
     }
     assert found == {"source": {0.4}, "encoder": {0.1}, "target": {0.4}, "decoder": {0.2}, "output": set()}
+
+
+@pytest.mark.parametrize(
+    "decoder", ["lstm-fixed", "lstm-between-general", "lstm-before-general", "lstm-feeding-general"]
+)
+@pytest.mark.parametrize("chosen", ["encoder", "decoder"])
+def test_what_is_asked_of_one_recurrent_part_is_done_there(chosen: str, decoder: str) -> None:
+    parts = {"encoder": {**ENCODERS["lstm-bi-2"]}, "decoder": {**DECODERS[decoder], "layers": 3}}
+    parts[chosen] |= kinds.REGULARISED
+    model = of(ModelConfig.model_validate({"width": 8, "dropout": 0.2, **parts}))
+    for name, reader in (("encoder", "source"), ("decoder", "target")):
+        part, embedded = model.get_submodule(name), model.get_submodule(reader)
+        drops = [module for module in part.modules() if isinstance(module, Dropout)]
+        between = [module for module in drops if module.probability == 0.2]
+        of_weights = [module for module in drops if module.probability == 0.4]
+        assert between
+        assert {module.locked for module in between} == {name == chosen}
+        assert bool(of_weights) == (name == chosen)
+        assert not any(module.locked for module in of_weights)
+        assert embedded.get_submodule("dropout").locked == (name == chosen)
+        stacks = [
+            module for module in part.modules() if isinstance(module, RecurrentStack | RecurrentEncoder)
+        ]
+        assert {module.residual for module in stacks} == {name == chosen}
+
+
+@pytest.mark.parametrize(("autoregression", "recurrent"), [("attention", False), ("ssru", True)])
+def test_a_transformer_looks_back_as_asked(autoregression: str, recurrent: bool) -> None:
+    config = config_of("gru-bi-1", "transformer-pre-sinusoidal", {"autoregression": autoregression})
+    decoder = of(config).decoder
+    assert isinstance(decoder, TransformerDecoder)
+    assert [isinstance(layer.recurrence, SSRUCell) for layer in decoder.layers] == [recurrent] * 2
+    assert ["self_attention" in dict(layer.named_children()) for layer in decoder.layers] == [
+        not recurrent
+    ] * 2
 
 
 def test_transformers_have_a_dropout_of_their_own_for_attention() -> None:

@@ -6,10 +6,19 @@ import torch
 from torch import Tensor
 
 import equations
-from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
+from agreement import (
+    arrays,
+    assert_agree,
+    assert_close,
+    assert_gradients,
+    draw_always,
+    random_tensor,
+    randomise,
+)
 from equations import Vector, Weights, part
 from kinds import CELLS, ENCODERS, SOURCES, TRANSFORMERS, WIDTH, batch, memory_width, model_of
 from seqloom.data.batch import collate
+from seqloom.layers.dropout import keep_mask
 from seqloom.models.encoders import RecurrentEncoder, TransformerEncoder
 from seqloom.models.state import Memory
 
@@ -57,6 +66,52 @@ def one_layer(
     if bidirectional:
         return equations.run_both_ways(cell, forward, part(weights, "backward_cell"), xs, 5)
     return equations.run(cell, forward, xs, equations.zeros(cell, 5))
+
+
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["uni", "bi"])
+def test_a_residual_encoder_adds_inputs_and_its_summary_is_the_last_output(bidirectional: bool) -> None:
+    encoder = randomise(
+        RecurrentEncoder(
+            WIDTH, cell="lstm", hidden=5, layers=3, bidirectional=bidirectional, dropout=0.3, residual=True
+        )
+    )
+    inputs = random_tensor(3, 4, WIDTH, seed=1)
+    memory = encoder(inputs, torch.tensor(LENGTHS), VISIBLE)
+    for row, length in enumerate(LENGTHS):
+        xs = list(inputs[row, :length].detach().numpy())
+        for layer in range(3):
+            made, last = one_layer("lstm", part(arrays(encoder), f"layers.{layer}"), xs, bidirectional)
+            xs = made if layer == 0 else [x + y for x, y in zip(xs, made, strict=True)]
+            for found, expected in zip(memory.final[layer], last, strict=True):
+                np.testing.assert_allclose(found[row].detach().numpy(), expected, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(memory.values[row, :length].detach().numpy(), xs, rtol=0, atol=1e-13)
+        forward, backward = xs[-1][:5], xs[0][5:]  # each direction's last
+        summary = np.concatenate([forward, backward])
+        np.testing.assert_allclose(memory.summary[row].detach().numpy(), summary, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_in_training_all_positions_share_locked_masks_and_thinned_weights(
+    cell: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = draw_always(7, monkeypatch)
+    options = {"locked": True, "residual": True, "bidirectional": True}
+    encoder = randomise(
+        RecurrentEncoder(WIDTH, cell=cell, hidden=5, layers=2, dropout=0.5, recurrent_dropout=0.5, **options)
+    ).train()
+    inputs = random_tensor(3, 4, WIDTH, seed=1)
+    memory = encoder(inputs, torch.tensor(LENGTHS), VISIBLE)
+    assert len(drawn) == 1 + 2 * 2  # between the layers, and of each direction's weights
+    weights = arrays(encoder)
+    for name in weights:
+        if name.endswith("recurrent_weight"):
+            weights[name] = weights[name] * keep_mask(torch.Size(weights[name].shape), 128, 7).numpy() * 2.0
+    mask = keep_mask(torch.Size([3, 1, 10]), 128, 7).numpy()
+    for row, length in enumerate(LENGTHS):
+        xs, _ = one_layer(cell, part(weights, "layers.0"), list(inputs[row, :length].detach().numpy()), True)
+        made, _ = one_layer(cell, part(weights, "layers.1"), [x * mask[row, 0] * 2.0 for x in xs], True)
+        expected = [x + y for x, y in zip(xs, made, strict=True)]
+        np.testing.assert_allclose(memory.values[row, :length].detach().numpy(), expected, rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("norm", ["pre", "post"])

@@ -1,6 +1,7 @@
 """Recurrent decoders: who asks, who reads the answer, and what is fed back, as loops over the papers' equations."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,8 +9,17 @@ import torch
 from torch import Tensor
 
 import equations
-from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
+from agreement import (
+    arrays,
+    assert_agree,
+    assert_close,
+    assert_gradients,
+    draw_always,
+    random_tensor,
+    randomise,
+)
 from equations import State, Vector, Weights, part
+from seqloom.layers.dropout import keep_mask
 from seqloom.layers.family import AttentionSizes, recurrent_attention
 from seqloom.models.bridge import ProjectionBridge
 from seqloom.models.recurrent_decoders import (
@@ -23,16 +33,18 @@ from seqloom.models.recurrent_decoders import (
 )
 from seqloom.models.state import Memory
 
-WIDTH, HIDDEN, MEMORY, SUMMARY, LAYERS = 4, 3, 5, 6, 2
+WIDTH, HIDDEN, MEMORY, SUMMARY, LAYERS = 4, 3, 5, 6, 3
 LENGTHS = [4, 1, 3]
 VISIBLE = torch.arange(4) < torch.tensor(LENGTHS)[:, None]
 ATTENTION = "general"
 
 
-def made(kind: str, cell: str = "lstm", dropout: float = 0.0) -> FixedContextDecoder | AttentiveDecoder:
-    """A decoder of two layers with distinct random weights."""
+def made(
+    kind: str, cell: str = "lstm", dropout: float = 0.0, **options: Any
+) -> FixedContextDecoder | AttentiveDecoder:
+    """A decoder of three layers with distinct random weights."""
     bridge = ProjectionBridge(SUMMARY, HIDDEN, LAYERS, equations.STATE_TENSORS[cell])
-    cells = CellLayers(cell, HIDDEN, LAYERS, dropout, readout=WIDTH)
+    cells = CellLayers(cell, HIDDEN, LAYERS, dropout, readout=WIDTH, **options)
     if kind.startswith("fixed"):
         fed = kind == "fixed, fed"
         return randomise(FixedContextDecoder(WIDTH, SUMMARY, bridge, cells, feed_context=fed))
@@ -53,10 +65,24 @@ def memory() -> Memory:
 
 
 class ByHand:
-    """One row's decoder: `read(x)` gives the features and the alignment of the next position."""
+    """One row's decoder: `read(x)` gives the features and the alignment of the next position.
 
-    def __init__(self, weights: Weights, cell: str, memory: list[Vector], summary: Vector) -> None:
+    residual: layers within a stack add their input · masks: what multiplies the input of a stack's upper layers, and
+    the features
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        cell: str,
+        memory: list[Vector],
+        summary: Vector,
+        *,
+        residual: bool = False,
+        masks: tuple[Vector, Vector] | None = None,
+    ) -> None:
         self.weights, self.cell, self.memory, self.summary = weights, cell, memory, summary
+        self.residual, self.masks = residual, masks or (np.ones(HIDDEN), np.ones(WIDTH))
         count = equations.STATE_TENSORS[cell]
         start = [
             np.tanh(equations.linear(part(weights, f"bridge.projections.{number}"), summary))
@@ -64,44 +90,54 @@ class ByHand:
         ]
         self.states: list[State] = [tuple(start[count * layer :][:count]) for layer in range(LAYERS)]
         self.fed = np.zeros(WIDTH)
+        hidden = [state[0] for state in self.states]
+        self.top: Vector = np.sum(hidden, axis=0) if residual else hidden[-1]
 
-    def layer(self, name: str, number: int, x: Vector) -> Vector:
-        """One layer one position further; its number among all layers says which state is its own."""
-        self.states[number] = equations.CELLS[self.cell](part(self.weights, name), x, self.states[number])
-        return self.states[number][0]
+    def stack(self, name: str, x: Vector, first: int = 0) -> Vector:
+        """A stack one position further; its layers' states are those from `first` on."""
+        index = 0
+        while weights := part(self.weights, f"{name}.cells.{index}"):
+            read = x * self.masks[0] if index else x
+            state = equations.CELLS[self.cell](weights, read, self.states[first + index])
+            self.states[first + index] = state
+            x = x + state[0] if self.residual and index else state[0]
+            index += 1
+        self.top = x
+        return x
 
     def ask(self, query: Vector) -> tuple[Vector, Vector]:
         return equations.attend(ATTENTION, part(self.weights, "attention"), query, self.memory)
 
     def readout(self, *parts: Vector) -> Vector:
-        return np.tanh(equations.linear(part(self.weights, "readout.layer"), np.concatenate(parts)))
+        features = np.tanh(equations.linear(part(self.weights, "readout.layer"), np.concatenate(parts)))
+        masked: Vector = features * self.masks[1]
+        return masked
 
     def fixed(self, x: Vector) -> tuple[Vector, None]:
         """Sutskever et al. 2014."""
-        h = self.layer("stack.cells.1", 1, self.layer("stack.cells.0", 0, x))
-        return self.readout(h), None
+        return self.readout(self.stack("stack", x)), None
 
     def fixed_fed(self, x: Vector) -> tuple[Vector, None]:
         """Cho et al. 2014."""
-        h = self.layer("stack.cells.0", 0, np.concatenate([x, self.summary]))
-        return self.readout(self.layer("stack.cells.1", 1, h), self.summary), None
+        h = self.stack("stack", np.concatenate([x, self.summary]))
+        return self.readout(h, self.summary), None
 
     def between(self, x: Vector) -> tuple[Vector, Vector]:
-        """The first layer asks, the second reads the answer."""
-        h = self.layer("first.cells.0", 0, x)
+        """The first layer asks, the others read the answer."""
+        h = self.stack("first", x)
         context, alignment = self.ask(h)
-        h = self.layer("upper.cells.0", 1, np.concatenate([h, context]))
+        h = self.stack("upper", np.concatenate([h, context]), first=1)
         return self.readout(h, context), alignment
 
     def before(self, x: Vector) -> tuple[Vector, Vector]:
         """Bahdanau et al. 2015: the state so far asks, the cell reads the answer."""
-        context, alignment = self.ask(self.states[-1][0])
-        h = self.layer("stack.cells.0", 0, np.concatenate([x, context]))
-        return self.readout(self.layer("stack.cells.1", 1, h), x, context), alignment
+        context, alignment = self.ask(self.top)
+        h = self.stack("stack", np.concatenate([x, context]))
+        return self.readout(h, x, context), alignment
 
     def after(self, x: Vector) -> tuple[Vector, Vector]:
         """Luong et al. 2015: the cell reads, the new state asks."""
-        h = self.layer("stack.cells.1", 1, self.layer("stack.cells.0", 0, x))
+        h = self.stack("stack", x)
         context, alignment = self.ask(h)
         return self.readout(h, context), alignment
 
@@ -149,9 +185,51 @@ def test_a_decoder_is_the_paper_s(kind: str, cell: str) -> None:
                 np.testing.assert_allclose(one[row].detach().numpy(), other, rtol=0, atol=1e-13)
 
 
+SEED, THRESHOLD = 7, 128
+
+
+def mask(*shape: int) -> Vector:
+    """The seed's mask, which doubles what it keeps."""
+    drawn: Vector = keep_mask(torch.Size(shape), THRESHOLD, SEED).double().numpy() * 2.0
+    assert 0 < (drawn > 0).sum() < drawn.size
+    return drawn
+
+
 @every_kind
-def test_pieces_are_the_whole_gradients_included(kind: str) -> None:
-    decoder = made(kind)
+@pytest.mark.parametrize("cell", ["elman", "lstm", "lstm_layer_norm", "gru", "gru_reset_before"])
+def test_in_training_all_positions_share_locked_masks_and_thinned_weights(
+    kind: str, cell: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With residuals, and with every mask that of one seed, so that a loop over positions can't draw unseen."""
+    drawn = draw_always(SEED, monkeypatch)
+    decoder = made(kind, cell, 0.5, locked=True, recurrent_dropout=0.5, residual=True).train()
+    read, inputs = memory(), random_tensor(3, 3, WIDTH, seed=1)
+    features = decoder(inputs, decoder.start(read)).features
+    between = LAYERS - (2 if kind == "between" else 1)
+    assert len(drawn) == between + LAYERS + 1  # between layers, of weights, of the readout
+    weights = arrays(decoder)
+    for name in weights:
+        if name.endswith("recurrent_weight"):
+            weights[name] = weights[name] * mask(*weights[name].shape)
+    layers, readout = mask(3, 1, HIDDEN), mask(3, 1, WIDTH)
+    for row, length in enumerate(LENGTHS):
+        hand = ByHand(
+            weights,
+            cell,
+            list(read.values[row, :length].detach().numpy()),
+            read.summary[row].detach().numpy(),
+            residual=True,
+            masks=(layers[row, 0], readout[row, 0]),
+        )
+        for place in range(3):
+            expected, _ = BY_HAND[kind](hand, inputs[row, place].detach().numpy())
+            np.testing.assert_allclose(features[row, place].detach().numpy(), expected, rtol=0, atol=1e-13)
+
+
+@every_kind
+@pytest.mark.parametrize("residual", [False, True], ids=["plain", "residual"])
+def test_pieces_are_the_whole_gradients_included(kind: str, residual: bool) -> None:
+    decoder = made(kind, residual=residual)
     read, inputs = memory(), random_tensor(3, 4, WIDTH, seed=1)
 
     def in_pieces() -> list[Tensor]:

@@ -270,6 +270,20 @@ def test_training_differs_from_evaluation_by_dropout_only(encoder: str, decoder:
     assert (found[0] - found[2]).abs().max() > 0.01
 
 
+@pytest.mark.parametrize("decoder", [name for name in DECODERS if name.endswith("regularised")])
+def test_recurrent_dropout_and_locked_dropout_end_with_training(decoder: str) -> None:
+    plain = {"locked_dropout": False, "recurrent_dropout": 0.0}
+    model = model_of("gru-bi-3-regularised", decoder, dropout=0.5).train()
+    found = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        found.append(model(batch()).logits)
+    assert torch.equal(found[0], found[1])
+    assert (found[0] - found[2]).abs().max() > 0.01
+    without = model_of("gru-bi-3-regularised", decoder, changes=plain, dropout=0.5)
+    assert torch.equal(model.eval()(batch()).logits, without(batch()).logits)
+
+
 def test_a_source_without_target_can_be_searched() -> None:
     model = model_of("gru-bi-1", "gru-between-additive")
     memory = model.encode(collate(SOURCES))

@@ -16,10 +16,12 @@ LENGTHS = [4, 1, 3]
 VISIBLE = torch.arange(4) < torch.tensor(LENGTHS)[:, None]
 
 every_norm = pytest.mark.parametrize("norm", ["pre", "post"])
-with_rotary = pytest.mark.parametrize("rotary", [False, True], ids=["plain", "rotary"])
+WAYS_BACK = [(False, False), (True, False), (False, True)]
+every_way_back = pytest.mark.parametrize(("rotary", "recurrent"), WAYS_BACK, ids=["plain", "rotary", "ssru"])
+recurrent_or_not = pytest.mark.parametrize("recurrent", [False, True], ids=["attention", "ssru"])
 
 
-def made(norm: str = "pre", rotary: bool = False) -> TransformerDecoder:
+def made(norm: str = "pre", rotary: bool = False, recurrent: bool = False) -> TransformerDecoder:
     return randomise(
         TransformerDecoder(
             WIDTH,
@@ -31,6 +33,7 @@ def made(norm: str = "pre", rotary: bool = False) -> TransformerDecoder:
             rotary=rotary,
             dropout=0.3,
             attention_dropout=0.3,
+            recurrent=recurrent,
         )
     )
 
@@ -44,9 +47,11 @@ def cache(state: TransformerState) -> list[Tensor]:
 
 
 @every_norm
-@with_rotary
-def test_layers_read_each_other_and_the_last_one_shows_its_alignment(norm: str, rotary: bool) -> None:
-    decoder, read, inputs = made(norm, rotary), memory(), random_tensor(3, 3, WIDTH, seed=1)
+@every_way_back
+def test_layers_read_each_other_and_the_last_one_shows_its_alignment(
+    norm: str, rotary: bool, recurrent: bool
+) -> None:
+    decoder, read, inputs = made(norm, rotary, recurrent), memory(), random_tensor(3, 3, WIDTH, seed=1)
     features, alignment, state = decoder(inputs, decoder.start(read), alignment=True)
     assert state.position == 3
     assert alignment is not None
@@ -68,9 +73,9 @@ def test_layers_read_each_other_and_the_last_one_shows_its_alignment(norm: str, 
 
 
 @every_norm
-@with_rotary
-def test_pieces_are_the_whole_gradients_included(norm: str, rotary: bool) -> None:
-    decoder, read, inputs = made(norm, rotary), memory(), random_tensor(3, 4, WIDTH, seed=1)
+@every_way_back
+def test_pieces_are_the_whole_gradients_included(norm: str, rotary: bool, recurrent: bool) -> None:
+    decoder, read, inputs = made(norm, rotary, recurrent), memory(), random_tensor(3, 4, WIDTH, seed=1)
 
     def in_pieces() -> list[Tensor]:
         state, features = decoder.start(read), []
@@ -90,16 +95,18 @@ def test_pieces_are_the_whole_gradients_included(norm: str, rotary: bool) -> Non
 
 
 @every_norm
-def test_gradients_pass_through_all_layers(norm: str) -> None:
-    decoder, read, inputs = made(norm), memory(), random_tensor(3, 3, WIDTH, seed=1)
+@recurrent_or_not
+def test_gradients_pass_through_all_layers(norm: str, recurrent: bool) -> None:
+    decoder, read, inputs = made(norm, recurrent=recurrent), memory(), random_tensor(3, 3, WIDTH, seed=1)
     assert_gradients(
         lambda: decoder(inputs, decoder.start(read), alignment=True)[:2],
         [inputs, read.values, *decoder.parameters()],
     )
 
 
-def test_later_symbols_change_nothing_earlier() -> None:
-    decoder, inputs = made(), random_tensor(3, 4, WIDTH, seed=1)
+@recurrent_or_not
+def test_later_symbols_change_nothing_earlier(recurrent: bool) -> None:
+    decoder, inputs = made(recurrent=recurrent), random_tensor(3, 4, WIDTH, seed=1)
     features = decoder(inputs, decoder.start(memory())).features
     changed = torch.cat([inputs[:, :2], -inputs[:, 2:]], 1)
     others = decoder(changed, decoder.start(memory())).features
@@ -107,8 +114,9 @@ def test_later_symbols_change_nothing_earlier() -> None:
     assert (others[:, 2:] - features[:, 2:]).abs().min() > 1e-6
 
 
-def test_a_state_is_reordered_whole() -> None:
-    decoder = made()
+@recurrent_or_not
+def test_a_state_is_reordered_whole(recurrent: bool) -> None:
+    decoder = made(recurrent=recurrent)
     state = decoder(random_tensor(3, 2, WIDTH, seed=1), decoder.start(memory())).state
     rows = torch.tensor([2, 2, 0])
     found = state.reorder(rows)
@@ -123,3 +131,12 @@ def test_nothing_is_written_at_the_start() -> None:
     assert state.position == 0
     assert [tuple(tensor.shape) for tensor in cache(state)] == [(3, HEADS, 0, WIDTH // HEADS)] * 4
     assert [tuple(tensor.shape) for tensor in state.source.tensors] == [(3, HEADS, 4, WIDTH // HEADS)] * 4
+
+
+def test_a_recurrent_state_counts_positions_and_does_not_grow() -> None:
+    decoder = made(recurrent=True)
+    state, sizes = decoder.start(memory()), []
+    for now in random_tensor(3, 4, WIDTH, seed=1).unbind(1):
+        sizes.append((state.position, [tuple(tensor.shape) for tensor in cache(state)]))
+        state = decoder(now[:, None], state).state
+    assert sizes == [(position, [(3, WIDTH)] * 4) for position in range(4)]
