@@ -74,9 +74,7 @@ def recurrent(ours: Weights) -> Weights:
     """Shape B's weights by its names."""
     theirs = {"generator.weight": rows(ours["output.table"]), "generator.bias": rows(ours["output.bias"])}
     for side, theirs_side in (("source", "src"), ("target", "tgt")):
-        table = ours[
-            f"{side}.embedding.table"
-        ]  # seqloom scales what it reads, eole only where it adds positions
+        table = ours[f"{side}.embedding.table"]  # seqloom scales what it reads, eole doesn't here
         theirs[f"{theirs_side}_emb.embeddings.weight"] = rows(table) * table.shape[1] ** 0.5
     kinds = {
         "input_weight": "weight_ih",

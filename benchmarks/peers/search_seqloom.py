@@ -39,6 +39,7 @@ def main() -> None:
         length_penalty=0.0,
         coverage_penalty=0.0,
         max_length=asked.longest,
+        max_length_factor=1000.0,  # no other cap, as in the peers
     )
     batches = load_batches(asked.batches)
     ready = [Batch(torch.from_numpy(b.source), torch.from_numpy(b.source_lengths)) for b in batches]
