@@ -92,6 +92,10 @@ DECODERS |= {
     for attention in OTHER_ATTENTIONS
 }
 DECODERS |= {name: {**options, "layers": 2} for name, options in TRANSFORMERS.items()}
+DECODERS |= {
+    f"lstm-{placement}-coverage": {**DECODERS[f"lstm-{placement}-additive"], "coverage": True}
+    for placement in PLACEMENTS
+}
 
 
 def memory_width(encoder: Options) -> int:

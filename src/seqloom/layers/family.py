@@ -4,7 +4,12 @@ from dataclasses import dataclass
 
 from seqloom.layers.attention import AdditiveAttention, DotAttention, GeneralAttention
 from seqloom.layers.cells import Cell, ElmanCell, GRUCell, LSTMCell, ReLUCell
-from seqloom.layers.further_attention import HeadsAttention, LocalAttention, LocationAttention
+from seqloom.layers.further_attention import (
+    CoverageAttention,
+    HeadsAttention,
+    LocalAttention,
+    LocationAttention,
+)
 from seqloom.layers.looped_cells import LayerNormLSTMCell, ResetBeforeGRUCell, SRUCell
 from seqloom.layers.scan_cells import MinGRUCell, MinLSTMCell, SSRUCell
 
@@ -43,6 +48,8 @@ def recurrent_attention(kind: str, sizes: AttentionSizes) -> DotAttention:
     match kind:
         case "additive":
             return AdditiveAttention(sizes.query, sizes.memory, sizes.width or sizes.query)
+        case "coverage":
+            return CoverageAttention(sizes.query, sizes.memory, sizes.width or sizes.query)
         case "dot":
             return DotAttention()
         case "general":
@@ -54,5 +61,5 @@ def recurrent_attention(kind: str, sizes: AttentionSizes) -> DotAttention:
         case "local":
             return LocalAttention(sizes.query, sizes.memory, sizes.window)
     raise ValueError(
-        f'unknown attention "{kind}"; expected additive, dot, general, multi_head, location or local.'
+        f'unknown attention "{kind}"; expected additive, coverage, dot, general, multi_head, location or local.'
     )
