@@ -12,6 +12,7 @@ from seqloom.text.normalise import Normaliser
 from seqloom.text.printable import printable
 from seqloom.text.storage import fingerprint, save_tokenizer
 from seqloom.text.vocabulary import SPECIALS, UNK, Vocabulary, check_ids
+from seqloom.text.words import character_owners
 
 REPLACEMENT = "\ufffd"
 """What an unseen character decodes as: Unicode's own sign for it, one character for one character."""
@@ -56,6 +57,11 @@ class CharacterTokenizer:
     def word_groups(self, ids: Sequence[int]) -> list[WordGroup]:
         spelled = [self._text_of(index).encode() or SPECIALS[index] for index in check_ids(ids, len(self))]
         return group_pieces(spelled, bytes.decode)
+
+    def word_numbers(self, text: str, ids: Sequence[int]) -> list[int]:
+        """Needs no ids, as each is a character."""
+        del ids
+        return character_owners(text, self.normaliser)
 
     def fingerprint(self) -> str:
         return fingerprint(self.kind, self.normaliser, len(self), self.vocabulary.to_json())

@@ -63,6 +63,13 @@ class Tokenizer(Protocol):
     def word_groups(self, ids: Sequence[int]) -> list[WordGroup]:
         """The words that the ids spell and the positions of each; every position once, in order."""
 
+    def word_numbers(self, text: str, ids: Sequence[int]) -> list[int]:
+        """For each of the ids that `encode` or `sample` gave of the text, the number of the word that it spells.
+
+        Words are what white space separates in the text as it was given, counted from 0. White space goes to the
+        word after it, or at the end to the last; what spells several words counts for the first.
+        """
+
     def fingerprint(self) -> str:
         """SHA-256 over what determines the ids."""
 

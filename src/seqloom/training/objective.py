@@ -9,6 +9,7 @@ from seqloom.base.errors import ShapeError
 from seqloom.data.batch import Batch
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.models.state import Memory
+from seqloom.training.attention_loss import coverage_loss, guidance_loss
 from seqloom.training.loss import Teacher, chunk_rows, fused_smoothed_loss
 from seqloom.training.machine import Machine
 from seqloom.training.risk import Risk, expected_cost
@@ -28,12 +29,21 @@ class Objective:
     own_share  how many of the symbols that the decoder reads are its own predictions, in the mean
     teaching   word-level distillation (Kim and Rush 2016)
     risk       minimum-risk training (Shen et al. 2016)
+    coverage   weight of looking again where attention has been (See et al. 2017)
+    guidance   weight of the cross-entropy with the batch's word alignments (Chen et al. 2016)
     """
 
     smoothing: float = 0.0
     own_share: float = 0.0
     teaching: Teaching | None = None
     risk: Risk | None = None
+    coverage: float = 0.0
+    guidance: float = 0.0
+
+    @property
+    def of_attention(self) -> bool:
+        """Whether it reads the alignment."""
+        return self.coverage > 0 or self.guidance > 0
 
 
 def batch_loss(
@@ -41,8 +51,9 @@ def batch_loss(
 ) -> tuple[Tensor, Tensor]:
     """The loss of a batch and its plain negative log-likelihood, sums in nats over its target symbols.
 
-    A share of risk counts as if a sentence's expected cost were the loss of each of its symbols.
-    Raises   ShapeError for a batch without targets
+    A share of risk counts as if a sentence's expected cost were the loss of each of its symbols. What attention is
+    trained for comes on top, by its weights.
+    Raises   ShapeError for a batch without targets, and as attention_loss does
     """
     if batch.target_output is None:
         raise ShapeError("The batch has no targets, so it has no loss.")
@@ -53,9 +64,9 @@ def batch_loss(
         read = batch
         if objective.own_share:
             read = mix_in_predictions(model, batch, memory, objective.own_share)
-        features = model.decode(read, memory).features
+        decoded = model.decode(read, memory, alignment=objective.of_attention)
         loss, likelihood = fused_smoothed_loss(
-            output.narrow(features[mask]),
+            output.narrow(decoded.features[mask]),
             output.table,
             output.bias,
             targets,
@@ -66,7 +77,26 @@ def batch_loss(
         if objective.risk:
             risk = expected_cost(model, batch, memory, objective.risk) * batch.target_tokens / len(batch)
             loss = (1 - objective.risk.share) * loss + objective.risk.share * risk
+        if objective.of_attention:
+            loss = loss + attention_loss(decoded.alignment, batch, objective)
     return loss, likelihood
+
+
+def attention_loss(alignment: Tensor | None, batch: Batch, objective: Objective) -> Tensor:
+    """What the alignment (B, T, S) of a batch adds to the loss, a sum over its target symbols.
+
+    Raises   ShapeError for a model that gives none, and for guidance by a batch without word alignments
+    """
+    if alignment is None:
+        raise ShapeError("The model has no attention, so there is no alignment to be trained.")
+    loss = alignment.new_zeros((), dtype=torch.promote_types(alignment.dtype, torch.float32))
+    if objective.coverage:
+        loss = loss + objective.coverage * coverage_loss(alignment, batch.target_mask)
+    if objective.guidance:
+        if batch.alignment is None:
+            raise ShapeError("The batch has no word alignments by which attention could be guided.")
+        loss = loss + objective.guidance * guidance_loss(alignment, batch.alignment)
+    return loss
 
 
 def teacher_of(model: Seq2Seq, batch: Batch) -> Teacher:

@@ -90,6 +90,7 @@ def prepare(
             cache,
             max_length=config.data.max_length,
             keep_text=keep_text,
+            alignments=Path(config.data.alignments) if part == "train" and config.data.alignments else None,
             on_progress=on_progress,
         )
 
