@@ -1,7 +1,6 @@
 """What attention is trained for, against loops written from the papers, and as part of the objective."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from seqloom.data.batch import Batch, collate
 from seqloom.data.links import Span
 from seqloom.layers import kernels
 from seqloom.training.attention_loss import coverage_loss, guidance_loss
+from seqloom.training.loop import Trainer
 from seqloom.training.objective import Objective, batch_loss
 from tiny import CPU, SOURCES, TARGETS, Shelf, make_trainer, same_bits, tiny_model, weights
 
@@ -215,9 +215,9 @@ def test_a_resumed_run_ends_with_the_bits_of_one_that_was_not_stopped() -> None:
     rows = [aligned(0, 2), aligned(2, 4), aligned(4, 5)]
     options = {"max_updates": 5, "checkpoint_every": 2, "optimiser": "adamw", "learning_rate": 0.01}
 
-    def trainer(keeper: Shelf | None = None) -> object:
+    def trainer(keeper: Shelf | None = None) -> Trainer:
         made = make_trainer(rows, model=tiny_model(torch.float32, dropout=0.3), keeper=keeper, **options)
-        made.objective = replace(BOTH)
+        made.objective = BOTH
         return made
 
     shelf = Shelf()
