@@ -215,6 +215,22 @@ def attend(kind: str, weights: Weights, query: Vector, memory: Sequence[Vector])
     return sum(share * vector for share, vector in zip(alignment, memory, strict=True)), alignment
 
 
+def covered_score(weights: Weights, query: Vector, key: Vector, coverage: float) -> float:
+    """See et al. 2017, equation 11."""
+    inner = linear(part(weights, "query_layer"), query) + linear(part(weights, "key_layer"), key)
+    inner = inner + weights["coverage_layer.weight"][:, 0] * coverage
+    return float(weights["score_vector"] @ np.tanh(inner))
+
+
+def attend_covered(
+    weights: Weights, query: Vector, memory: Sequence[Vector], coverage: Sequence[float]
+) -> tuple[Vector, Vector]:
+    """The same, by scores that know the sum of the alignments before."""
+    scores = [covered_score(weights, query, key, seen) for key, seen in zip(memory, coverage, strict=True)]
+    alignment = softmax(scores)
+    return sum(share * vector for share, vector in zip(alignment, memory, strict=True)), alignment
+
+
 # Transformer
 
 

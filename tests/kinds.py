@@ -113,6 +113,10 @@ DECODERS |= {
     f"transformer-{norm}-ssru": {**TRANSFORMERS[f"transformer-{norm}-{positions}"], "autoregression": "ssru"}
     for norm, positions in (("pre", "sinusoidal"), ("post", "learned"))
 }
+DECODERS |= {
+    f"lstm-{placement}-coverage": {**DECODERS[f"lstm-{placement}-additive"], "coverage": True}
+    for placement in PLACEMENTS
+}
 
 
 def memory_width(encoder: Options) -> int:

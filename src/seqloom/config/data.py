@@ -36,6 +36,11 @@ class DataConfig(Section):
         description="More training pairs, whose sources a model wrote from text in the target language; they are "
         "tagged (Caswell et al. 2019).",
     )
+    alignments: OptionalText = Field(
+        default=None,
+        description="File of word alignments, a line for each pair of data.train: links such as 0-0 1-2 between words "
+        "that white space separates, source first, counted from 0; read with training.guided_alignment.",
+    )
     valid: Paths = Field(
         default=(),
         description="Validation pairs, by which the best checkpoint is chosen; written like data.train.",

@@ -65,6 +65,11 @@ CONDITIONS = (
         ("training.distillation",), "a training.teacher", lambda config: config.training.teacher is not None
     ),
     Condition(
+        ("data.alignments",),
+        "a training.guided_alignment above 0",
+        lambda config: config.training.guided_alignment > 0,
+    ),
+    Condition(
         ("training.plateau_patience", "training.plateau_factor"),
         'training.schedule = "plateau"',
         lambda config: config.training.schedule == "plateau",

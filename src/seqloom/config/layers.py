@@ -170,9 +170,10 @@ def resolve_paths(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
             resolved[name] = paths if paths == NONE else _absolute(paths, folder)
         elif isinstance(paths, list | tuple):
             resolved[name] = [_absolute(path, folder) if isinstance(path, str) else path for path in paths]
-    cache = resolved.get("cache")
-    if isinstance(cache, str) and cache != NONE:
-        resolved["cache"] = _absolute(cache, folder)
+    for name in ("cache", "alignments"):
+        path = resolved.get(name)
+        if isinstance(path, str) and path != NONE:
+            resolved[name] = _absolute(path, folder)
     return {**tree, "data": resolved}
 
 

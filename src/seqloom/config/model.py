@@ -118,6 +118,11 @@ class RecurrentDecoderConfig(Section):
         description="Feed the attentional vector back with the next symbol (Luong et al. 2015, 3.3); needs "
         'placement = "after".',
     )
+    coverage: bool = Field(
+        default=False,
+        description="Tell additive attention how much it has looked at each position so far (See et al. 2017), which "
+        "makes it loop over the target in training.",
+    )
     feed_context: bool = Field(
         default=False,
         description="Without attention: read the fixed context vector at every step (Cho et al. 2014), "
@@ -255,6 +260,7 @@ class ModelConfig(Section):
         else:
             _check_recurrent("decoder", self.decoder)
             _check_attention(self.decoder, self.memory_width)
+            _check_additive(self.decoder)
             _check_fixed_context(self.decoder)
             _check_bridge(self.decoder, self)
             _check_readout(self.decoder, self)
@@ -346,13 +352,6 @@ def _check_attention(decoder: RecurrentDecoderConfig, memory_width: int) -> None
             "Set a model.decoder.attention, or model.decoder.copying = false.",
             ["model.decoder.copying", "model.decoder.attention"],
         )
-    if decoder.attention_width is not None and decoder.attention != "additive":
-        raise contradiction(
-            f"model.decoder.attention_width = {decoder.attention_width} is read by additive attention only, "
-            f'but model.decoder.attention = "{decoder.attention}"',
-            'Leave it out, or set model.decoder.attention = "additive".',
-            ["model.decoder.attention_width", "model.decoder.attention"],
-        )
     if decoder.attends_between and decoder.layers < 2:
         raise contradiction(
             'model.decoder.placement = "between" puts the attention between two layers, but '
@@ -373,6 +372,24 @@ def _check_attention(decoder: RecurrentDecoderConfig, memory_width: int) -> None
             f"{decoder.hidden} and the encoder's output is {memory_width} wide",
             f'Set model.decoder.attention = "general", or model.decoder.hidden = {memory_width}.',
             ["model.decoder.attention", "model.decoder.hidden", "model.encoder.hidden", "model.width"],
+        )
+
+
+def _check_additive(decoder: RecurrentDecoderConfig) -> None:
+    """Refuse what only additive attention has."""
+    if decoder.attention_width is not None and decoder.attention != "additive":
+        raise contradiction(
+            f"model.decoder.attention_width = {decoder.attention_width} is read by additive attention only, "
+            f'but model.decoder.attention = "{decoder.attention}"',
+            'Leave it out, or set model.decoder.attention = "additive".',
+            ["model.decoder.attention_width", "model.decoder.attention"],
+        )
+    if decoder.coverage and decoder.attention != "additive":
+        raise contradiction(
+            "model.decoder.coverage = true is known to additive attention only, but "
+            f'model.decoder.attention = "{decoder.attention}"',
+            'Set model.decoder.attention = "additive", or model.decoder.coverage = false.',
+            ["model.decoder.coverage", "model.decoder.attention"],
         )
 
 

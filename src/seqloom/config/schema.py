@@ -64,7 +64,8 @@ class Config(Section):
         self._check_bound()
         self._check_validation()
         self._check_positions()
-        self._check_coverage()
+        self._check_attention()
+        self._check_alignments()
         self._check_copying()
         if self.model.share_embeddings and not self.text.shared:
             raise contradiction(
@@ -99,15 +100,31 @@ class Config(Section):
             [key, "data.valid"],
         )
 
-    def _check_coverage(self) -> None:
-        """Refuse a penalty on what attention didn't cover where there is no attention."""
+    def _check_attention(self) -> None:
+        """Refuse what reads attention where there is none."""
         decoder = self.model.decoder
-        if self.search.coverage_penalty and decoder.kind == "recurrent" and decoder.attention == "none":
+        if decoder.kind != "recurrent" or decoder.attention != "none":
+            return
+        for key, value, meaning in (
+            ("search.coverage_penalty", self.search.coverage_penalty, "counts what attention covered"),
+            ("training.coverage_loss", self.training.coverage_loss, "is for looking again at a position"),
+            ("training.guided_alignment", self.training.guided_alignment, "teaches attention where to look"),
+        ):
+            if value:
+                raise contradiction(
+                    f'{key} = {value} {meaning}, but model.decoder.attention = "none"',
+                    f"Set {key} = 0, or a model.decoder.attention.",
+                    [key, "model.decoder.attention"],
+                )
+
+    def _check_alignments(self) -> None:
+        """Refuse a loss that compares with word alignments which nobody gave."""
+        if self.training.guided_alignment and self.data.alignments is None:
             raise contradiction(
-                f"search.coverage_penalty = {self.search.coverage_penalty} counts what attention covered, but "
-                'model.decoder.attention = "none"',
-                "Set search.coverage_penalty = 0, or a model.decoder.attention.",
-                ["search.coverage_penalty", "model.decoder.attention"],
+                f"training.guided_alignment = {self.training.guided_alignment} teaches attention the word alignments "
+                "of the training pairs, but data.alignments names no file",
+                "Set data.alignments, or training.guided_alignment = 0.",
+                ["training.guided_alignment", "data.alignments"],
             )
 
     def _check_copying(self) -> None:

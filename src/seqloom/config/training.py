@@ -123,6 +123,15 @@ class TrainingConfig(Section):
     risk_sharpness: Positive = Field(
         default=0.005, description="Exponent of the probabilities by which the drawn outputs are weighed."
     )
+    coverage_loss: NotNegative = Field(
+        default=0.0,
+        description="Weight of the loss for looking again where attention has been (See et al. 2017); 0 is off.",
+    )
+    guided_alignment: NotNegative = Field(
+        default=0.0,
+        description="Weight of the cross-entropy between the attention and the word alignments of data.alignments "
+        "(Chen et al. 2016); 0 is off.",
+    )
     clip_norm: NotNegative = Field(
         default=1.0, description="Gradients longer than this are shortened to it; 0 is off."
     )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqloom.base.errors import ShapeError
+from seqloom.data.links import Span
 from seqloom.text.vocabulary import BOS, EOS, PAD
 
 Ids = Sequence[int] | NDArray[np.int64]
@@ -25,6 +26,8 @@ class Batch:
     target_input     (B, T)  BOS + y, what the decoder reads; None without targets, like the rest
     target_output    (B, T)  y + EOS, what it is to write
     target_lengths   (B,)
+    alignment        (B, T, S) float32, where each target position should look: shares that sum to 1, or zeros where
+                     nothing is known, as at EOS; None where no pair has a word alignment
     """
 
     source: Tensor
@@ -32,6 +35,7 @@ class Batch:
     target_input: Tensor | None = None
     target_output: Tensor | None = None
     target_lengths: Tensor | None = None
+    alignment: Tensor | None = None
 
     def __len__(self) -> int:
         return self.source.shape[0]
@@ -65,6 +69,7 @@ class Batch:
             moved(self.target_input),
             moved(self.target_output),
             moved(self.target_lengths),
+            moved(self.alignment),
         )
 
 
@@ -73,21 +78,38 @@ def visible(lengths: Tensor, positions: int) -> Tensor:
     return torch.arange(positions, device=lengths.device) < lengths[:, None]
 
 
-def collate(sources: Sequence[Ids], targets: Sequence[Ids] | None = None) -> Batch:
+def collate(
+    sources: Sequence[Ids],
+    targets: Sequence[Ids] | None = None,
+    spans: Sequence[Sequence[Span]] | None = None,
+) -> Batch:
     """Pad sentences of ids, which have no BOS and EOS yet, into a batch; targets None when there are none.
 
-    Raises   ShapeError for no sentences, or another number of targets than sources.
+    spans    each pair's word alignment between symbols; None where no pair has one
+    Raises   ShapeError for no sentences, or another number of targets or alignments than sources.
     """
     if not sources:
         raise ShapeError("A batch needs at least one sentence.")
     source, source_lengths = _padded(sources)
     if targets is None:
         return Batch(source, source_lengths)
-    if len(targets) != len(sources):
-        raise ShapeError(f"{len(sources)} sources and {len(targets)} targets; expected as many.")
+    for name, rows in (("targets", targets), ("alignments", spans)):
+        if rows is not None and len(rows) != len(sources):
+            raise ShapeError(f"{len(sources)} sources and {len(rows)} {name}; expected as many.")
     target_output, target_lengths = _padded(targets)
     target_input, _ = _padded(targets, begin=True)
-    return Batch(source, source_lengths, target_input, target_output, target_lengths)
+    alignment = None if spans is None else share_out(spans, target_output.shape[1], source.shape[1])
+    return Batch(source, source_lengths, target_input, target_output, target_lengths, alignment)
+
+
+def share_out(spans: Sequence[Sequence[Span]], target_positions: int, source_positions: int) -> Tensor:
+    """Let each target position look at all source positions that it is linked with alike: (B, T, S) float32."""
+    linked = np.zeros((len(spans), target_positions, source_positions), np.float32)
+    for row, own in zip(linked, spans, strict=True):
+        for span in own:
+            row[span.target_start : span.target_stop, span.source_start : span.source_stop] = 1.0
+    linked /= np.maximum(linked.sum(axis=-1, keepdims=True), 1.0)
+    return torch.from_numpy(linked)
 
 
 def _padded(rows: Sequence[Ids], begin: bool = False) -> tuple[Tensor, Tensor]:

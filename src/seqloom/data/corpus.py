@@ -3,6 +3,8 @@
 CACHE/KEY/
     source.{values,lengths,marks}  target.…     ids, uint16 when the vocabulary fits, else uint32
     source-text.…  target-text.…                the text itself, UTF-8, when kept for subword sampling
+    spans.…                                     word alignments between symbols, four numbers a link, when given
+    links.…                                     the same between words, two numbers a link, when the text is kept
     meta.json                                   counts, what was left out and why, sizes and hashes of the files
 
 KEY names the content of the text files, the tokenizers and the settings, so that a folder is either the right one
@@ -27,7 +29,16 @@ from numpy.typing import NDArray
 from seqloom.base.errors import DamagedModelError, DataError, UsageError
 from seqloom.base.files import atomic_folder, explain_os_errors, make_folder, read_json, sha256_of, write_json
 from seqloom.data.columns import Column, ColumnWriter
-from seqloom.data.readers import Pair, PairFiles, Survey, check_line_counts, pair_format, survey
+from seqloom.data.links import Link, Span, flat, parse_links, span_links
+from seqloom.data.readers import (
+    Pair,
+    PairFiles,
+    Survey,
+    check_line_counts,
+    pair_format,
+    read_lines,
+    survey,
+)
 from seqloom.text.tokenizer import Tokenizer
 
 FORMAT_VERSION = 1
@@ -50,6 +61,7 @@ class Corpus:
         self.key = folder.name  # a hash of the text and of how it was read
         self.max_length: int = meta["settings"]["max_length"]
         self.keeps_text: bool = meta["settings"]["keep_text"]
+        self.aligned: bool = "spans" in meta["columns"]
         self.pairs_read: int = meta["pairs_read"]
         self.dropped: dict[str, int] = meta["dropped"]
         self.notices = notices + _say_dropped(self.pairs_read, self.dropped, self.max_length)
@@ -76,6 +88,14 @@ class Corpus:
             raise UsageError(f"{self.folder} holds ids only; prepare the corpus with keep_text=True.")
         return Pair(self._columns["source-text"].text(row), self._columns["target-text"].text(row))
 
+    def spans(self, row: int) -> list[Span]:
+        """The word alignment of a row, between its symbols on disk. Raises IndexError."""
+        return [Span(*span) for span in self._columns["spans"].ids(row).reshape(-1, 4).tolist()]
+
+    def links(self, row: int) -> list[Link]:
+        """The word alignment of a row, between the words of its text. Raises IndexError."""
+        return [Link(*link) for link in self._columns["links"].ids(row).reshape(-1, 2).tolist()]
+
     def tag(self, row: int) -> list[int]:  # noqa: ARG002 - no row has one; those of JoinedCorpus may
         """What a row's source begins with: nothing."""
         return []
@@ -95,6 +115,7 @@ def prepare_corpus(
     max_length: int,
     keep_text: bool = False,
     copying: bool = False,
+    alignments: Path | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Corpus:
     """Encode the pairs of text files into a folder under `cache`, or open the folder if that was done before.
@@ -104,6 +125,8 @@ def prepare_corpus(
     copying       for a model that copies: a source's unknown words get ids of their own behind the vocabulary's,
                   counted anew in each pair, and so do the target's where the source has the same word; both sides
                   have one tokenizer
+    alignments    file of word alignments, a line of links a pair (see links.py); those of pairs that are left out
+                  are left out with them
     on_progress   called with the pairs read so far
 
     The text is streamed, so memory does not grow with it. Several processes may prepare the same corpus: one
@@ -112,8 +135,8 @@ def prepare_corpus(
     """
     if max_length < 1:
         raise UsageError(f"max_length = {max_length}; expected 1 symbol or more.")
-    surveys = _survey_all(files)
-    settings = {
+    surveys = _survey_all(files, alignments)
+    settings: dict[str, Any] = {
         "format": FORMAT_VERSION,
         "texts": [found.sha256 for found in surveys],
         "reading": [pair_format(files.paths, files.format), files.source_field, files.target_field],
@@ -122,8 +145,10 @@ def prepare_corpus(
         "max_length": max_length,
         "keep_text": keep_text,
     }
-    if copying:
+    if copying:  # only then: what was prepared without keeps its key, and so below
         settings["copying"] = True
+    if alignments:
+        settings["aligned"] = True
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     folder = make_folder(cache) / key[:24]
     notices: tuple[str, ...] = ()
@@ -138,10 +163,11 @@ def prepare_corpus(
         for stale in cache.glob(f".{folder.name}.*.tmp"):
             shutil.rmtree(stale, ignore_errors=True)  # of a process that was killed
         with atomic_folder(folder) as temporary:
-            writer = _Preparation(temporary, settings, source_tokenizer, target_tokenizer)
+            writer = _Preparation(temporary, settings, source_tokenizer, target_tokenizer, alignments)
             writer.run(files.read(), on_progress or (lambda _: None))
-            if [found.sha256 for found in _survey_all(files)] != settings["texts"]:
-                raise DataError(f"{_names(files)} changed while being read. Run the same command again.")
+            if [found.sha256 for found in _survey_all(files, alignments)] != settings["texts"]:
+                names = " or ".join(map(str, [*files.paths, *([alignments] if alignments else [])]))
+                raise DataError(f"{names} changed while being read. Run the same command again.")
     return open_corpus(folder, notices)
 
 
@@ -177,6 +203,7 @@ class _Preparation:
     settings: dict[str, Any]
     source_tokenizer: Tokenizer
     target_tokenizer: Tokenizer
+    alignments: Path | None = None
 
     @property
     def copying(self) -> bool:
@@ -192,6 +219,12 @@ class _Preparation:
         }
         if self.settings["keep_text"]:
             dtypes |= {"source-text": np.dtype(np.uint8), "target-text": np.dtype(np.uint8)}
+        if self.alignments:
+            position = np.dtype(np.uint16 if self.settings["max_length"] < 2**16 else np.uint32)
+            dtypes |= dict.fromkeys(
+                ("spans", "links") if self.settings["keep_text"] else ("spans",), position
+            )
+        lines = read_lines(self.alignments) if self.alignments else None
         read, dropped = 0, Counter(dict.fromkeys((EMPTY_SOURCE, EMPTY_TARGET, TOO_LONG), 0))
         with contextlib.ExitStack() as stack:
             columns = {
@@ -199,7 +232,8 @@ class _Preparation:
                 for name, dtype in dtypes.items()
             }
             for chunk in in_chunks(pairs):
-                self._append(chunk, columns, dropped)
+                links = None if lines is None else self._links(chunk, lines, read)
+                self._append(chunk, links, columns, dropped)
                 read += len(chunk)
                 on_progress(read)
         if read == dropped.total():
@@ -218,14 +252,32 @@ class _Preparation:
         }
         write_json(self.folder / "meta.json", meta | {"check": _self_check(meta)})
 
-    def _append(self, chunk: list[Pair], columns: dict[str, ColumnWriter], dropped: Counter[str]) -> None:
-        if self.copying:
-            readers = [self.source_tokenizer.reading(pair.source) for pair in chunk]
-            sources = [reader.encode(pair.source) for reader, pair in zip(readers, chunk, strict=True)]
-            targets = [reader.encode(pair.target) for reader, pair in zip(readers, chunk, strict=True)]
-        else:
+    def _links(self, chunk: list[Pair], lines: Iterator[str], read: int) -> list[list[Link]]:
+        """The alignment of each pair of a chunk, which begins after so many pairs."""
+        return [
+            parse_links(next(lines, ""), pair, f"{self.alignments}:{number}")
+            for number, pair in enumerate(chunk, start=read + 1)
+        ]
+
+    def _encode(self, chunk: list[Pair]) -> tuple[list[list[int]], list[list[int]]]:
+        """The ids of sources and targets."""
+        if not self.copying:
             sources = self.source_tokenizer.encode_many([pair.source for pair in chunk])
-            targets = self.target_tokenizer.encode_many([pair.target for pair in chunk])
+            return sources, self.target_tokenizer.encode_many([pair.target for pair in chunk])
+        readers = [self.source_tokenizer.reading(pair.source) for pair in chunk]
+        return (
+            [reader.encode(pair.source) for reader, pair in zip(readers, chunk, strict=True)],
+            [reader.encode(pair.target) for reader, pair in zip(readers, chunk, strict=True)],
+        )
+
+    def _append(
+        self,
+        chunk: list[Pair],
+        links: list[list[Link]] | None,
+        columns: dict[str, ColumnWriter],
+        dropped: Counter[str],
+    ) -> None:
+        sources, targets = self._encode(chunk)
         kept: list[int] = []
         for row, (pair, source, target) in enumerate(zip(chunk, sources, targets, strict=True)):
             if not source or not pair.source.strip():
@@ -241,6 +293,19 @@ class _Preparation:
         if self.settings["keep_text"]:
             columns["source-text"].append_texts(chunk[row].source for row in kept)
             columns["target-text"].append_texts(chunk[row].target for row in kept)
+        if links is None:
+            return
+        spans = [
+            span_links(
+                links[row],
+                self.source_tokenizer.word_numbers(chunk[row].source, sources[row]),
+                self.target_tokenizer.word_numbers(chunk[row].target, targets[row]),
+            )
+            for row in kept
+        ]
+        columns["spans"].append_ids([flat(own) for own in spans])
+        if self.settings["keep_text"]:
+            columns["links"].append_ids([flat(links[row]) for row in kept])
 
     def _say_nothing_left(self, read: int, dropped: Counter[str]) -> tuple[str, ...]:
         if not read:
@@ -262,12 +327,21 @@ def in_chunks(pairs: Iterator[Pair]) -> Iterator[list[Pair]]:
         yield chunk
 
 
-def _survey_all(files: PairFiles) -> list[Survey]:
-    """Hash the files; unequal counts are refused here, before any work."""
+def _survey_all(files: PairFiles, alignments: Path | None) -> list[Survey]:
+    """Hash the files, the alignments' last; unequal counts are refused here, before any work."""
     kind = pair_format(files.paths, files.format)
     surveys = [survey(path) for path in files.paths]
     if kind == "parallel":
         check_line_counts(files.paths, [found.lines for found in surveys])
+    if alignments:
+        of_links, pairs = survey(alignments), surveys[0].lines
+        if of_links.lines != pairs:
+            first = min(of_links.lines, pairs) + 1
+            raise DataError(
+                f"{alignments} has {of_links.lines:,} lines and {files.paths[0]} has {pairs:,}, so from line "
+                f"{first:,} on not every pair has its links; give a line a pair, an empty one where none are known."
+            )
+        surveys.append(of_links)
     return surveys
 
 
@@ -289,10 +363,6 @@ def _say_dropped(read: int, dropped: dict[str, int], max_length: int) -> tuple[s
         return ()
     limit = f" (the limit is {max_length:,} symbols a side)" if dropped[TOO_LONG] else ""
     return (f"Left out {sum(dropped.values()):,} of {read:,} pairs: {', '.join(reasons)}{limit}.",)
-
-
-def _names(files: PairFiles) -> str:
-    return " or ".join(map(str, files.paths))
 
 
 @contextlib.contextmanager

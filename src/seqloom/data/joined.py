@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from seqloom.data.corpus import Corpus, Ids
+from seqloom.data.links import Link, Span
 from seqloom.data.readers import Pair
 from seqloom.text.vocabulary import BOS
 
@@ -21,6 +22,7 @@ class JoinedCorpus:
         self.key = f"{written.key}+{back_translated.key}"
         self.max_length = written.max_length + 1
         self.keeps_text = written.keeps_text and back_translated.keeps_text
+        self.aligned = written.aligned
         self.notices = written.notices + back_translated.notices
         self.source_lengths = np.concatenate([written.source_lengths, back_translated.source_lengths + 1])
         self.target_lengths = np.concatenate([written.target_lengths, back_translated.target_lengths])
@@ -63,6 +65,14 @@ class JoinedCorpus:
         """The text of a row as it was read, without the tag."""
         part, own = self._place(row)
         return part.text(own)
+
+    def spans(self, row: int) -> list[Span]:
+        """The word alignment of a row; nothing is known of the back-translated ones."""
+        return self.parts[0].spans(row) if row < len(self.parts[0]) else []
+
+    def links(self, row: int) -> list[Link]:
+        """The same between words."""
+        return self.parts[0].links(row) if row < len(self.parts[0]) else []
 
     def release(self) -> None:
         """As Corpus.release, of both."""

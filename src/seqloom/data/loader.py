@@ -1,8 +1,9 @@
 """The batches of an epoch, drawn from a corpus on disk; any of them can be made without the ones before."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from seqloom.data.batch import Batch, Ids, collate
 from seqloom.data.batching import WINDOW, Rows, by_length, cut_evenly, plan_epoch
 from seqloom.data.corpus import Corpus
 from seqloom.data.joined import JoinedCorpus
+from seqloom.data.links import Span, span_links
 from seqloom.text.tokenizer import Tokenizer
 
 BATCHES_A_GROUP = (
@@ -19,7 +21,17 @@ BATCHES_A_GROUP = (
 )
 BATCHES_A_RELEASE = 256  # batches between two calls of corpus.release
 AnyCorpus = Corpus | JoinedCorpus
-Sampler = Callable[[int], tuple[Ids, Ids]]
+
+
+class Example(NamedTuple):
+    """One row as ids, and its word alignment between them; None where the corpus has none."""
+
+    source: Ids
+    target: Ids
+    spans: Sequence[Span] | None = None
+
+
+Sampler = Callable[[int], Example]
 
 
 def iterate_batches(
@@ -40,8 +52,8 @@ def iterate_batches(
     start     batches of the epoch that are done already, over all ranks together
     rank      this process takes k = start + rank, start + rank + world, …; the last round of an epoch may not
               reach every rank
-    sampler   row -> (source ids, target ids), in place of the ids on disk (see subword_sampler); its batches
-              are larger than the budget by the share of symbols that it adds
+    sampler   row -> its ids in place of those on disk (see subword_sampler); its batches are larger than the budget
+              by the share of symbols that it adds
 
     Every batch is a pure function of (seed, epoch, k). Resident memory is bounded by the plan's four bytes a row,
     a window and what the corpus maps between two releases.
@@ -74,9 +86,22 @@ def _releasing(corpus: AnyCorpus, batches: Iterator[Batch]) -> Iterator[Batch]:
 
 def _read(corpus: AnyCorpus, plan: Iterator[Rows], wanted: range) -> Iterator[Batch]:
     for rows in islice(plan, wanted.start, None, wanted.step):
-        yield collate(
-            [corpus.source(row) for row in rows.tolist()], [corpus.target(row) for row in rows.tolist()]
-        )
+        yield _batch([read_example(corpus, row) for row in rows.tolist()])
+
+
+def read_example(corpus: AnyCorpus, row: int) -> Example:
+    """A row as it is on disk."""
+    spans = corpus.spans(row) if corpus.aligned else None
+    return Example(corpus.source(row), corpus.target(row), spans)
+
+
+def _batch(examples: Sequence[Example]) -> Batch:
+    spans = [example.spans for example in examples if example.spans is not None]
+    return collate(
+        [example.source for example in examples],
+        [example.target for example in examples],
+        spans or None,  # all of them have one, or none
+    )
 
 
 def _sample(
@@ -93,14 +118,13 @@ def _sample(
         mine = [k - first for k in range(first, first + len(group)) if k in wanted]
         if not mine:
             continue
-        pairs = [sampler(row) for rows in group for row in rows.tolist()]
-        lengths = np.array([(len(source), len(target)) for source, target in pairs], np.int32)
+        examples = [sampler(row) for rows in group for row in rows.tolist()]
+        lengths = np.array([(len(one.source), len(one.target)) for one in examples], np.int32)
         order = by_length(lengths[:, 0], lengths[:, 1])
         batches = np.split(order, cut_evenly(lengths.max(axis=1)[order] + 1, len(group), max_sentences))
         shuffled = numpy_generator(place[0], "sampled batches", place[1], number).permutation(len(batches))
         for k in mine:
-            chosen = [pairs[pick] for pick in batches[shuffled[k]]]
-            yield collate([source for source, _ in chosen], [target for _, target in chosen])
+            yield _batch([examples[pick] for pick in batches[shuffled[k]]])
 
 
 def subword_sampler(
@@ -116,18 +140,25 @@ def subword_sampler(
 
     strength   as Tokenizer.sample takes it; the draw is a function of (seed, epoch, row)
 
-    A side that sampling makes longer than the corpus allows is segmented as it is without.
+    A side that sampling makes longer than the corpus allows is segmented as it is without. Links between words become
+    links between the symbols drawn.
     Raises     UsageError when a row is read from a corpus prepared without its text.
     """
 
-    def sample(row: int) -> tuple[Ids, Ids]:
+    def sample(row: int) -> Example:
         generator = numpy_generator(seed, "subwords", epoch, row)
         pair = corpus.text(row)
         source: Ids = [*corpus.tag(row), *source_tokenizer.sample(pair.source, strength, generator)]
         target: Ids = target_tokenizer.sample(pair.target, strength, generator)
-        return (
-            source if len(source) <= corpus.max_length else corpus.source(row),
-            target if len(target) <= corpus.max_length else corpus.target(row),
-        )
+        source = source if len(source) <= corpus.max_length else corpus.source(row)
+        target = target if len(target) <= corpus.max_length else corpus.target(row)
+        if not corpus.aligned:
+            return Example(source, target)
+        links = corpus.links(row)
+        if not links:
+            return Example(source, target, [])
+        source_numbers = source_tokenizer.word_numbers(pair.source, list(source))
+        target_numbers = target_tokenizer.word_numbers(pair.target, list(target))
+        return Example(source, target, span_links(links, source_numbers, target_numbers))
 
     return sample

@@ -43,13 +43,22 @@ class DotAttention(nn.Module):
         """query (B, T, D), keys (B, S, D) -> (B, T, S)."""
         return query @ keys.transpose(1, 2)
 
-    def forward(self, query: Tensor, keys: Tensor, memory: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self,
+        query: Tensor,
+        keys: Tensor,
+        memory: Tensor,
+        visible: Tensor,
+        *,
+        through_alignment: bool = False,  # noqa: ARG002 - one face for all attentions; here they always do
+    ) -> tuple[Tensor, Tensor]:
         """Average the memory, weighted by how well each position fits the query.
 
         query    (B, T, Q)
         keys     (B, S, K) from `prepare`
         memory   (B, S, D)
         visible  (B, S) bool, False at padding
+        through_alignment  whether gradients are to pass through the alignment too
         Returns  context (B, T, D), alignment (B, T, S) whose rows sum to 1
         Raises   ShapeError; EmptyMemoryError for a row with nothing to see
         """
@@ -91,7 +100,10 @@ class AdditiveAttention(DotAttention):
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """query (B, T, Q), keys (B, S, A) -> (B, T, S)."""
-        asked = self.query_layer(query)
+        return self.compare(self.query_layer(query), keys)
+
+    def compare(self, asked: Tensor, keys: Tensor) -> Tensor:
+        """asked (B, T, A), keys (B, S, A) -> v . tanh(asked + keys), (B, T, S), compiled where it can be."""
         if kernels.ready(asked, keys):
             scores: Tensor = FusedAdditiveScores.apply(asked, keys, self.score_vector)
             return scores

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 
 from seqloom.layers.attention import AdditiveAttention, DotAttention, GeneralAttention
 from seqloom.layers.cells import Cell, ElmanCell, GRUCell, LSTMCell, ReLUCell
-from seqloom.layers.further_attention import HeadsAttention, LocalAttention, LocationAttention
+from seqloom.layers.further_attention import (
+    CoverageAttention,
+    HeadsAttention,
+    LocalAttention,
+    LocationAttention,
+)
 from seqloom.layers.looped_cells import LayerNormLSTMCell, ResetBeforeGRUCell, SRUCell
 from seqloom.layers.scan_cells import MinGRUCell, MinLSTMCell, SSRUCell
 
@@ -36,26 +41,25 @@ class AttentionSizes:
     positions: int = 512
 
 
-def recurrent_attention(kind: str, sizes: AttentionSizes, *, through_alignment: bool = False) -> DotAttention:
-    """The attention of a recurrent decoder by its name. Raises ValueError for sizes that it can't have.
-
-    through_alignment  whether gradients are to pass through the alignment too
-    """
+def recurrent_attention(kind: str, sizes: AttentionSizes) -> DotAttention:
+    """The attention of a recurrent decoder by its name. Raises ValueError for sizes that it can't have."""
     if kind == "dot" and sizes.query != sizes.memory:
         raise ValueError(f'"dot" compares equal widths; found query {sizes.query}, memory {sizes.memory}.')
     match kind:
         case "additive":
             return AdditiveAttention(sizes.query, sizes.memory, sizes.width or sizes.query)
+        case "coverage":
+            return CoverageAttention(sizes.query, sizes.memory, sizes.width or sizes.query)
         case "dot":
             return DotAttention()
         case "general":
             return GeneralAttention(sizes.query, sizes.memory)
         case "multi_head":
-            return HeadsAttention(sizes.query, sizes.memory, sizes.heads, through_alignment=through_alignment)
+            return HeadsAttention(sizes.query, sizes.memory, sizes.heads)
         case "location":
             return LocationAttention(sizes.query, sizes.positions)
         case "local":
             return LocalAttention(sizes.query, sizes.memory, sizes.window)
     raise ValueError(
-        f'unknown attention "{kind}"; expected additive, dot, general, multi_head, location or local.'
+        f'unknown attention "{kind}"; expected additive, coverage, dot, general, multi_head, location or local.'
     )

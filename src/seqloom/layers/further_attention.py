@@ -1,4 +1,4 @@
-"""Attention of recurrent decoders beyond one score for each position: in several heads, and by where things stand."""
+"""Attention of recurrent decoders beyond one score for each position: in heads, by place, by what was seen before."""
 
 import math
 
@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from seqloom.base.shapes import check_shape
 from seqloom.layers.attention import (
+    AdditiveAttention,
     DotAttention,
     GeneralAttention,
     normalise_scores,
@@ -22,15 +23,11 @@ class HeadsAttention(DotAttention):
     The alignment is the mean over the heads. `prepare` gives keys and values of all heads together.
     """
 
-    def __init__(
-        self, query_size: int, memory_size: int, heads: int, *, through_alignment: bool = False
-    ) -> None:
-        """through_alignment: whether gradients are to pass through the alignment too."""
+    def __init__(self, query_size: int, memory_size: int, heads: int) -> None:
         super().__init__()
         if memory_size % heads:
             raise ValueError(f"heads = {heads} does not divide the memory's width {memory_size}.")
         self.heads = heads
-        self.through_alignment = through_alignment
         self.query_layer = nn.Linear(query_size, memory_size)
         self.key_layer = nn.Linear(memory_size, memory_size)
         self.value_layer = nn.Linear(memory_size, memory_size)
@@ -41,7 +38,15 @@ class HeadsAttention(DotAttention):
         """memory (B, S, D) -> keys and values (B, S, 2 D)."""
         return torch.cat([self.key_layer(memory), self.value_layer(memory)], dim=-1)
 
-    def forward(self, query: Tensor, keys: Tensor, memory: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self,
+        query: Tensor,
+        keys: Tensor,
+        memory: Tensor,
+        visible: Tensor,
+        *,
+        through_alignment: bool = False,
+    ) -> tuple[Tensor, Tensor]:
         """As DotAttention's; the context is a projection of what the heads read."""
         check_shape(memory, "B S D", "memory", B=query.shape[0], S=keys.shape[1])
         normalise_scores(
@@ -49,7 +54,6 @@ class HeadsAttention(DotAttention):
         )  # refuses a row with nothing to see
         asked = split_heads(self.query_layer(query), self.heads)
         key, value = (split_heads(half, self.heads) for half in keys.chunk(2, dim=-1))
-        through_alignment = self.through_alignment and torch.is_grad_enabled()
         read, alignment = read_by_heads(asked, key, value, visible, through_alignment=through_alignment)
         return self.output_layer(read), alignment.mean(1)
 
@@ -95,7 +99,15 @@ class LocalAttention(GeneralAttention):
         predicted = torch.sigmoid(torch.tanh(self.position_layer(query)) @ self.position_vector)
         return visible.sum(-1)[:, None] * predicted
 
-    def forward(self, query: Tensor, keys: Tensor, memory: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self,
+        query: Tensor,
+        keys: Tensor,
+        memory: Tensor,
+        visible: Tensor,
+        *,
+        through_alignment: bool = False,  # noqa: ARG002 - as DotAttention's
+    ) -> tuple[Tensor, Tensor]:
         """As DotAttention's; the rows of the alignment sum to at most 1."""
         check_shape(memory, "B S D", "memory", B=query.shape[0], S=keys.shape[1])
         normalise_scores(
@@ -107,3 +119,43 @@ class LocalAttention(GeneralAttention):
         shares = self.scores(query, keys).masked_fill(~near, -math.inf).softmax(dim=-1)
         alignment = shares * torch.exp(-(distance**2) / (2 * (self.window / 2) ** 2))
         return alignment @ memory, alignment
+
+
+class CoverageAttention(AdditiveAttention):
+    """Additive attention that knows what was looked at before.
+
+        score(s) = v . tanh(W query + U memory(s) + w coverage(s) + b)
+        coverage = the sum of the alignments at the positions before
+
+    Source: See et al. 2017, section 2.3 (Tu et al. 2016 with "linguistic coverage" and a fertility of 1). Each
+    position waits for the alignment before it, so `read` takes one position in time; `forward` is the first one.
+    """
+
+    def __init__(self, query_size: int, memory_size: int, attention_size: int) -> None:
+        super().__init__(query_size, memory_size, attention_size)
+        self.coverage_layer = nn.Linear(1, attention_size, bias=False)
+        nn.init.xavier_uniform_(self.coverage_layer.weight)
+
+    def read(
+        self, query: Tensor, keys: Tensor, memory: Tensor, visible: Tensor, coverage: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Average the memory as `forward` does, one position in time.
+
+        query     (B, W, Q), the rows that stand beside each other: a beam, or a single one
+        keys      (B, S, A) from `prepare`
+        memory    (B, S, D)
+        visible   (B, S) bool, False at padding
+        coverage  (B, W, S), how much each row has looked at each position so far
+        Returns   context (B, W, D), alignment (B, W, S), coverage (B, W, S) with this position
+        Raises    ShapeError; EmptyMemoryError for a row with nothing to see
+        """
+        check_shape(memory, "B S D", "memory", B=query.shape[0], S=keys.shape[1])
+        check_shape(coverage, "B W S", "coverage", B=query.shape[0], W=query.shape[1], S=keys.shape[1])
+        alignment = normalise_scores(self.covered_scores(query, keys, coverage), visible)
+        return alignment @ memory, alignment, coverage + alignment
+
+    def covered_scores(self, query: Tensor, keys: Tensor, coverage: Tensor) -> Tensor:
+        """query (B, W, Q), keys (B, S, A), coverage (B, W, S) -> (B, W, S)."""
+        asked = self.query_layer(query).flatten(0, 1)[:, None]  # (B W, 1, A)
+        known = keys[:, None] + self.coverage_layer(coverage[..., None])  # (B, W, S, A)
+        return self.compare(asked, known.flatten(0, 1)).view(coverage.shape)

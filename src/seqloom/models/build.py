@@ -130,7 +130,7 @@ def build_decoder(config: ModelConfig, memory_width: int, summary_width: int) ->
         decoder.attention_window,
         decoder.attention_positions,
     )
-    attention = recurrent_attention(decoder.attention, sizes, through_alignment=decoder.copying)
+    attention = recurrent_attention("coverage" if decoder.coverage else decoder.attention, sizes)
     if decoder.placement == "after":
         return AttendAfterDecoder(
             config.width, memory_width, bridge, attention, cells, input_feeding=decoder.input_feeding

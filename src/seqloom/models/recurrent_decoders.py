@@ -2,7 +2,8 @@
 
 Each is one call, `forward(inputs, state)`, over any number of positions: all of them at once in training, one at a
 time in a search. Stepping therefore equals teacher forcing by construction, and the fused kernels run wherever no
-position waits for what was read at the one before.
+position waits for what was read at the one before. With coverage the attention waits for itself and loops over time;
+cells that don't wait for it stay fused.
 """
 
 from dataclasses import dataclass, replace
@@ -12,17 +13,21 @@ from torch import Tensor, nn
 
 from seqloom.layers.attention import DotAttention, start_glorot
 from seqloom.layers.dropout import Dropout
+from seqloom.layers.further_attention import CoverageAttention
 from seqloom.layers.recurrent import RecurrentStack, StackDraws, StackState
 from seqloom.models.state import Decoded, Memory, SourceView
 
 
 @dataclass(frozen=True)
 class RecurrentState:
-    """cells: each layer's state, (N, H) tensors · source: what is read of the memory · fed: (N, E) or None."""
+    """cells: each layer's state, (N, H) tensors · source: what is read of the memory · fed: (N, E) or None
+    coverage: the sum of the alignments so far, (N, S), or None
+    """
 
     cells: StackState
     source: SourceView
     fed: Tensor | None = None
+    coverage: Tensor | None = None
 
     @property
     def position(self) -> int:
@@ -33,7 +38,8 @@ class RecurrentState:
         """The state of those rows, memory included."""
         cells = tuple(tuple(tensor.index_select(0, rows) for tensor in layer) for layer in self.cells)
         fed = None if self.fed is None else self.fed.index_select(0, rows)
-        return RecurrentState(cells, self.source.reorder(rows), fed)
+        coverage = None if self.coverage is None else self.coverage.index_select(0, rows)
+        return RecurrentState(cells, self.source.reorder(rows), fed, coverage)
 
 
 @dataclass(frozen=True)
@@ -141,15 +147,49 @@ class AttentiveDecoder(nn.Module):
         self.attention = attention
 
     def start(self, memory: Memory) -> RecurrentState:
-        """Project the memory to keys, once a sentence."""
+        """Project the memory to keys, once a sentence; nothing is covered yet."""
         source = SourceView((self.attention.prepare(memory.values), memory.values), memory.visible)
-        return RecurrentState(self.bridge(memory), source)
+        coverage = None
+        if isinstance(self.attention, CoverageAttention):
+            exact = torch.promote_types(memory.values.dtype, torch.float32)  # a sum of many small shares
+            coverage = memory.values.new_zeros(memory.visible.shape, dtype=exact)
+        return RecurrentState(self.bridge(memory), source, coverage=coverage)
 
-    def read(self, query: Tensor, source: SourceView) -> tuple[Tensor, Tensor]:
-        """query (N, T, H) -> context (N, T, M), alignment (N, T, S)."""
+    def read(
+        self, query: Tensor, state: RecurrentState, *, alignment: bool
+    ) -> tuple[Tensor, Tensor, RecurrentState]:
+        """query (N, T, H) -> context (N, T, M), alignment (N, T, S), the state with what is covered then.
+
+        alignment  whether it was asked for, so that in training gradients pass through it
+        """
+        source = state.source
+        if isinstance(self.attention, CoverageAttention):
+            return self.read_covered(query, state, self.attention)
+        context, looked = self.attention(
+            source.beside(query),
+            *source.tensors,
+            source.visible,
+            through_alignment=alignment and torch.is_grad_enabled(),
+        )
+        return source.apart(context), source.apart(looked), state
+
+    def read_covered(
+        self, query: Tensor, state: RecurrentState, attention: CoverageAttention
+    ) -> tuple[Tensor, Tensor, RecurrentState]:
+        """The same, position by position, as each alignment depends on those before."""
+        if state.coverage is None:
+            raise ValueError("a state without coverage is none of this decoder's")
+        source, coverage = state.source, state.source.beside(state.coverage[:, None])
         keys, values = source.tensors
-        context, alignment = self.attention(source.beside(query), keys, values, source.visible)
-        return source.apart(context), source.apart(alignment)
+        contexts, looked = [], []
+        for now in query.split(1, dim=1):
+            context, alignment, coverage = attention.read(
+                source.beside(now), keys, values, source.visible, coverage
+            )
+            contexts.append(source.apart(context))
+            looked.append(source.apart(alignment))
+        state = replace(state, coverage=source.apart(coverage)[:, 0])
+        return torch.cat(contexts, 1), torch.cat(looked, 1), state
 
 
 class AttendBetweenDecoder(AttentiveDecoder):
@@ -177,7 +217,7 @@ class AttendBetweenDecoder(AttentiveDecoder):
     ) -> Decoded[RecurrentState]:
         """inputs (N, T, E) -> features (N, T, E), alignment (N, T, S) if asked, state."""
         asked, first_cells = self.first(inputs, state.cells[:1])
-        context, looked = self.read(asked, state.source)
+        context, looked, state = self.read(asked, state, alignment=alignment)
         outputs, upper_cells = self.upper(torch.cat([asked, context], dim=-1), state.cells[1:])
         features = self.readout(outputs, context)
         return Decoded(
@@ -219,13 +259,15 @@ class AttendAfterDecoder(AttentiveDecoder):
         state: RecurrentState,
         draws: StackDraws | None = None,
         seed: int | None = None,
+        *,
+        alignment: bool,
     ) -> tuple[Tensor, Tensor, RecurrentState]:
-        """Cells, attention, readout over positions that don't wait for each other.
+        """Cells, attention, readout over positions whose cells don't wait for each other.
 
         draws, seed  of the cells and of the readout, where positions of several calls share them
         """
         outputs, cells = self.stack(inputs, state.cells, draws)
-        context, looked = self.read(outputs, state.source)
+        context, looked, state = self.read(outputs, state, alignment=alignment)
         return self.readout(outputs, context, seed=seed), looked, replace(state, cells=cells)
 
     def forward(
@@ -233,13 +275,13 @@ class AttendAfterDecoder(AttentiveDecoder):
     ) -> Decoded[RecurrentState]:
         """inputs (N, T, E) -> features (N, T, E), alignment (N, T, S) if asked, state."""
         if state.fed is None:
-            features, looked, state = self.advance(inputs, state)
+            features, looked, state = self.advance(inputs, state, alignment=alignment)
             return Decoded(features, looked if alignment else None, state)
         fed, made, seen = state.fed, [], []
         draws, seed = self.stack.draw(), self.readout.dropout.draw()
         for now in inputs.unbind(1):
             beside = torch.cat([now, fed], dim=-1)[:, None]
-            features, looked, state = self.advance(beside, state, draws, seed)
+            features, looked, state = self.advance(beside, state, draws, seed, alignment=alignment)
             fed = features[:, 0]
             made.append(features)
             seen.append(looked)
@@ -266,13 +308,14 @@ class AttendBeforeDecoder(AttentiveDecoder):
     ) -> Decoded[RecurrentState]:
         """inputs (N, T, E) -> features (N, T, E), alignment (N, T, S) if asked, state."""
         outputs, contexts, looked = [], [], []
-        cells, draws = state.cells, self.stack.draw()
+        draws = self.stack.draw()
         for now in inputs.unbind(1):
-            query = self.stack.output_at(cells)[:, None]  # (N, 1, H), of the position before
-            context, looked_now = self.read(query, state.source)
-            output, cells = self.stack(torch.cat([now[:, None], context], dim=-1), cells, draws)
+            query = self.stack.output_at(state.cells)[:, None]  # (N, 1, H), of the position before
+            context, looked_now, state = self.read(query, state, alignment=alignment)
+            output, cells = self.stack(torch.cat([now[:, None], context], dim=-1), state.cells, draws)
+            state = replace(state, cells=cells)
             outputs.append(output)
             contexts.append(context)
             looked.append(looked_now)
         features = self.readout(torch.cat(outputs, 1), inputs, torch.cat(contexts, 1))
-        return Decoded(features, torch.cat(looked, 1) if alignment else None, replace(state, cells=cells))
+        return Decoded(features, torch.cat(looked, 1) if alignment else None, state)

@@ -10,6 +10,7 @@ from seqloom.text.normalise import Normaliser
 from seqloom.text.printable import printable
 from seqloom.text.storage import fingerprint, save_tokenizer
 from seqloom.text.vocabulary import SPECIALS, check_ids
+from seqloom.text.words import byte_owners, character_owners
 
 FIRST_BYTE = len(SPECIALS)
 SIZE = FIRST_BYTE + 256
@@ -59,6 +60,12 @@ class ByteTokenizer:
 
     def reading(self, text: str) -> "ByteTokenizer":  # noqa: ARG002 - nothing is unknown in any text
         return self
+
+    def word_numbers(self, text: str, ids: Sequence[int]) -> list[int]:
+        """Needs no ids, as each is a byte."""
+        del ids
+        owners = character_owners(text, self.normaliser)
+        return byte_owners(self.normaliser(text), owners)
 
     def fingerprint(self) -> str:
         return fingerprint(self.kind, self.normaliser, SIZE, b"")

@@ -12,6 +12,7 @@ from seqloom.text.normalise import Normaliser
 from seqloom.text.printable import printable
 from seqloom.text.storage import fingerprint, save_tokenizer
 from seqloom.text.vocabulary import SPECIALS, UNK, Vocabulary, check_ids
+from seqloom.text.words import character_owners
 
 REPLACEMENT = "\ufffd"
 """What an unseen character decodes as: Unicode's own sign for it, one character for one character."""
@@ -60,6 +61,11 @@ class CharacterTokenizer:
     def reading(self, text: str) -> "CharacterTokenizer":
         extended = self.vocabulary.reading(self.normaliser(text))
         return self if extended is self.vocabulary else CharacterTokenizer(extended, self.normaliser)
+
+    def word_numbers(self, text: str, ids: Sequence[int]) -> list[int]:
+        """Needs no ids, as each is a character."""
+        del ids
+        return character_owners(text, self.normaliser)
 
     def fingerprint(self) -> str:
         return fingerprint(self.kind, self.normaliser, len(self), self.vocabulary.to_json())

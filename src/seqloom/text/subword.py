@@ -7,6 +7,7 @@ For text without ▁ the ids are those of plain sentencepiece with the same mode
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from seqloom.text.storage import fingerprint, save_tokenizer
 from seqloom.text.subword_sampling import LONGEST_WORD, BpeDropout, PieceTable, UnigramSampler
 from seqloom.text.subword_training import SubwordKind, train_sentencepiece
 from seqloom.text.vocabulary import SPECIALS, check_ids
+from seqloom.text.words import byte_owners, character_owners
 
 SPACE = "▁"
 ESCAPED_SPACE = "\n"
@@ -96,6 +98,16 @@ class SubwordTokenizer:
 
     def reading(self, text: str) -> "SubwordTokenizer":  # noqa: ARG002 - nothing is unknown in any text
         return self
+
+    def word_numbers(self, text: str, ids: Sequence[int]) -> list[int]:
+        """The word in which each piece begins."""
+        if not ids:
+            return []
+        owners = character_owners(text, self.normaliser)
+        spelled = SPACE + self._escape(text).replace(" ", SPACE)  # begins with sentencepiece's own space
+        of_bytes = byte_owners(spelled, owners[:1] + owners)
+        ends = accumulate((len(self._spelled[index]) for index in ids), initial=0)
+        return [of_bytes[start] for start, _ in zip(ends, ids, strict=False)]
 
     def fingerprint(self) -> str:
         return fingerprint(self.kind, self.normaliser, len(self), self._model)

@@ -69,6 +69,13 @@ class Tokenizer(Protocol):
         Itself where nothing is unknown, as always for byte, unigram and bpe. For one text; not to be saved.
         """
 
+    def word_numbers(self, text: str, ids: Sequence[int]) -> list[int]:
+        """For each of the ids that `encode` or `sample` gave of the text, the number of the word that it spells.
+
+        Words are what white space separates in the text as it was given, counted from 0. White space goes to the
+        word after it, or at the end to the last; what spells several words counts for the first.
+        """
+
     def fingerprint(self) -> str:
         """SHA-256 over what determines the ids."""
 

@@ -11,7 +11,7 @@ from seqloom.text.grouping import WordGroup
 from seqloom.text.normalise import Normaliser
 from seqloom.text.storage import fingerprint, save_tokenizer
 from seqloom.text.vocabulary import SPECIALS, UNK, Vocabulary, check_ids
-from seqloom.text.words import bare, join_words, split_stretch, split_words
+from seqloom.text.words import bare, join_words, split_stretch, split_words, stretch_owners
 
 
 class WordTokenizer:
@@ -59,6 +59,15 @@ class WordTokenizer:
     def reading(self, text: str) -> "WordTokenizer":
         extended = self.vocabulary.reading(split_words(self.normaliser(text)))
         return self if extended is self.vocabulary else WordTokenizer(extended, self.normaliser)
+
+    def word_numbers(self, text: str, ids: Sequence[int]) -> list[int]:
+        """Needs no ids: an unseen word's doesn't tell whether a space stood before it."""
+        del ids
+        stretches = self.normaliser(text).split()
+        owners = stretch_owners(text, self.normaliser)
+        return [
+            owner for owner, stretch in zip(owners, stretches, strict=True) for _ in split_stretch(stretch)
+        ]
 
     def fingerprint(self) -> str:
         return fingerprint(self.kind, self.normaliser, len(self), self.vocabulary.to_json())

@@ -14,7 +14,7 @@ The joiner stands on the punctuation and never on the word, so that a word has o
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -77,6 +77,36 @@ def word_starts(text: str) -> set[int]:
         starts.update([end, *inside[1:]])
         end = match.end()
     return starts
+
+
+def stretch_owners(raw: str, normalise: Callable[[str], str]) -> list[int]:
+    """For each stretch without spaces of the normalised text, the number of the raw text's stretch that it comes from.
+
+    They are one to one but where normalising spells a character with a space, as NFKC does with some accents.
+    """
+    stretches, words = normalise(raw).split(), raw.split()
+    if len(stretches) == len(words):
+        return list(range(len(words)))
+    return [number for number, word in enumerate(words) for _ in normalise(word).split()]
+
+
+def character_owners(raw: str, normalise: Callable[[str], str]) -> list[int]:
+    """For each character of the normalised text, the number of the raw text's stretch that it belongs to.
+
+    White space goes to the stretch after it, or at the end to the last, as in `word_starts`. Linear time.
+    """
+    text = normalise(raw)
+    found: list[int] = []
+    owner = 0
+    matches = re.finditer(r"\S+", text)
+    for owner, match in zip(stretch_owners(raw, normalise), matches, strict=True):
+        found.extend([owner] * (match.end() - len(found)))
+    return [*found, *[owner] * (len(text) - len(found))]
+
+
+def byte_owners(text: str, owners: Iterable[int]) -> list[int]:
+    """For each byte of a text's UTF-8 what its character has."""
+    return [owner for character, owner in zip(text, owners, strict=True) for _ in character.encode("utf-8")]
 
 
 @functools.lru_cache(maxsize=1 << 17)

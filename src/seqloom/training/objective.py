@@ -10,6 +10,7 @@ from seqloom.data.batch import Batch
 from seqloom.models.pointer_generator import PointerGenerator
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.models.state import Memory
+from seqloom.training.attention_loss import coverage_loss, guidance_loss
 from seqloom.training.loss import Teacher, chunk_rows, fused_smoothed_loss
 from seqloom.training.machine import Machine
 from seqloom.training.mixture_loss import likeliest, mixture_loss
@@ -30,12 +31,21 @@ class Objective:
     own_share  how many of the symbols that the decoder reads are its own predictions, in the mean
     teaching   word-level distillation (Kim and Rush 2016)
     risk       minimum-risk training (Shen et al. 2016)
+    coverage   weight of looking again where attention has been (See et al. 2017)
+    guidance   weight of the cross-entropy with the batch's word alignments (Chen et al. 2016)
     """
 
     smoothing: float = 0.0
     own_share: float = 0.0
     teaching: Teaching | None = None
     risk: Risk | None = None
+    coverage: float = 0.0
+    guidance: float = 0.0
+
+    @property
+    def of_attention(self) -> bool:
+        """Whether it reads the alignment."""
+        return self.coverage > 0 or self.guidance > 0
 
 
 def batch_loss(
@@ -43,36 +53,70 @@ def batch_loss(
 ) -> tuple[Tensor, Tensor]:
     """The loss of a batch and its plain negative log-likelihood, sums in nats over its target symbols.
 
-    A share of risk counts as if a sentence's expected cost were the loss of each of its symbols.
-    Raises   ShapeError for a batch without targets
+    A share of risk counts as if a sentence's expected cost were the loss of each of its symbols. What attention is
+    trained for comes on top, by its weights.
+    Raises   ShapeError for a batch without targets, and as attention_loss does
     """
     if batch.target_output is None:
         raise ShapeError("The batch has no targets, so it has no loss.")
-    mask, output, teaching = batch.target_mask, model.output, objective.teaching
-    targets = batch.target_output[mask]
     with machine.autocast():
         memory = model.encode(batch)
         read = batch
         if objective.own_share:
             read = mix_in_predictions(model, batch, memory, objective.own_share)
         if isinstance(model, PointerGenerator):
-            if teaching or objective.risk:
+            if objective.teaching or objective.risk:
                 raise ValueError("a model that copies learns from no teacher and by no risk")
-            return mixture_loss(model, model.mix(read, memory)[0].of(mask), targets, objective.smoothing)
-        features = model.decode(read, memory).features
-        loss, likelihood = fused_smoothed_loss(
-            output.narrow(features[mask]),
-            output.table,
-            output.bias,
-            targets,
-            objective.smoothing,
-            teacher_of(teaching.model, read) if teaching else None,
-            teaching.share if teaching else 0.0,
-        )
+            mixing, _ = model.mix(read, memory)
+            alignment: Tensor | None = mixing.alignment
+            mask = batch.target_mask
+            targets = batch.target_output[mask]
+            loss, likelihood = mixture_loss(model, mixing.of(mask), targets, objective.smoothing)
+        else:
+            decoded = model.decode(read, memory, alignment=objective.of_attention)
+            alignment = decoded.alignment
+            loss, likelihood = likelihood_loss(model, decoded.features, read, objective)
         if objective.risk:
             risk = expected_cost(model, batch, memory, objective.risk) * batch.target_tokens / len(batch)
             loss = (1 - objective.risk.share) * loss + objective.risk.share * risk
+        if objective.of_attention:
+            loss = loss + attention_loss(alignment, batch, objective)
     return loss, likelihood
+
+
+def likelihood_loss(
+    model: Seq2Seq, features: Tensor, batch: Batch, objective: Objective
+) -> tuple[Tensor, Tensor]:
+    """The smoothed and the plain negative log-likelihood from features (B, T, E), a teacher's share included."""
+    if batch.target_output is None:
+        raise ShapeError("The batch has no targets, so it has no loss.")
+    mask, output, teaching = batch.target_mask, model.output, objective.teaching
+    return fused_smoothed_loss(
+        output.narrow(features[mask]),
+        output.table,
+        output.bias,
+        batch.target_output[mask],
+        objective.smoothing,
+        teacher_of(teaching.model, batch) if teaching else None,
+        teaching.share if teaching else 0.0,
+    )
+
+
+def attention_loss(alignment: Tensor | None, batch: Batch, objective: Objective) -> Tensor:
+    """What the alignment (B, T, S) of a batch adds to the loss, a sum over its target symbols.
+
+    Raises   ShapeError for a model that gives none, and for guidance by a batch without word alignments
+    """
+    if alignment is None:
+        raise ShapeError("The model has no attention, so there is no alignment to be trained.")
+    loss = alignment.new_zeros((), dtype=torch.promote_types(alignment.dtype, torch.float32))
+    if objective.coverage:
+        loss = loss + objective.coverage * coverage_loss(alignment, batch.target_mask)
+    if objective.guidance:
+        if batch.alignment is None:
+            raise ShapeError("The batch has no word alignments by which attention could be guided.")
+        loss = loss + objective.guidance * guidance_loss(alignment, batch.alignment)
+    return loss
 
 
 def teacher_of(model: Seq2Seq, batch: Batch) -> Teacher:

@@ -175,7 +175,8 @@ def train_run(
     before = folder.environment() if checkpoint else {}
     corpus = prepared.train.key
     if before.get("corpus", corpus) != corpus:
-        files = " or ".join([*config.data.train, *config.data.back_translated])
+        alignments = [config.data.alignments] if config.data.alignments else []
+        files = " or ".join([*config.data.train, *config.data.back_translated, *alignments])
         raise DataError(
             f"The training data is not what {folder.path} began with: {files} was changed "
             "since. Put the files back as they were to go on, or choose another run folder."
@@ -245,7 +246,13 @@ def _objective(config: Config, tokenizers: Tokenizers, machine: Machine) -> Obje
         cost = sentence_cost(training.minimum_risk, tokenizers.target)
         risk = Risk(cost, training.risk_share, training.risk_samples, training.risk_sharpness)
     teaching = _teaching(config, tokenizers, machine)
-    return Objective(training.label_smoothing, teaching=teaching, risk=risk)
+    return Objective(
+        training.label_smoothing,
+        teaching=teaching,
+        risk=risk,
+        coverage=training.coverage_loss,
+        guidance=training.guided_alignment,
+    )
 
 
 def sentence_cost(metric: str, tokenizer: Tokenizer) -> Callable[[Sequence[int], Sequence[int]], float]:

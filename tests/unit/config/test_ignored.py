@@ -21,6 +21,7 @@ from seqloom.config.write import write_config
         (["training.risk_share=0.3"], "training.risk_share"),
         (["training.risk_sharpness=0.3"], "training.risk_sharpness"),
         (["training.distillation=0.3"], "training.distillation"),
+        (["data.alignments=links.txt"], "data.alignments"),
         (["training.plateau_patience=9"], "training.plateau_patience"),
         (["training.plateau_factor=0.9"], "training.plateau_factor"),
         (

@@ -132,6 +132,7 @@ def test_paths_are_seen_from_the_folder(monkeypatch):
         "valid": "/elsewhere/valid.tsv",
         "test": "none",
         "cache": "~/cache",
+        "alignments": "links.txt",
         "max_length": 3,
     }
     assert resolve_paths({"seed": 1, "data": data}, Path("/project/configs")) == {
@@ -141,13 +142,14 @@ def test_paths_are_seen_from_the_folder(monkeypatch):
             "valid": "/elsewhere/valid.tsv",
             "test": "none",
             "cache": "/home/someone/cache",
+            "alignments": "/project/configs/links.txt",
             "max_length": 3,
         },
     }
 
 
 def test_paths_that_are_none_are_left_for_the_schema():
-    tree = {"data": {"train": [3, ""], "valid": 5, "cache": 7}}
+    tree = {"data": {"train": [3, ""], "valid": 5, "cache": 7, "alignments": "none"}}
     assert resolve_paths(tree, Path("/project")) == tree
     assert resolve_paths({"data": 3}, Path("/project")) == {"data": 3}
     assert resolve_paths({}, Path("/project")) == {}

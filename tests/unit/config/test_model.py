@@ -97,6 +97,15 @@ def test_attention_width_is_for_additive_attention():
     )
 
 
+def test_coverage_is_known_to_additive_attention_only():
+    assert fault(decoder={"coverage": True, "attention": "general"}) == (
+        "model.decoder.coverage = true is known to additive attention only, but "
+        'model.decoder.attention = "general". '
+        'Set model.decoder.attention = "additive", or model.decoder.coverage = false.'
+    )
+    assert model(decoder={"coverage": True}).decoder.coverage
+
+
 def test_attention_between_needs_two_layers():
     assert fault(decoder={"layers": 1}) == (
         'model.decoder.placement = "between" puts the attention between two layers, but '

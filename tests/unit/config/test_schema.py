@@ -39,13 +39,32 @@ def test_shared_embeddings_need_a_shared_vocabulary():
     assert config.model.tie_output
 
 
-def test_a_coverage_penalty_needs_attention():
+@pytest.mark.parametrize(
+    ("section", "key", "meaning"),
+    [
+        ("search", "coverage_penalty", "counts what attention covered"),
+        ("training", "coverage_loss", "is for looking again at a position"),
+        ("training", "guided_alignment", "teaches attention where to look"),
+    ],
+)
+def test_what_reads_attention_needs_attention(section, key, meaning):
     model = {"decoder": {"kind": "recurrent", "attention": "none"}}
-    assert fault(model=model, search={"coverage_penalty": 0.5}) == (
-        'search.coverage_penalty = 0.5 counts what attention covered, but model.decoder.attention = "none". '
-        "Set search.coverage_penalty = 0, or a model.decoder.attention."
+    values = {"training": {"max_updates": 10}, "data": {"alignments": "links"}}
+    values[section] = values.get(section, {}) | {key: 0.5}
+    assert fault(model=model, **values) == (
+        f'{section}.{key} = 0.5 {meaning}, but model.decoder.attention = "none". '
+        f"Set {section}.{key} = 0, or a model.decoder.attention."
     )
     Config(model=model, training={"max_updates": 1})
+    for decoder in ({"kind": "recurrent"}, {"kind": "transformer"}):
+        assert getattr(getattr(Config(model={"decoder": decoder}, **values), section), key) == 0.5
+
+
+def test_guided_alignment_needs_word_alignments():
+    assert fault(training={"max_updates": 10, "guided_alignment": 0.1}) == (
+        "training.guided_alignment = 0.1 teaches attention the word alignments of the training pairs, but "
+        "data.alignments names no file. Set data.alignments, or training.guided_alignment = 0."
+    )
 
 
 @pytest.mark.parametrize("kind", ["recurrent", "transformer"])

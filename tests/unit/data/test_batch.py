@@ -6,6 +6,7 @@ import torch
 
 from seqloom.base.errors import ShapeError
 from seqloom.data.batch import Batch, collate, visible
+from seqloom.data.links import Span
 from seqloom.text.vocabulary import BOS, EOS, PAD
 
 
@@ -18,7 +19,8 @@ def test_collate() -> None:
     assert batch.target_lengths.tolist() == [2, 4]
     assert batch.target_tokens == 6
     assert len(batch) == 2
-    assert {tensor.dtype for tensor in vars(batch).values()} == {torch.int64}
+    assert batch.alignment is None
+    assert {tensor.dtype for tensor in vars(batch).values() if tensor is not None} == {torch.int64}
 
 
 def test_masks_are_true_where_there_is_something_to_see() -> None:
@@ -27,6 +29,16 @@ def test_masks_are_true_where_there_is_something_to_see() -> None:
     assert batch.target_mask.tolist() == [[True, True, False], [True, True, True]]
     assert batch.source_mask.equal(batch.source != PAD)
     assert visible(torch.tensor([0, 2]), 2).tolist() == [[False, False], [True, True]]
+
+
+def test_target_positions_look_alike_at_all_that_they_are_linked_with() -> None:
+    batch = collate([[7, 8, 9], [7]], [[5, 6], [4]], [[Span(0, 2, 0, 2), Span(1, 3, 1, 2)], []])
+    assert batch.alignment is not None
+    assert batch.alignment.dtype == torch.float32
+    third = 1 / 3
+    # EOS is linked with nothing, on either side
+    expected = [[[0.5, 0.5, 0, 0], [third, third, third, 0], [0] * 4], [[0] * 4] * 3]
+    assert batch.alignment.equal(torch.tensor(expected))
 
 
 def test_without_targets() -> None:
@@ -52,13 +64,13 @@ def test_empty_sentences_are_the_end_symbol_alone() -> None:
 
 
 def test_arrays_are_taken_like_lists() -> None:
-    given = collate([np.array([7, 8])], [np.array([5])])
-    for name, tensor in vars(collate([[7, 8]], [[5]])).items():
+    given = collate([np.array([7, 8])], [np.array([5])], [[]])
+    for name, tensor in vars(collate([[7, 8]], [[5]], [[]])).items():
         assert getattr(given, name).equal(tensor)
 
 
 def test_to_moves_every_tensor() -> None:
-    moved = collate([[7]], [[5]]).to("meta")
+    moved = collate([[7]], [[5]], [[]]).to("meta")
     assert isinstance(moved, Batch)
     assert {tensor.device.type for tensor in vars(moved).values()} == {"meta"}
 
@@ -68,3 +80,5 @@ def test_refusals() -> None:
         collate([])
     with pytest.raises(ShapeError, match="2 sources and 1 targets"):
         collate([[5], [6]], [[5]])
+    with pytest.raises(ShapeError, match="2 sources and 1 alignments"):
+        collate([[5], [6]], [[5], [6]], [[]])

@@ -309,3 +309,80 @@ def test_for_a_model_that_copies_unknown_words_have_ids_of_their_own(tmp_path: P
     assert set(json.loads(meta.read_text())["columns"].values()) == {
         "uint32"
     }  # room for a source of unknown words
+
+
+# Word alignments
+
+LINKS = "0-0 1-0\n\n\n0-0 0-2 1-1\n\n3-0\n\n"
+
+
+@pytest.fixture
+def aligned(prepare, tmp_path: Path):
+    def aligned(links: str = LINKS, **options) -> Corpus:
+        (tmp_path / "links.txt").write_text(links)
+        return prepare(alignments=tmp_path / "links.txt", **options)
+
+    return aligned
+
+
+def test_alignments_stay_with_their_pairs(aligned, prepare) -> None:
+    """Pairs 2, 3, 5, 6 and 7 are left out, and their links with them."""
+    corpus = aligned()
+    assert corpus.aligned
+    assert [corpus.spans(row) for row in range(len(corpus))] == [
+        [(0, 1, 0, 1), (1, 2, 0, 1)],
+        [(0, 1, 0, 1), (0, 1, 2, 3), (1, 2, 1, 2)],
+    ]
+    assert rows(corpus) == rows(prepare())
+    assert not prepare().aligned
+    kept = aligned(keep_text=True)
+    assert [kept.links(row) for row in range(2)] == [[(0, 0), (1, 0)], [(0, 0), (0, 2), (1, 1)]]
+    assert kept.spans(1) == corpus.spans(1)
+
+
+def test_chunks_go_on_where_the_last_one_ended(aligned, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus_module, "ROWS_AT_A_TIME", 2)
+    assert aligned().spans(1) == [(0, 1, 0, 1), (0, 1, 2, 3), (1, 2, 1, 2)]
+
+
+def test_alignments_make_another_corpus_and_their_content_its_key(aligned, prepare) -> None:
+    folders = [prepare().folder, aligned().folder, aligned(LINKS.replace("0-2", "1-2")).folder]
+    assert len(set(folders)) == 3
+    assert aligned().folder == folders[1]
+
+
+@pytest.mark.parametrize(("links", "lines", "first"), [(LINKS + "0-0\n", 8, 8), ("0-0\n\n", 2, 3)])
+def test_a_line_of_links_for_each_pair(aligned, monkeypatch, links: str, lines: int, first: int) -> None:
+    monkeypatch.setattr(corpus_module, "_Preparation", None)  # before any work
+    message = (
+        rf"links\.txt has {lines} lines and .*train\.en has 7, so from line {first} on not every pair has its "
+        r"links; give a line a pair, an empty one where none are known\.$"
+    )
+    with pytest.raises(DataError, match=message):
+        aligned(links)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("0-x", r"links\.txt:4: '0-x' is no link; "),
+        ("2-0", r"links\.txt:4: the link 2-0 names word 2 of the source"),
+    ],
+)
+def test_faults_of_links_name_file_and_line(aligned, monkeypatch, wrong: str, message: str) -> None:
+    monkeypatch.setattr(corpus_module, "ROWS_AT_A_TIME", 3)
+    with pytest.raises(DataError, match=message):
+        aligned(LINKS.replace("1-1", wrong))
+
+
+def test_alignments_that_change_meanwhile_are_noticed(aligned, tmp_path: Path) -> None:
+    def change(_: int) -> None:
+        (tmp_path / "links.txt").write_text(LINKS.replace("3-0", "2-0"))
+
+    with pytest.raises(DataError, match=r"train\.de or .*links\.txt changed while being read"):
+        aligned(on_progress=change)
+
+
+def test_a_missing_file_of_alignments_is_named(prepare, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"lost\.txt does not exist"):
+        prepare(alignments=tmp_path / "lost.txt")

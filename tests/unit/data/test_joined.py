@@ -43,6 +43,30 @@ def test_the_sources_of_the_second_begin_with_the_tag(parts: tuple[Corpus, Corpu
         joined.source(3)
 
 
+def test_only_the_first_has_word_alignments(parts: tuple[Corpus, Corpus], tmp_path: Path, tokenizer) -> None:
+    links = tmp_path / "links.txt"
+    links.write_text("0-0\n0-0\n\n")
+    written = prepare_corpus(
+        PairFiles((tmp_path / "written.tsv",)),
+        tokenizer,
+        tokenizer,
+        tmp_path / "cache",
+        max_length=9,
+        keep_text=True,
+        alignments=links,
+    )
+    joined = JoinedCorpus(written, parts[1])
+    assert joined.aligned
+    assert not JoinedCorpus(*parts).aligned
+    assert [joined.spans(row) for row in range(3)] == [[(0, 1, 0, 1)], [(0, 1, 0, 1)], []]
+    assert [joined.links(row) for row in range(3)] == [[(0, 0)], [(0, 0)], []]
+    sampler = subword_sampler(joined, tokenizer, tokenizer, strength=0.0, seed=1, epoch=1)
+    for options in ({}, {"sampler": sampler}):
+        (batch,) = iterate_batches(joined, seed=1, epoch=1, tokens_per_batch=100, **options)
+        assert batch.alignment.sum() == 2
+        assert batch.alignment[batch.source[:, 0] == BOS].sum() == 0
+
+
 def test_batches_hold_rows_of_both(parts: tuple[Corpus, Corpus], tokenizer) -> None:
     joined = JoinedCorpus(*parts)
     sampler = subword_sampler(joined, tokenizer, tokenizer, strength=0.0, seed=1, epoch=1)

@@ -35,7 +35,7 @@ def batches(corpus: Corpus, **options) -> list[Batch]:
 
 def same(ones: list[Batch], others: list[Batch]) -> bool:
     return len(ones) == len(others) and all(
-        tensor.equal(getattr(other, name))
+        tensor is getattr(other, name) or tensor.equal(getattr(other, name))  # None or equal
         for one, other in zip(ones, others, strict=True)
         for name, tensor in vars(one).items()
     )
@@ -105,7 +105,7 @@ def sentences(batches: list[Batch]) -> list[tuple[list[int], list[int]]]:
 
 def test_sampled_batches_hold_each_row_once(corpus: Corpus, sampled, tokenizer) -> None:
     sampler = subword_sampler(corpus, tokenizer, tokenizer, strength=0.5, seed=1, epoch=1)
-    assert sentences(sampled()) == sorted(sampler(row) for row in range(len(corpus)))
+    assert sentences(sampled()) == sorted(sampler(row)[:2] for row in range(len(corpus)))
     assert sentences(sampled(strength=0.0)) == sentences(batches(corpus))
     assert len(sampled()) == len(batches(corpus))
     assert max(map(len, sampled(max_sentences=2))) == 2
@@ -144,7 +144,7 @@ def test_a_sample_longer_than_the_corpus_allows_is_not_taken(tmp_path: Path, tok
     both = (tokenizer, tokenizer)
     corpus = prepare_corpus(PairFiles((path,)), *both, tmp_path / "cache", max_length=20, keep_text=True)
     sample = subword_sampler(corpus, Wordy(), Wordy(), strength=0.5, seed=1, epoch=1)
-    lengths = [[len(side) for side in sample(row)] for row in range(2)]
+    lengths = [[len(side) for side in sample(row)[:2]] for row in range(2)]
     assert lengths == [[18, 9], [4, 18]]
 
 

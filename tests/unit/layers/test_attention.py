@@ -25,7 +25,12 @@ from seqloom.layers.attention import (
 )
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.family import AttentionSizes, recurrent_attention
-from seqloom.layers.further_attention import HeadsAttention, LocalAttention, LocationAttention
+from seqloom.layers.further_attention import (
+    CoverageAttention,
+    HeadsAttention,
+    LocalAttention,
+    LocationAttention,
+)
 
 KINDS = ["dot", "general", "additive"]
 MEMORY, HEADS = 4, 2
@@ -34,6 +39,7 @@ VISIBLE = torch.arange(5) < torch.tensor(LENGTHS)[:, None]
 
 EVERY_NAME = {
     "additive": AdditiveAttention,
+    "coverage": CoverageAttention,
     "dot": DotAttention,
     "general": GeneralAttention,
     "multi_head": HeadsAttention,
@@ -169,7 +175,7 @@ def test_attentions_by_name() -> None:
     with pytest.raises(ValueError, match=r'^"dot" compares equal widths; found query 3, memory 4\.$'):
         recurrent_attention("dot", AttentionSizes(3, 4))
     with pytest.raises(
-        ValueError, match=r'^unknown attention "cosine"; expected additive, dot, .* or local\.$'
+        ValueError, match=r'^unknown attention "cosine"; expected additive, coverage, dot, .* or local\.$'
     ):
         recurrent_attention("cosine", AttentionSizes(3, 4))
 

@@ -1,4 +1,4 @@
-"""Attention in heads, by location and within a window: against loops written from the papers."""
+"""Attention in heads, by location, within a window and with coverage: against loops written from the papers."""
 
 from typing import Any
 
@@ -9,9 +9,14 @@ from torch import Tensor
 
 import equations
 from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
-from seqloom.base.errors import EmptyMemoryError
+from seqloom.base.errors import EmptyMemoryError, ShapeError
 from seqloom.layers.attention import DotAttention
-from seqloom.layers.further_attention import HeadsAttention, LocalAttention, LocationAttention
+from seqloom.layers.further_attention import (
+    CoverageAttention,
+    HeadsAttention,
+    LocalAttention,
+    LocationAttention,
+)
 
 QUERY, MEMORY, POSITIONS, WINDOW = 3, 4, 6, 2
 LENGTHS = [5, 1, 3]
@@ -126,3 +131,93 @@ def test_a_window_is_centred_within_the_row_s_own_length() -> None:
     centres = attention.centres(query, VISIBLE).detach()
     assert (centres > 0).all()
     assert (centres < torch.tensor(LENGTHS)[:, None]).all()
+
+
+# Coverage: two rows stand beside each other, each with what it has looked at so far
+
+
+def covering() -> tuple[CoverageAttention, dict[str, Tensor]]:
+    """The attention, and what it is given to read: query, memory, coverage."""
+    looked = random_tensor(3, 2, 5, seed=3).detach().abs().masked_fill(~VISIBLE[:, None], 0.0)
+    given = {"query": random_tensor(3, 2, QUERY, seed=1), "memory": random_tensor(3, 5, MEMORY, seed=2)}
+    return randomise(CoverageAttention(QUERY, MEMORY, 6)), {**given, "coverage": looked.requires_grad_()}
+
+
+def read_on(
+    attention: CoverageAttention, given: dict[str, Tensor], visible: Tensor = VISIBLE
+) -> tuple[Tensor, ...]:
+    query, memory, coverage = given["query"], given["memory"], given["coverage"]
+    return attention.read(query, attention.prepare(memory), memory, visible, coverage)
+
+
+def test_scores_read_the_coverage_as_in_the_paper() -> None:
+    attention, given = covering()
+    context, alignment, coverage = read_on(attention, given)
+    for row, place in np.ndindex(3, 2):
+        length = LENGTHS[row]
+        before = given["coverage"][row, place, :length].detach().numpy()
+        expected, shares = equations.attend_covered(
+            arrays(attention),
+            given["query"][row, place].detach().numpy(),
+            list(given["memory"][row, :length].detach().numpy()),
+            list(before),
+        )
+        np.testing.assert_allclose(context[row, place].detach().numpy(), expected, rtol=0, atol=1e-13)
+        found = alignment[row, place].detach().numpy()
+        np.testing.assert_allclose(found[:length], shares, rtol=0, atol=1e-13)
+        assert (found[length:] == 0).all()
+        after = coverage[row, place, :length].detach().numpy()
+        np.testing.assert_allclose(after, before + shares, rtol=0, atol=1e-13)
+
+
+def test_gradients_pass_through_the_coverage() -> None:
+    attention, given = covering()
+    assert_gradients(lambda: read_on(attention, given), [*given.values(), *attention.parameters()])
+
+
+def test_padding_is_invisible_with_coverage() -> None:
+    attention, given = covering()
+    dirty = {
+        **given,
+        "memory": torch.where(VISIBLE[:, :, None], given["memory"], 1e6),
+        "coverage": torch.where(VISIBLE[:, None], given["coverage"], 1e6),
+    }
+    leaves = {**given, **dict(attention.named_parameters())}
+    assert_agree(lambda: read_on(attention, dirty)[:2], lambda: read_on(attention, given)[:2], leaves)
+
+
+def test_a_batch_is_its_rows_one_by_one_with_coverage() -> None:
+    attention, given = covering()
+    together = read_on(attention, given)
+    for row, length in enumerate(LENGTHS):
+        own = {
+            "query": given["query"][row : row + 1],
+            "memory": given["memory"][row : row + 1, :length],
+            "coverage": given["coverage"][row : row + 1, :, :length],
+        }
+        alone = read_on(attention, own, VISIBLE[row : row + 1, :length])
+        assert_close(
+            (together[0][row], *(tensor[row, :, :length] for tensor in together[1:])),
+            [tensor[0] for tensor in alone],
+        )
+
+
+def test_rows_beside_each_other_do_not_hear_each_other() -> None:
+    attention, given = covering()
+    apart = []
+    for place in range(2):
+        one = {name: tensor[:, place : place + 1] for name, tensor in given.items() if name != "memory"}
+        apart.append(read_on(attention, {**one, "memory": given["memory"]}))
+    assert_close(read_on(attention, given), [torch.cat(pieces, 1) for pieces in zip(*apart, strict=True)])
+
+
+def test_before_anything_is_covered_it_is_additive_attention() -> None:
+    attention, given = covering()
+    fresh = read_on(attention, {**given, "coverage": torch.zeros(3, 2, 5, dtype=torch.float64)})
+    assert_close(fresh[:2], read(attention, given["query"], given["memory"]))
+
+
+def test_a_coverage_of_other_rows_is_refused() -> None:
+    attention, given = covering()
+    with pytest.raises(ShapeError, match=r"^coverage has 1 along W \(beam\); expected 2"):
+        read_on(attention, {**given, "coverage": given["coverage"][:, :1]})

@@ -22,6 +22,7 @@ from seqloom.layers.attention import (
 )
 from seqloom.layers.cells import Cell, GRUCell, LSTMCell
 from seqloom.layers.dropout import SeededDropout, keep_mask, scale
+from seqloom.layers.further_attention import CoverageAttention, HeadsAttention
 from seqloom.layers.recurrent import RecurrentLayer
 from seqloom.training.loss import fused_smoothed_loss
 
@@ -186,6 +187,43 @@ def test_gradients_through_the_alignment_take_the_plain_path() -> None:
     assert alignment is not None
     (gradient,) = torch.autograd.grad(alignment[..., 0].sum(), inputs)
     assert gradient.abs().max() > 0
+
+
+def test_a_recurrent_decoder_s_heads_give_an_alignment_with_gradients_if_asked() -> None:
+    attention = randomise(HeadsAttention(6, 8, 2), dtype=torch.float32)
+    query = random_tensor(3, 4, 6, seed=1, dtype=torch.float32)
+    memory = random_tensor(3, 5, 8, seed=2, dtype=torch.float32)
+
+    def read(through_alignment: bool) -> tuple[Tensor, Tensor]:
+        found: tuple[Tensor, Tensor] = attention(
+            query, attention.prepare(memory), memory, VISIBLE, through_alignment=through_alignment
+        )
+        return found
+
+    assert_close(read(True), read(False), SINGLE)
+    leaves = {"query": query, "memory": memory}
+    agree(lambda: read(True)[1], leaves, SINGLE)
+
+
+@pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bfloat16"])
+def test_scores_with_coverage(autocast: bool) -> None:
+    attention = randomise(CoverageAttention(6, 5, 20), dtype=torch.float32)
+    query = random_tensor(3, 2, 6, seed=1, dtype=torch.float32)
+    memory = random_tensor(3, 5, 5, seed=2, dtype=torch.float32)
+    coverage = random_tensor(3, 2, 5, seed=3, dtype=torch.float32)
+
+    def read() -> list[Tensor]:
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            found = attention.read(query, attention.prepare(memory), memory, VISIBLE, coverage)
+        return [tensor.float() for tensor in found]
+
+    leaves = {
+        "query": query,
+        "memory": memory,
+        "coverage": coverage,
+        **dict(attention.named_parameters()),
+    }
+    agree(read, leaves, HALF if autocast else SINGLE)
 
 
 @pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bfloat16"])

@@ -1,6 +1,7 @@
 """Recurrent decoders: who asks, who reads the answer, and what is fed back, as loops over the papers' equations."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from agreement import (
     randomise,
 )
 from equations import State, Vector, Weights, part
+from seqloom.layers.cells import LSTMCell
 from seqloom.layers.dropout import keep_mask
 from seqloom.layers.family import AttentionSizes, recurrent_attention
 from seqloom.models.bridge import ProjectionBridge
@@ -48,7 +50,8 @@ def made(
     if kind.startswith("fixed"):
         fed = kind == "fixed, fed"
         return randomise(FixedContextDecoder(WIDTH, SUMMARY, bridge, cells, feed_context=fed))
-    attention = recurrent_attention(ATTENTION, AttentionSizes(HIDDEN, MEMORY))
+    kind, _, covered = kind.partition(" + ")
+    attention = recurrent_attention(covered or ATTENTION, AttentionSizes(HIDDEN, MEMORY))
     if kind == "between":
         return randomise(AttendBetweenDecoder(WIDTH, MEMORY, bridge, attention, cells))
     if kind == "before":
@@ -92,6 +95,7 @@ class ByHand:
         self.fed = np.zeros(WIDTH)
         hidden = [state[0] for state in self.states]
         self.top: Vector = np.sum(hidden, axis=0) if residual else hidden[-1]
+        self.coverage = np.zeros(len(memory))
 
     def stack(self, name: str, x: Vector, first: int = 0) -> Vector:
         """A stack one position further; its layers' states are those from `first` on."""
@@ -106,7 +110,12 @@ class ByHand:
         return x
 
     def ask(self, query: Vector) -> tuple[Vector, Vector]:
-        return equations.attend(ATTENTION, part(self.weights, "attention"), query, self.memory)
+        weights = part(self.weights, "attention")
+        if "coverage_layer.weight" not in weights:
+            return equations.attend(ATTENTION, weights, query, self.memory)
+        context, alignment = equations.attend_covered(weights, query, self.memory, list(self.coverage))
+        self.coverage = self.coverage + alignment
+        return context, alignment
 
     def readout(self, *parts: Vector) -> Vector:
         features = np.tanh(equations.linear(part(self.weights, "readout.layer"), np.concatenate(parts)))
@@ -154,6 +163,10 @@ BY_HAND: dict[str, Callable[[ByHand, Vector], tuple[Vector, Vector | None]]] = {
     "before": ByHand.before,
     "after": ByHand.after,
     "after, feeding": ByHand.after_feeding,
+    "between + coverage": ByHand.between,
+    "before + coverage": ByHand.before,
+    "after + coverage": ByHand.after,
+    "after, feeding + coverage": ByHand.after_feeding,
 }
 
 every_kind = pytest.mark.parametrize("kind", BY_HAND)
@@ -183,6 +196,11 @@ def test_a_decoder_is_the_paper_s(kind: str, cell: str) -> None:
         for ended, last in zip(state.cells, hand.states, strict=True):
             for one, other in zip(ended, last, strict=True):
                 np.testing.assert_allclose(one[row].detach().numpy(), other, rtol=0, atol=1e-13)
+        assert (state.coverage is not None) == kind.endswith("coverage")
+        if state.coverage is not None:
+            covered = state.coverage[row].detach().numpy()
+            np.testing.assert_allclose(covered[:length], hand.coverage, rtol=0, atol=1e-13)
+            assert (covered[length:] == 0).all()
 
 
 SEED, THRESHOLD = 7, 128
@@ -205,7 +223,7 @@ def test_in_training_all_positions_share_locked_masks_and_thinned_weights(
     decoder = made(kind, cell, 0.5, locked=True, recurrent_dropout=0.5, residual=True).train()
     read, inputs = memory(), random_tensor(3, 3, WIDTH, seed=1)
     features = decoder(inputs, decoder.start(read)).features
-    between = LAYERS - (2 if kind == "between" else 1)
+    between = LAYERS - (2 if kind.startswith("between") else 1)
     assert len(drawn) == between + LAYERS + 1  # between layers, of weights, of the readout
     weights = arrays(decoder)
     for name in weights:
@@ -262,7 +280,9 @@ def test_gradients_pass_from_position_to_position(kind: str) -> None:
 
 
 def flat_cells(state: RecurrentState) -> list[Tensor]:
-    return [tensor for layer in state.cells for tensor in layer]
+    """And what is covered."""
+    cells = [tensor for layer in state.cells for tensor in layer]
+    return cells if state.coverage is None else [*cells, state.coverage]
 
 
 @every_kind
@@ -272,7 +292,10 @@ def test_a_state_is_reordered_whole(kind: str) -> None:
     rows = torch.tensor([2, 2, 0])
     found = state.reorder(rows)
     assert_close(flat_cells(found), [tensor[rows] for tensor in flat_cells(state)])
-    assert (found.fed is None) == (kind != "after, feeding")
+    assert (found.fed is None) == ("feeding" not in kind)
+    assert (found.coverage is None) == (not kind.endswith("coverage"))
+    if found.coverage is not None:
+        assert_close(found.coverage, state.coverage[rows])
     if found.fed is not None:
         assert_close(found.fed, state.fed[rows])
     assert torch.equal(found.source.visible, VISIBLE[rows])
@@ -292,3 +315,33 @@ def test_features_are_dropped_out_in_training(kind: str) -> None:
     features = decoder.train()(inputs, decoder.start(memory())).features
     assert 0.3 < (features != 0).double().mean() < 0.7
     assert features.abs().max() > 1  # a tanh, doubled
+
+
+@pytest.mark.parametrize("kind", ["between + coverage", "after + coverage"])
+def test_cells_that_do_not_wait_for_the_coverage_run_over_all_positions_at_once(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder = made(kind)
+    met: list[int] = []
+    whole = LSTMCell.sequence
+
+    def noted(cell: LSTMCell, inputs: Tensor, *more: object) -> object:
+        met.append(inputs.shape[1])
+        return whole(cell, inputs, *more)
+
+    monkeypatch.setattr(LSTMCell, "sequence", noted)
+    decoder(random_tensor(3, 5, WIDTH, seed=1), decoder.start(memory()))
+    assert met == [5] * LAYERS
+
+
+def test_the_coverage_of_a_bfloat16_memory_is_summed_in_float32() -> None:
+    decoder = randomise(made("before + coverage"), dtype=torch.bfloat16)
+    read = Memory(memory().values.bfloat16(), VISIBLE, memory().summary.bfloat16())
+    assert decoder.start(read).coverage.dtype == torch.float32
+
+
+def test_a_state_without_coverage_is_refused() -> None:
+    decoder, read = made("after + coverage"), memory()
+    state = replace(decoder.start(read), coverage=None)
+    with pytest.raises(ValueError, match=r"^a state without coverage is none of this decoder's$"):
+        decoder(random_tensor(3, 1, WIDTH, seed=1), state)

@@ -204,3 +204,57 @@ def test_a_copied_word_is_shown_as_itself() -> None:
     assert reader.decode([8, 9, 7]) == "Plugh, Xyzzy"
     assert [group.text for group in reader.word_groups([7, 8])] == ["Xyzzy", "Plugh"]
     assert tokenizer.encode("Xyzzy") == [UNK]
+
+
+@pytest.fixture(scope="session")
+def by_form(corpus: list[str], tokenizers: dict[str, Tokenizer]) -> dict[str, dict[str, Tokenizer]]:
+    folded = {
+        kind: train_tokenizer(corpus, kind=kind, size=len(tokenizer), form="NFKC")
+        for kind, tokenizer in tokenizers.items()
+    }
+    return {"NFC": tokenizers, "NFKC": folded}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", ["NFC", "NFKC"])
+@settings(deadline=None, max_examples=60)
+@given(words=st.lists(st.text(min_size=1), max_size=6), seed=st.integers(0, 9), data=st.data())
+def test_each_id_has_the_number_of_the_word_that_it_spells(
+    by_form: dict[str, dict[str, Tokenizer]],
+    kind: str,
+    form: str,
+    words: list[str],
+    seed: int,
+    data: st.DataObject,
+) -> None:
+    """Each word alone, in letters that the tokenizer may not know, is what its ids in the whole text spell."""
+    words = [word for text in words for word in text.split()]
+    blanks = st.sampled_from(
+        [" ", "  ", *(["\t", " \u3000"] if kind != "character" else [])]
+    )  # unknown to that one
+    text = "".join(data.draw(blanks) + word for word in words) + data.draw(st.sampled_from(["", " "]))
+    tokenizer = by_form[form][kind]
+    ids = tokenizer.sample(text, 0.5, np.random.default_rng(seed))
+    numbers = tokenizer.word_numbers(text, ids)
+    assert len(numbers) == len(ids)
+    assert numbers == sorted(numbers)
+    spelled = [
+        squeeze(tokenizer.decode([i for i, n in zip(ids, numbers, strict=True) if n == number]))
+        for number in range(len(words))
+    ]
+    alone = [squeeze(tokenizer.decode(tokenizer.encode(word))) for word in words]
+    assert spelled == alone
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_words_are_those_of_the_text_as_it_was_given(tokenizers: dict[str, Tokenizer], kind: str) -> None:
+    tokenizer = tokenizers[kind]
+    text = " Aujourd'hui, il  aime l'école ?"
+    ids = tokenizer.encode(text)
+    numbers = tokenizer.word_numbers(text, ids)
+    words = [
+        squeeze(tokenizer.decode([i for i, number in zip(ids, numbers, strict=True) if number == word]))
+        for word in range(5)
+    ]
+    assert words == ["Aujourd'hui,", "il", "aime", "l'école", "?"]
+    assert tokenizer.word_numbers("", []) == []

@@ -2,7 +2,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqloom.text.words import bare, join_words, split_words, word_starts
+from seqloom.text.normalise import Normaliser
+from seqloom.text.words import (
+    bare,
+    byte_owners,
+    character_owners,
+    join_words,
+    split_words,
+    stretch_owners,
+    word_starts,
+)
 
 SENTENCES = {
     "How are you?": "How are you ￭?",
@@ -75,3 +84,21 @@ def test_long_texts_of_one_word_are_linear() -> None:
 def test_join_gives_back_any_single_spaced_text(text: str) -> None:
     single = " ".join(text.split())
     assert join_words(split_words(single)) == single
+
+
+def test_each_character_belongs_to_a_stretch_and_white_space_to_the_one_after() -> None:
+    assert character_owners("  ab c\u3000d  ", str) == [0, 0, 0, 0, 1, 1, 2, 2, 2, 2]
+    assert character_owners("a", str) == [0]
+    assert character_owners("", str) == []
+    assert character_owners(" \t", str) == [0, 0]
+
+
+def test_what_normalising_cuts_in_two_is_still_one_stretch() -> None:
+    normalise = Normaliser("NFKC", lowercase=True)
+    assert normalise("A\u00a8B \u00b4 C") == "a \u0308b  \u0301 c"  # both accents are spelled with a space
+    assert stretch_owners("A\u00a8B \u00b4 C", normalise) == [0, 0, 1, 2]
+    assert character_owners("A\u00a8B \u00b4 C", normalise) == [0, 0, 0, 0, 1, 1, 1, 2, 2]
+
+
+def test_bytes_belong_where_their_character_does() -> None:
+    assert byte_owners("aé b", [0, 0, 1, 1]) == [0, 0, 0, 1, 1]

@@ -5,11 +5,12 @@ import math
 import pytest
 import torch
 
-from agreement import assert_agree
+from agreement import assert_agree, assert_close
 from kinds import TARGET_SYMBOLS, model_of
 from seqloom.data.batch import Batch, collate
 from seqloom.models.pointer_generator import PointerGenerator
 from seqloom.training import mixture_loss as module
+from seqloom.training.attention_loss import coverage_loss
 from seqloom.training.loss import smoothed_loss
 from seqloom.training.mixture_loss import LEAST, mixture_loss_plain
 from seqloom.training.objective import Objective, Teaching, batch_loss, mix_in_predictions
@@ -107,6 +108,16 @@ def test_a_teacher_or_a_risk_is_refused(other: str) -> None:
     }
     with pytest.raises(ValueError, match="learns from no teacher and by no risk"):
         batch_loss(model, given(), CPU, objectives[other])
+
+
+def test_looking_again_costs_a_model_that_copies_too() -> None:
+    model, batch = copying(), given()
+    plain = batch_loss(model, batch, CPU)[0]
+    covered = batch_loss(model, batch, CPU, Objective(coverage=2.0))[0]
+    alignment = model.decode(batch, model.encode(batch), alignment=True).alignment
+    assert alignment is not None
+    assert_close(covered - plain, 2.0 * coverage_loss(alignment, batch.target_mask), 1e-9)
+    assert covered > plain
 
 
 @pytest.mark.parametrize("decoder", ["gru-between-multi_head-copying", "transformer-pre-sinusoidal-copying"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from commands import write_project
+from commands import WORDS, write_project
 from seqloom.base.errors import DataError
 from seqloom.config.read import read_config
 from seqloom.config.schema import Config
@@ -163,3 +163,43 @@ def test_subwords_are_sampled_anew_in_each_epoch(tmp_path: Path) -> None:
     decode = ready.tokenizers.source.decode
     texts = [sorted(decode(row) for row in epoch) for epoch in epochs]
     assert texts[0] == texts[2] == sorted((tmp_path / "train.en").read_text().splitlines())
+
+
+@pytest.mark.parametrize("sampling", ["0.0", "0.5"])
+def test_word_alignments_come_with_the_batches_whatever_the_pieces(tmp_path: Path, sampling: str) -> None:
+    """A pair's words stand in the same order on both sides: the pieces of a word look at those of its translation."""
+    settings = config(
+        tmp_path,
+        "text.tokenizer=bpe",
+        "text.vocabulary_size=290",
+        f"text.sampling={sampling}",
+        f"data.alignments={tmp_path / 'links.txt'}",
+        "training.guided_alignment=0.1",
+    )
+    (tmp_path / "links.txt").write_text("0-0 1-1 2-2\n" * 200)
+    ready = prepared(tmp_path, settings)
+    assert ready.train.aligned
+    assert ready.valid is not None
+    assert not ready.valid.aligned
+    source, target = ready.tokenizers.source, ready.tokenizers.target
+    seen = 0
+    for batch in CorpusBatches(ready.train, ready.tokenizers, settings).batches(0, 0):
+        assert batch.alignment is not None
+        assert batch.target_output is not None
+        for read, written, shares in zip(
+            batch.source.tolist(), batch.target_output.tolist(), batch.alignment, strict=True
+        ):
+            words = target.decode(written).split()
+            number, spelled = 0, ""
+            for place, piece in enumerate(written):
+                looked = [read[at] for at in shares[place].nonzero().flatten().tolist()]
+                if piece <= 3:  # the end and padding look nowhere
+                    assert looked == []
+                    continue
+                if spelled == words[number]:
+                    number, spelled = number + 1, ""
+                spelled += target.decode([piece]).strip()
+                assert WORDS[source.decode(looked).strip()] == words[number]
+                assert shares[place].sum().item() == pytest.approx(1)
+                seen += 1
+    assert seen > 600

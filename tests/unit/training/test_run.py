@@ -297,6 +297,35 @@ def test_a_run_goes_on_only_with_the_data_it_began_with(tiny_run: TinyRun, tmp_p
     assert (reason, heard[-1].update) == ("finished", 10)
 
 
+@pytest.mark.parametrize("sampling", ["0.0", "0.5"])
+def test_a_run_guided_by_word_alignments_goes_on_with_the_same_bits_and_the_same_alignments(
+    tiny_run: TinyRun, tmp_path: Path, sampling: str
+) -> None:
+    links = tmp_path / "links.txt"
+    links.write_text("0-0 1-1 2-2\n" * 199 + "\n")
+    changes = [
+        "text.tokenizer=bpe",
+        "text.vocabulary_size=290",
+        f"text.sampling={sampling}",
+        "model.decoder.coverage=true",
+        "training.coverage_loss=0.5",
+    ]
+    guided = [*changes, f"data.alignments={links}", "training.guided_alignment=0.3"]
+    ended = []
+    for name, asked in (("whole", guided), ("stopped", guided), ("unguided", changes)):
+        folder = RunFolder(tmp_path / name)
+        if name == "stopped":
+            assert go_on(folder, settings(tiny_run, *asked), updates=6)[0] == "interrupted"
+            links.write_text("0-0 1-1 2-2\n" * 200)
+            with pytest.raises(DataError, match=r"train\.fr or .*links\.txt was changed since"):
+                go_on(folder, settings(tiny_run, *asked))
+            links.write_text("0-0 1-1 2-2\n" * 199 + "\n")
+        assert go_on(folder, settings(tiny_run, *asked))[0] == "finished"
+        ended.append(read_checkpoint(folder.path / "checkpoints" / "step-10").model)
+    assert same_bits(ended[0], ended[1])
+    assert not same_bits(ended[0], ended[2])
+
+
 def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(tiny_run: TinyRun, folder: RunFolder) -> None:
     (folder.path / "checkpoints" / "step-10" / "model.safetensors").write_bytes(b"")
     reason, heard, said = go_on(folder, settings(tiny_run))
