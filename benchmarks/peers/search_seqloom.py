@@ -32,7 +32,7 @@ def main() -> None:
     prepare_machine(config.training)
     model = build_model(config.model, VOCABULARY, VOCABULARY).eval()
     model.load_state_dict(load_file(asked.weights))
-    model.output.lay_out_for_search()  # as every finished model is
+    model.lay_out_for_search()  # as every finished model is
     options = SearchOptions(
         beam=asked.beam,
         n_best=1,

@@ -79,8 +79,8 @@ def by_length(source_lengths: Lengths, target_lengths: Lengths) -> NDArray[np.in
 def cut(widths: Lengths, tokens_per_batch: int, max_sentences: int = 0) -> list[int]:
     """Where batches end, filling each as far as rows * widest row <= tokens_per_batch allows.
 
-    A batch of more than ROWS_MULTIPLE rows has a multiple of them: matrix products are compiled for each shape that
-    is met, and so there are few.
+    A batch of more than ROWS_MULTIPLE rows has a multiple of them, or max_sentences: matrix products are compiled for
+    each shape that is met, and so there are few.
 
     widths   (rows,) the longer side of each row, end symbol counted, in the order of the batches
     Returns  the index of each batch's first row, but the first batch's
@@ -94,7 +94,8 @@ def cut(widths: Lengths, tokens_per_batch: int, max_sentences: int = 0) -> list[
             full = (
                 row - first
             )  # rows that fit; those beyond a multiple go on, and may not fit with this one either
-            first += full - full % ROWS_MULTIPLE if full > ROWS_MULTIPLE else full
+            rounded = full > ROWS_MULTIPLE and full != max_sentences
+            first += full - full % ROWS_MULTIPLE if rounded else full
             cuts.append(first)
             widest = max(wide[first : row + 1])
     return cuts

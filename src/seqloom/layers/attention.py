@@ -16,6 +16,7 @@ from seqloom.base.errors import EmptyMemoryError
 from seqloom.base.shapes import check_shape
 from seqloom.layers import kernels
 from seqloom.layers.dropout import Dropout, draw_seed, keep_mask, scale
+from seqloom.layers.linear import Linear
 
 
 def normalise_scores(scores: Tensor, visible: Tensor) -> Tensor:
@@ -85,8 +86,8 @@ class AdditiveAttention(DotAttention):
 
     def __init__(self, query_size: int, memory_size: int, attention_size: int) -> None:
         super().__init__()
-        self.query_layer = nn.Linear(query_size, attention_size, bias=False)
-        self.key_layer = nn.Linear(memory_size, attention_size)
+        self.query_layer = Linear(query_size, attention_size, bias=False)
+        self.key_layer = Linear(memory_size, attention_size)
         self.score_vector = nn.Parameter(torch.empty(attention_size))
         for layer in (self.query_layer, self.key_layer):
             nn.init.xavier_uniform_(layer.weight)
@@ -274,10 +275,10 @@ class MultiHeadAttention(nn.Module):
         if width % heads:
             raise ValueError(f"heads = {heads} does not divide the width {width}.")
         self.heads = heads
-        self.query_layer = nn.Linear(width, width)
-        self.key_layer = nn.Linear(memory_width, width)
-        self.value_layer = nn.Linear(memory_width, width)
-        self.output_layer = nn.Linear(width, width)
+        self.query_layer = Linear(width, width)
+        self.key_layer = Linear(memory_width, width)
+        self.value_layer = Linear(memory_width, width)
+        self.output_layer = Linear(width, width)
         self.dropout = Dropout(dropout)
         start_glorot(self.query_layer, self.key_layer, self.value_layer, self.output_layer)
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seqloom.layers.attention import start_glorot
+from seqloom.layers.linear import Linear
 
 
 class Switch(nn.Module):
@@ -17,7 +18,7 @@ class Switch(nn.Module):
     def __init__(self, *sizes: int) -> None:
         """The widths of what is read: context, features, input."""
         super().__init__()
-        self.layer = nn.Linear(sum(sizes), 1)
+        self.layer = Linear(sum(sizes), 1)
         start_glorot(self.layer)
 
     def forward(self, context: Tensor, features: Tensor, inputs: Tensor) -> Tensor:

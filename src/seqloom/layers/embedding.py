@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seqloom.layers.dropout import Dropout
+from seqloom.layers.linear import in_columns, linear
 
 
 class Embedding(nn.Module):
@@ -60,12 +61,11 @@ class OutputLayer(nn.Module):
 
     def lay_out_for_search(self) -> None:
         """Keep a copy of the table that multiplies few rows fastest, for a model that is trained no more."""
-        columns = self.table.detach().t().contiguous()
-        self.table = nn.Parameter(columns.t(), requires_grad=False)
+        self.table = in_columns(self.table)
 
     def forward(self, features: Tensor) -> Tensor:
         """features (..., D) -> logits (..., V)."""
-        return functional.linear(self.narrow(features), self.table, self.bias)
+        return linear(self.narrow(features), self.table, self.bias)
 
 
 class EmbeddedInput(nn.Module):

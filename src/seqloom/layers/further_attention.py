@@ -15,6 +15,7 @@ from seqloom.layers.attention import (
     split_heads,
     start_glorot,
 )
+from seqloom.layers.linear import Linear
 
 
 class HeadsAttention(DotAttention):
@@ -28,10 +29,10 @@ class HeadsAttention(DotAttention):
         if memory_size % heads:
             raise ValueError(f"heads = {heads} does not divide the memory's width {memory_size}.")
         self.heads = heads
-        self.query_layer = nn.Linear(query_size, memory_size)
-        self.key_layer = nn.Linear(memory_size, memory_size)
-        self.value_layer = nn.Linear(memory_size, memory_size)
-        self.output_layer = nn.Linear(memory_size, memory_size)
+        self.query_layer = Linear(query_size, memory_size)
+        self.key_layer = Linear(memory_size, memory_size)
+        self.value_layer = Linear(memory_size, memory_size)
+        self.output_layer = Linear(memory_size, memory_size)
         start_glorot(self.query_layer, self.key_layer, self.value_layer, self.output_layer)
 
     def prepare(self, memory: Tensor) -> Tensor:
@@ -89,7 +90,7 @@ class LocalAttention(GeneralAttention):
     def __init__(self, query_size: int, memory_size: int, window: int) -> None:
         super().__init__(query_size, memory_size)
         self.window = window
-        self.position_layer = nn.Linear(query_size, query_size, bias=False)
+        self.position_layer = Linear(query_size, query_size, bias=False)
         self.position_vector = nn.Parameter(torch.empty(query_size))
         nn.init.xavier_uniform_(self.position_layer.weight)
         nn.init.uniform_(self.position_vector, -(query_size**-0.5), query_size**-0.5)
@@ -133,7 +134,7 @@ class CoverageAttention(AdditiveAttention):
 
     def __init__(self, query_size: int, memory_size: int, attention_size: int) -> None:
         super().__init__(query_size, memory_size, attention_size)
-        self.coverage_layer = nn.Linear(1, attention_size, bias=False)
+        self.coverage_layer = Linear(1, attention_size, bias=False)
         nn.init.xavier_uniform_(self.coverage_layer.weight)
 
     def read(

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -28,6 +28,7 @@ FORMATS = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
 
 SIGNATURES = {  # p tensor or None · l 64-bit integer · u the same without sign · i integer · f float
     "smoothed_loss": "ppppllffipp",
+    "few_rows": "pppplll",
     "column_sums": "ppll",
     "dropout": "ppplluif",
     "additive_scores": "ppppllll",
@@ -68,14 +69,20 @@ def ready(*tensors: Tensor) -> bool:
     return first.dtype in _loaded and all(t.device.type == "cpu" and t.dtype == first.dtype for t in tensors)
 
 
+def function(name: str, number: torch.dtype) -> Callable[..., None]:
+    """The kernel itself, which takes addresses and numbers as SIGNATURES has them and checks nothing."""
+    kernel: Callable[..., None] = getattr(_loaded[number], name)
+    return kernel
+
+
 def call(name: str, number: torch.dtype, *arguments: Tensor | float | ctypes.Structure | None) -> None:
     """Call a kernel in one format.
 
     arguments  as SIGNATURES has them; tensors are contiguous
     Raises     ShapeError for a tensor that is not
     """
-    function = getattr(_loaded[number], name)
-    function(*[_address(argument) if _is_reference(argument) else argument for argument in arguments])
+    kernel = function(name, number)
+    kernel(*[_address(argument) if _is_reference(argument) else argument for argument in arguments])
 
 
 def column_sums(rows: Tensor) -> Tensor:

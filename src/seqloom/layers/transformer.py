@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from seqloom.layers.attention import MultiHeadAttention, start_glorot
 from seqloom.layers.dropout import Dropout
+from seqloom.layers.linear import Linear
 from seqloom.layers.positions import rotate
 from seqloom.layers.scan_cells import SSRUCell
 
@@ -17,8 +18,8 @@ class FeedForward(nn.Module):
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()
-        self.inner_layer = nn.Linear(width, inner)
-        self.outer_layer = nn.Linear(inner, width)
+        self.inner_layer = Linear(width, inner)
+        self.outer_layer = Linear(inner, width)
         start_glorot(self.inner_layer, self.outer_layer)
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from seqloom.layers.linear import Linear
 from seqloom.layers.recurrent import StackState
 from seqloom.models.state import Memory
 
@@ -12,9 +13,7 @@ class ProjectionBridge(nn.Module):
     def __init__(self, summary_width: int, hidden: int, layers: int, state_tensors: int) -> None:
         super().__init__()
         self.state_tensors = state_tensors
-        self.projections = nn.ModuleList(
-            nn.Linear(summary_width, hidden) for _ in range(layers * state_tensors)
-        )
+        self.projections = nn.ModuleList(Linear(summary_width, hidden) for _ in range(layers * state_tensors))
 
     def forward(self, memory: Memory) -> StackState:
         """memory -> each layer's cell state, (B, H) tensors."""

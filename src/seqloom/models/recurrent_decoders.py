@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from seqloom.layers.attention import DotAttention, start_glorot
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.further_attention import CoverageAttention
+from seqloom.layers.linear import Linear
 from seqloom.layers.recurrent import RecurrentStack, StackDraws, StackState
 from seqloom.models.state import Decoded, Memory, SourceView
 
@@ -86,7 +87,7 @@ class Readout(nn.Module):
 
     def __init__(self, sizes: tuple[int, ...], width: int, dropout: float, *, locked: bool = False) -> None:
         super().__init__()
-        self.layer = nn.Linear(sum(sizes), width)
+        self.layer = Linear(sum(sizes), width)
         start_glorot(self.layer)
         self.dropout = Dropout(dropout, locked=locked)
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from seqloom.base.errors import ShapeError
 from seqloom.data.batch import Batch
 from seqloom.layers.embedding import EmbeddedInput, OutputLayer
+from seqloom.layers.linear import Linear
 from seqloom.models.state import Decoded, Memory, Step
 
 
@@ -50,6 +51,12 @@ class Seq2Seq(nn.Module):
         self.target = target
         self.decoder = decoder
         self.output = output
+
+    def lay_out_for_search(self) -> None:
+        """Lay the weights as searches multiply them fastest; the model is trained no more."""
+        for module in self.modules():
+            if isinstance(module, Linear | OutputLayer):
+                module.lay_out_for_search()
 
     def encode(self, batch: Batch) -> Memory:
         """Read the source once: batch with source (B, S) -> memory."""

@@ -234,7 +234,7 @@ def best_network(folder: RunFolder, config: Config, tokenizers: Tokenizers) -> S
     network = build_model(config.model, len(tokenizers.source), len(tokenizers.target))
     checkpoint = folder.best()
     load_weights(network, checkpoint.model, checkpoint.path)
-    network.output.lay_out_for_search()
+    network.lay_out_for_search()
     return network
 
 
