@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from seqloom.layers import kernels
+from seqloom.layers.linear import filled_up
 
 Parameters = tuple[Tensor, Tensor, Tensor, Tensor]  # input and recurrent weight, input and recurrent bias
 
@@ -27,9 +28,32 @@ def pays(inputs: Tensor) -> bool:
     return kernels.ready(inputs) and compute_type(inputs) in kernels.FORMATS
 
 
-def time_first(sequence: Tensor, number: torch.dtype) -> Tensor:
-    """(B, T, D) -> contiguous (T, B, D) in that format."""
-    return sequence.transpose(0, 1).to(number, memory_format=torch.contiguous_format).contiguous()
+def time_first(sequence: Tensor, number: torch.dtype, *, room: int) -> Tensor:
+    """(B, T, D) -> contiguous (T B, D) in that format, filled up with zeros to `room` rows."""
+    batch, times, width = sequence.shape
+    rows = batch * times
+    filled = sequence.new_empty(room, width, dtype=number)
+    filled[:rows].view(times, batch, width).copy_(sequence.transpose(0, 1))
+    filled[rows:] = 0.0
+    return filled
+
+
+def state_rows(hidden: Tensor, times: int, number: torch.dtype, *, room: int) -> Tensor:
+    """Place for the states (T + 1, B, H) before and after each position, in `room` rows at least.
+
+    The first are `hidden`; what no position writes is zero.
+    """
+    batch, size = hidden.shape
+    used = (times + 1) * batch
+    states = hidden.new_empty(max(used, room), size, dtype=number)
+    states[:batch] = hidden
+    states[used:] = 0.0
+    return states
+
+
+def by_position(rows: Tensor, batch: int, times: int) -> Tensor:
+    """Rows (at least T B, D) -> the view (T, B, D)."""
+    return rows[: times * batch].view(times, batch, -1)
 
 
 class FusedGRU(torch.autograd.Function):
@@ -46,53 +70,57 @@ class FusedGRU(torch.autograd.Function):
         recurrent_bias: Tensor,
         lengths: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        number = compute_type(inputs)
+        number, times = compute_type(inputs), inputs.shape[1]
         batch, size = hidden.shape
-        read = time_first(inputs, number)  # (T, B, D)
-        times = len(read)
+        room = filled_up(batch * times) if any(ctx.needs_input_grad) else batch * times
+        read = time_first(inputs, number, room=room)
         weight, recurrent = input_weight.to(number), recurrent_weight.to(number)
         both = input_bias + recurrent_bias
         bias = torch.cat([both[: 2 * size], input_bias[2 * size :], recurrent_bias[2 * size :]]).float()
-        asked = (read.flatten(0, 1) @ weight.T).view(times, batch, 3 * size)
-        states = hidden.new_empty(times + 1, batch, size, dtype=torch.float32)
-        states[0] = hidden
-        copies = states if number == torch.float32 else states.to(number)  # what is multiplied
+        asked = by_position(read @ weight.T, batch, times)
+        state_buffer = state_rows(hidden, times, torch.float32, room=room)
+        copy_buffer = (
+            state_buffer if number == torch.float32 else state_rows(hidden, times, number, room=room)
+        )
+        states, copies = (by_position(rows, batch, times + 1) for rows in (state_buffer, copy_buffer))
         gates = asked.new_empty(times, batch, 4 * size)
         remembered = asked.new_empty(batch, 3 * size)
         for t in range(times):
             torch.mm(copies[t], recurrent.T, out=remembered)
             step = (asked[t], remembered, bias, states[t], lengths, t, gates[t], states[t + 1], copies[t + 1])
             kernels.call("gru_step", number, *step, batch, size)
-        ctx.save_for_backward(read, weight, recurrent, states, copies, gates, lengths)
+        ctx.save_for_backward(read, weight, recurrent, states, copy_buffer, gates, lengths)
         ctx.numbers = inputs.dtype, hidden.dtype, input_weight.dtype
         return copies[1:].transpose(0, 1), states[times].clone()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        read, weight, recurrent, states, copies, gates, lengths = ctx.saved_tensors
+        read, weight, recurrent, states, copy_buffer, gates, lengths = ctx.saved_tensors
         number = weight.dtype
         times, batch, stacked = gates.shape
         size = stacked // 4
-        of_outputs = time_first(gradients[0], number)
+        of_outputs = by_position(time_first(gradients[0], number, room=len(read)), batch, times)
         carried = gradients[1].float().clone(memory_format=torch.contiguous_format)
         product = gates.new_zeros(
             batch, size
         )  # the part of the state's gradient that comes through the weights
-        made = torch.empty_like(gates)  # of candidate, reset, update, and the candidate's recurrent part
+        made = gates.new_zeros(
+            len(read), 4 * size
+        )  # of candidate, reset, update, the candidate's recurrent part
+        made_at = by_position(made, batch, times)
         for t in reversed(range(times)):
-            step = (gates[t], states[t], lengths, t, of_outputs[t], product, carried, made[t])
+            step = (gates[t], states[t], lengths, t, of_outputs[t], product, carried, made_at[t])
             kernels.call("gru_step_back", number, *step, batch, size)
-            torch.mm(made[t, :, size:], recurrent, out=product)
-        made = made.flatten(0, 1)  # (T B, 4 H)
+            torch.mm(made_at[t, :, size:], recurrent, out=product)
         of_read, of_remembered = made[:, : 3 * size], made[:, size:]
         of_inputs = of_read @ torch.cat([weight[2 * size :], weight[: 2 * size]])
-        of_weight = of_read.T @ read.flatten(0, 1)
-        of_recurrent = of_remembered.T @ copies[:times].flatten(0, 1)
+        of_weight = of_read.T @ read
+        of_recurrent = of_remembered.T @ copy_buffer[: len(read)]
         candidate, rest, recurrent_candidate = kernels.column_sums(made).split([size, 2 * size, size])
         inputs_type, hidden_type, weight_type = ctx.numbers
         return (
-            of_inputs.view_as(read).transpose(0, 1).to(inputs_type),
+            by_position(of_inputs, batch, times).transpose(0, 1).to(inputs_type),
             (carried + product).to(hidden_type),
             torch.cat([of_weight[size:], of_weight[:size]]).to(weight_type),
             of_recurrent.to(weight_type),
@@ -117,17 +145,20 @@ class FusedLSTM(torch.autograd.Function):
         recurrent_bias: Tensor,
         lengths: Tensor | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        number = compute_type(inputs)
+        number, times = compute_type(inputs), inputs.shape[1]
         batch, size = hidden.shape
-        read = time_first(inputs, number)  # (T, B, D)
-        times = len(read)
+        room = filled_up(batch * times) if any(ctx.needs_input_grad) else batch * times
+        read = time_first(inputs, number, room=room)
         weight, recurrent = input_weight.to(number), recurrent_weight.to(number)
         bias = (input_bias + recurrent_bias).float()
-        asked = (read.flatten(0, 1) @ weight.T).view(times, batch, 4 * size)
-        states = hidden.new_empty(times + 1, batch, size, dtype=torch.float32)
+        asked = by_position(read @ weight.T, batch, times)
+        state_buffer = state_rows(hidden, times, torch.float32, room=room)
+        copy_buffer = (
+            state_buffer if number == torch.float32 else state_rows(hidden, times, number, room=room)
+        )
+        states, copies = (by_position(rows, batch, times + 1) for rows in (state_buffer, copy_buffer))
         cells = torch.empty_like(states)
-        states[0], cells[0] = hidden, cell
-        copies = states if number == torch.float32 else states.to(number)  # what is multiplied
+        cells[0] = cell
         gates = torch.empty_like(asked)
         remembered = asked.new_empty(batch, 4 * size)
         for t in range(times):
@@ -135,38 +166,38 @@ class FusedLSTM(torch.autograd.Function):
             before = (asked[t], remembered, bias, states[t], cells[t], lengths, t)
             after = (gates[t], states[t + 1], cells[t + 1], copies[t + 1])
             kernels.call("lstm_step", number, *before, *after, batch, size)
-        ctx.save_for_backward(read, weight, recurrent, cells, copies, gates, lengths)
+        ctx.save_for_backward(read, weight, recurrent, cells, copy_buffer, gates, lengths)
         ctx.numbers = inputs.dtype, hidden.dtype, input_weight.dtype
         return copies[1:].transpose(0, 1), states[times].clone(), cells[times].clone()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        read, weight, recurrent, cells, copies, gates, lengths = ctx.saved_tensors
+        read, weight, recurrent, cells, copy_buffer, gates, lengths = ctx.saved_tensors
         number = weight.dtype
         times, batch, stacked = gates.shape
         size = stacked // 4
-        of_outputs = time_first(gradients[0], number)
+        of_outputs = by_position(time_first(gradients[0], number, room=len(read)), batch, times)
         carried, cell_carried = (
             gradient.float().clone(memory_format=torch.contiguous_format) for gradient in gradients[1:]
         )
         product = gates.new_zeros(
             batch, size
         )  # the part of the state's gradient that comes through the weights
-        made = torch.empty_like(gates)
+        made = gates.new_zeros(len(read), 4 * size)
+        made_at = by_position(made, batch, times)
         for t in reversed(range(times)):
             step = (gates[t], cells[t], cells[t + 1], lengths, t, of_outputs[t], product)
-            kernels.call("lstm_step_back", number, *step, carried, cell_carried, made[t], batch, size)
-            torch.mm(made[t], recurrent, out=product)
-        made = made.flatten(0, 1)  # (T B, 4 H)
+            kernels.call("lstm_step_back", number, *step, carried, cell_carried, made_at[t], batch, size)
+            torch.mm(made_at[t], recurrent, out=product)
         of_bias = kernels.column_sums(made)
         inputs_type, hidden_type, weight_type = ctx.numbers
         return (
-            (made @ weight).view_as(read).transpose(0, 1).to(inputs_type),
+            by_position(made @ weight, batch, times).transpose(0, 1).to(inputs_type),
             (carried + product).to(hidden_type),
             cell_carried.to(hidden_type),
-            (made.T @ read.flatten(0, 1)).to(weight_type),
-            (made.T @ copies[:times].flatten(0, 1)).to(weight_type),
+            (made.T @ read).to(weight_type),
+            (made.T @ copy_buffer[: len(read)]).to(weight_type),
             of_bias.to(weight_type),
             of_bias.to(weight_type),
             None,

@@ -10,8 +10,18 @@ from torch.nn import functional
 
 from seqloom.layers import kernels
 
+ROWS = 128  # a product of many rows is filled up to a multiple
 FEW_ROWS = 16
 SMALL = 100_000  # numbers of a weight that the loop reads from a near cache; larger ones are the library's
+
+
+def filled_up(rows: int) -> int:
+    """Rows of a product that are computed in place of so many.
+
+    oneDNN compiles a product for each shape that it meets, at a millisecond and some hundred kilobytes each; a corpus
+    has hundreds of numbers of symbols in a batch, but few multiples of ROWS.
+    """
+    return -(-rows // ROWS) * ROWS
 
 
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

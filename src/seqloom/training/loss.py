@@ -9,9 +9,9 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from seqloom.layers import kernels
+from seqloom.layers.linear import ROWS, filled_up
 
 CHUNK_BYTES = 20_000_000  # of logits at a time: few enough that they stay in the cache until they are used up
-ROWS = 128  # chunks are multiples of it: products are compiled for each shape met, and so there are few
 
 Teacher = Callable[[int, int], Tensor]
 
@@ -137,7 +137,9 @@ class FusedLoss(torch.autograd.Function):
         for start in range(0, len(features), rows):
             target = targets[start : start + rows]
             count = len(target)
-            piece = functional.pad(features[start : start + rows].to(compute), (0, 0, 0, -count % ROWS))
+            piece = functional.pad(
+                features[start : start + rows].to(compute), (0, 0, 0, filled_up(count) - count)
+            )
             logits = piece @ compute_table.T  # to which to_gradient adds the bias
             wished = None if teacher is None else teacher(start, start + count)
             of_piece = to_gradient(logits, bias, target, smoothing, wished, share, wanted=wanted)
