@@ -47,7 +47,7 @@ PEERS = {
         "joeynmt.training",
     ),
     "eole": Peer(
-        "eole",
+        "eole==0.6.4",
         (*ONMT_FAMILY, "aiohttp", "pydantic", "rich", "huggingface_hub", "safetensors", "datasets"),
         "eole.bin.main",
     ),
@@ -55,11 +55,13 @@ PEERS = {
 
 
 def interpreter(name: str) -> Path:
-    """The Python of a peer's environment, made first if it isn't there. Exits with pip's last words if that fails."""
+    """The Python of a peer's environment, made first if it isn't there or was made of other packages.
+
+    Exits with pip's last words if that fails.
+    """
     peer, folder = PEERS[name], HOME / name
-    python = folder / "bin" / "python"
-    stamp = folder / "complete"
-    if stamp.exists():
+    python, stamp, wanted = folder / "bin" / "python", folder / "complete", f"{COMMON} {peer}\n"
+    if stamp.is_file() and stamp.read_text() == wanted:
         return python
     print(f"Making an environment for {name} in {folder} (minutes)", flush=True)
     _run([sys.executable, "-m", "venv", "--clear", str(folder)])
@@ -68,7 +70,7 @@ def interpreter(name: str) -> Path:
     _run([*pip, "--no-deps", peer.package])
     _run([*pip, *peer.needs])
     _run([str(python), "-c", f"import {peer.probe}"])
-    stamp.touch()
+    stamp.write_text(wanted)
     return python
 
 
