@@ -86,9 +86,17 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--vocabulary", type=int, default=VOCABULARY)
+    parser.add_argument("--kernels", default="auto")
     asked = parser.parse_args()
     batches = load_batches(asked.batches)
-    trainer = trainer_of(asked.shape, batches, asked.precision, asked.threads, vocabulary=asked.vocabulary)
+    trainer = trainer_of(
+        asked.shape,
+        batches,
+        asked.precision,
+        asked.threads,
+        vocabulary=asked.vocabulary,
+        kernels=asked.kernels,
+    )
     groups = trainer._groups()
     for _ in range(asked.warmup):
         trainer._update(next(groups))
