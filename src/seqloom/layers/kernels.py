@@ -1,4 +1,8 @@
-"""Compiled inner loops: kernels.cpp, built on this machine where it has a compiler, called with tensors.
+"""Compiled inner loops: those of training and search that PyTorch has no single operation for, on a CPU.
+
+Their sources are in loops/; each has a readable twin in Python, to which the tests hold it. Matrix products of many
+rows stay PyTorch's. Rows are shared out among threads and never summed across them, so that a result doesn't depend on
+their number.
 
 `load` builds and loads them; until then, and where there is no compiler, `ready` is False and the layers take their
 plain path, which computes the same. The library shares PyTorch's own threads.
@@ -12,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -21,7 +25,7 @@ from torch import Tensor
 
 from seqloom.base.errors import ShapeError
 
-SOURCE = Path(__file__).with_name("kernels.cpp")
+SOURCES = Path(__file__).with_name("loops")
 COMPILERS = ("c++", "g++", "clang++")
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-fPIC")
 FORMATS = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
@@ -69,19 +73,13 @@ def ready(*tensors: Tensor) -> bool:
     return first.dtype in _loaded and all(t.device.type == "cpu" and t.dtype == first.dtype for t in tensors)
 
 
-def function(name: str, number: torch.dtype) -> Callable[..., None]:
-    """The kernel itself, which takes addresses and numbers as SIGNATURES has them and checks nothing."""
-    kernel: Callable[..., None] = getattr(_loaded[number], name)
-    return kernel
-
-
 def call(name: str, number: torch.dtype, *arguments: Tensor | float | ctypes.Structure | None) -> None:
     """Call a kernel in one format.
 
     arguments  as SIGNATURES has them; tensors are contiguous
     Raises     ShapeError for a tensor that is not
     """
-    kernel = function(name, number)
+    kernel = getattr(_loaded[number], name)
     kernel(*[_address(argument) if _is_reference(argument) else argument for argument in arguments])
 
 
@@ -95,7 +93,7 @@ def column_sums(rows: Tensor) -> Tensor:
 
 
 class Rows(ctypes.Structure):
-    """Where a tensor (batch, heads, positions, size) lies, as kernels.cpp has it."""
+    """Where a tensor (batch, heads, positions, size) lies, as loops/attention.cpp has it."""
 
     _fields_ = [(name, ctypes.c_int64) for name in ("batch", "head", "position")]
 
@@ -108,7 +106,7 @@ class Rows(ctypes.Structure):
 
 
 class Heads(ctypes.Structure):
-    """The sizes of a multi-head attention, as kernels.cpp has them."""
+    """The sizes of a multi-head attention, as loops/attention.cpp has them."""
 
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("batch", "heads", "asked", "stored", "size")),
@@ -172,7 +170,8 @@ def _open(path: Path) -> ctypes.CDLL:
 def _folder(compiler: str) -> Path:
     """Where the libraries lie that this compiler makes of this source for this processor."""
     identity = hashlib.sha256()
-    for part in (SOURCE.read_text(), compiler, _version(compiler), *FLAGS, _processor()):
+    texts = (source.read_text() for source in _sources())
+    for part in (*texts, compiler, _version(compiler), *FLAGS, _processor()):
         identity.update(part.encode() + b"\0")
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seqloom"
     return home / f"kernels-{identity.hexdigest()[:20]}"
@@ -199,18 +198,29 @@ def _build(compiler: str, folder: Path) -> Path:
 
 
 def _compile(compiler: str, folder: Path) -> None:
-    """Both libraries side by side. They take OpenMP from PyTorch, whose threads they then share."""
+    """All sources for both libraries side by side. They take OpenMP from PyTorch, whose threads they then share."""
+    objects: dict[str, list[str]] = {name: [] for name in FORMATS.values()}
     jobs = []
     for number, name in FORMATS.items():
         define = ["-DBFLOAT16"] if number == torch.bfloat16 else []
-        compiled = folder / f"{name}.o"
-        jobs.append(_start([compiler, *FLAGS, *define, "-c", str(SOURCE), "-o", str(compiled)]))
+        for source in _sources("*.cpp"):
+            compiled = str(folder / f"{source.stem}-{name}.o")
+            objects[name].append(compiled)
+            jobs.append(_start([compiler, *FLAGS, *define, "-c", str(source), "-o", compiled]))
     _finish(jobs)
-    objects = [(folder / f"{name}.o", folder / f"{name}.so") for name in FORMATS.values()]
     # not linked with -fopenmp: that would name a library of its own, and a second pool of threads
-    _finish([_start([compiler, "-shared", str(one), "-o", str(other)]) for one, other in objects])
-    for one, _ in objects:
-        one.unlink()
+    _finish(
+        [
+            _start([compiler, "-shared", *parts, "-o", str(folder / f"{name}.so")])
+            for name, parts in objects.items()
+        ]
+    )
+    for part in folder.glob("*.o"):
+        part.unlink()
+
+
+def _sources(pattern: str = "*") -> list[Path]:
+    return sorted(SOURCES.glob(pattern))
 
 
 def _start(command: Sequence[str]) -> "subprocess.Popen[bytes]":

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from agreement import assert_close, random_tensor, randomise
@@ -47,13 +48,13 @@ def test_the_loop_is_for_few_rows_of_a_finished_model(
 ) -> None:
     assert kernels.load()
     called: list[str] = []
-    kernel = kernels.function
+    call = kernels.call
 
-    def noted(name: str, number: torch.dtype) -> object:
+    def noted(name: str, number: torch.dtype, *arguments: Tensor | float | None) -> None:
         called.append(name)
-        return kernel(name, number)
+        call(name, number, *arguments)
 
-    monkeypatch.setattr(kernels, "function", noted)
+    monkeypatch.setattr(kernels, "call", noted)
     layer = Linear(6 if case != "large" else SMALL, 4)
     if case != "rows apart":
         layer.lay_out_for_search()
