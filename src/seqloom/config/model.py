@@ -248,6 +248,13 @@ class ModelConfig(Section):
         """The decoder's own dropout, or else model.dropout."""
         return self.dropout if self.decoder.dropout is None else self.decoder.dropout
 
+    @property
+    def drops(self) -> bool:
+        """Whether any dropout is above 0."""
+        weights = ("recurrent_dropout", "attention_dropout")  # of which a stack has one or the other
+        own = (getattr(stack, name, 0.0) for stack in (self.encoder, self.decoder) for name in weights)
+        return any((self.dropout, self.encoder_dropout, self.decoder_dropout, *own))
+
     @model_validator(mode="after")
     def _check_parts(self) -> Self:
         if isinstance(self.encoder, TransformerEncoderConfig):

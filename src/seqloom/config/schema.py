@@ -67,6 +67,7 @@ class Config(Section):
         self._check_attention()
         self._check_alignments()
         self._check_copying()
+        self._check_r_drop()
         if self.model.share_embeddings and not self.text.shared:
             raise contradiction(
                 "model.share_embeddings = true needs one vocabulary for both sides, but text.shared = false",
@@ -141,12 +142,37 @@ class Config(Section):
         elif training.minimum_risk != "none":
             problem = f'writes words that training.minimum_risk = "{training.minimum_risk}" can\'t spell'
             key, mend = "training.minimum_risk", 'Set training.minimum_risk = "none"'
+        elif training.r_drop:
+            problem = f"learns in one pass, but training.r_drop = {training.r_drop} compares two"
+            key, mend = "training.r_drop", "Set training.r_drop = 0"
         else:
             return
         raise contradiction(
             f"model.decoder.copying = true {problem}",
             f"{mend}, or model.decoder.copying = false.",
             ["model.decoder.copying", key],
+        )
+
+    def _check_r_drop(self) -> None:
+        """Refuse to compare two passes that can't differ, or that differ in more than their dropout."""
+        training, model = self.training, self.model
+        if not training.r_drop:
+            return
+        if training.scheduled_sampling:
+            key, value = "training.scheduled_sampling", str(training.scheduled_sampling)
+            problem, mend = "compares two passes over the same symbols", "0"
+        elif training.minimum_risk != "none":
+            key, value = "training.minimum_risk", f'"{training.minimum_risk}"'
+            problem, mend = "is a part of the likelihood's loss", '"none"'
+        elif not model.drops:
+            key, value = "model.dropout", "0"
+            problem, mend = "compares two passes with different dropout", "0.3"
+        else:
+            return
+        raise contradiction(
+            f"training.r_drop = {training.r_drop} {problem}, but {key} = {value}",
+            f"Set {key} = {mend}, or training.r_drop = 0.",
+            ["training.r_drop", key],
         )
 
     def _check_positions(self) -> None:

@@ -132,6 +132,11 @@ class TrainingConfig(Section):
         description="Weight of the cross-entropy between the attention and the word alignments of data.alignments "
         "(Chen et al. 2016); 0 is off.",
     )
+    r_drop: NotNegative = Field(
+        default=0.0,
+        description="Weight of the divergence between two passes of a batch with different dropout (R-Drop, Liang et "
+        "al. 2021), at twice the cost; 0 is off, 5 is the paper's.",
+    )
     clip_norm: NotNegative = Field(
         default=1.0, description="Gradients longer than this are shortened to it; 0 is off."
     )

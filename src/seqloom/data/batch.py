@@ -1,7 +1,8 @@
 """What a model is given: padded ids with their true lengths."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,18 +60,16 @@ class Batch:
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on a device."""
+        return self._changed(lambda tensor: tensor.to(device, non_blocking=True))
 
-        def moved(tensor: Tensor | None) -> Tensor | None:
-            return None if tensor is None else tensor.to(device, non_blocking=True)
+    def repeated(self, times: int) -> "Batch":
+        """All sentences, and then all of them again, so many times in all."""
+        return self if times == 1 else self._changed(lambda tensor: torch.cat([tensor] * times))
 
-        return Batch(
-            self.source.to(device, non_blocking=True),
-            self.source_lengths.to(device, non_blocking=True),
-            moved(self.target_input),
-            moved(self.target_output),
-            moved(self.target_lengths),
-            moved(self.alignment),
-        )
+    def _changed(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        held = [getattr(self, field.name) for field in fields(self)]
+        changed: list[Any] = [None if tensor is None else change(tensor) for tensor in held]
+        return Batch(*changed)
 
 
 def visible(lengths: Tensor, positions: int) -> Tensor:

@@ -31,7 +31,7 @@ FLAGS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-
 FORMATS = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
 
 SIGNATURES = {  # p tensor or None · l 64-bit integer · u the same without sign · i integer · f float
-    "smoothed_loss": "ppppllffipp",
+    "smoothed_loss": "pppplllfffipp",
     "few_rows": "pppplll",
     "column_sums": "ppll",
     "dropout": "ppplluif",

@@ -1,7 +1,7 @@
 """Label-smoothed likelihood, with output layer, softmax and loss fused so that the logits are never held whole."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,43 +28,61 @@ def smoothed_loss(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Te
     return loss, likelihood
 
 
-def chunk_rows(symbols: int, number: torch.dtype) -> int:
-    """Rows of logits that are computed at a time."""
-    return max(CHUNK_BYTES // (symbols * number.itemsize) // ROWS, 1) * ROWS
+def chunk_rows(symbols: int, number: torch.dtype, passes: int = 1) -> int:
+    """Positions whose logits are computed at a time."""
+    return max(CHUNK_BYTES // (symbols * number.itemsize) // ROWS, 1) * ROWS // passes
+
+
+class Weights(NamedTuple):
+    """What the parts of the loss count.
+
+    smoothing  of the labels
+    share      of a teacher's distribution
+    r_drop     of the divergence between two passes; 0 where there is one
+    """
+
+    smoothing: float
+    share: float = 0.0
+    r_drop: float = 0.0
+
+    @property
+    def passes(self) -> int:
+        """How often each position was computed."""
+        return 2 if self.r_drop else 1
 
 
 def to_gradient(
     logits: Tensor,
     bias: Tensor,
     targets: Tensor,
-    smoothing: float,
+    weights: Weights,
     wished: Tensor | None,
-    share: float,
     *,
     wanted: bool,
 ) -> tuple[Tensor, Tensor]:
     """Turn logits into the gradient of their own loss, in place; gives the loss and the plain likelihood, summed.
 
-    logits   (M', V) without the bias (V,), of which the first rows have targets (M,)
-    wished   a teacher's distribution (M, V), or None, and its share of the loss
+    logits   (N, V) without the bias (V,), the first of which are those of P passes over M positions
+    targets  (M,)
+    wished   a teacher's distribution (M, V), or None
     wanted   whether a gradient is; otherwise the logits may be left as they are
     """
     if not kernels.ready(logits) or bias.dtype != torch.float32:
-        return to_gradient_plain(logits, bias, targets, smoothing, wished, share, wanted=wanted)
-    sums = torch.empty(2, len(targets), dtype=torch.float64)
-    if wished is not None:
-        wished = wished.float().contiguous()
+        return to_gradient_plain(logits, bias, targets, weights, wished, wanted=wanted)
+    sums = torch.empty(2, weights.passes, len(targets), dtype=torch.float64)
     kernels.call(
         "smoothed_loss",
         logits.dtype,
         logits,
         bias,
         targets,
-        wished,
+        None if wished is None else wished.float().contiguous(),
+        weights.passes,
         len(targets),
         logits.shape[1],
-        smoothing,
-        share,
+        weights.smoothing,
+        weights.share,
+        weights.r_drop / 2,
         int(wanted),
         sums[0],
         sums[1],
@@ -76,31 +94,48 @@ def to_gradient_plain(
     logits: Tensor,
     bias: Tensor,
     targets: Tensor,
-    smoothing: float,
+    weights: Weights,
     wished: Tensor | None,
-    share: float,
     *,
     wanted: bool,
 ) -> tuple[Tensor, Tensor]:
     """The same without compiled kernels: its readable twin."""
-    symbols = logits.shape[1]
-    target = targets[:, None]
-    exact = logits[: len(targets)].to(torch.promote_types(logits.dtype, torch.float32)) + bias
+    smoothing, share, r_drop = weights
+    passes, symbols = weights.passes, logits.shape[1]
+    target = targets[None, :, None].expand(passes, -1, 1)
+    own = logits[: passes * len(targets)].unflatten(0, (passes, len(targets)))
+    exact = own.to(torch.promote_types(logits.dtype, torch.float32)) + bias  # (P, M, V)
     log_sum = exact.logsumexp(dim=-1, keepdim=True)
-    likelihood = (log_sum - exact.gather(1, target)).sum()  # negative log-likelihood of the targets
+    likelihood = (log_sum - exact.gather(2, target)).sum()  # negative log-likelihood of the targets
     spread = log_sum.sum() - exact.sum() / symbols  # the same in the mean over all symbols
     loss = (1 - share) * ((1 - smoothing) * likelihood + smoothing * spread)
     if wished is not None:
         loss = loss + share * (log_sum.sum() - (wished * exact).sum())
+    log_probability = exact - log_sum
+    gradient = log_probability.exp()
+    if r_drop:
+        divergence, of_divergence = divergence_between(log_probability)
+        loss = loss + r_drop / 2 * divergence
+        gradient += r_drop / 2 * of_divergence
     if not wanted:
         return loss, likelihood
-    gradient = (exact - log_sum).exp_()
     gradient -= (1 - share) * smoothing / symbols
-    gradient.scatter_add_(1, target, gradient.new_full(target.shape, (1 - share) * (smoothing - 1)))
+    gradient.scatter_add_(2, target, gradient.new_full(target.shape, (1 - share) * (smoothing - 1)))
     if wished is not None:
         gradient -= share * wished
-    logits[: len(targets)] = gradient.to(logits.dtype)
+    own.copy_(gradient)
     return loss, likelihood
+
+
+def divergence_between(log_probability: Tensor) -> tuple[Tensor, Tensor]:
+    """KL(p, q) + KL(q, p), summed, and its gradient by the logits of both; log_probability (2, M, V) of p and q.
+
+    Source   Liang et al. 2021 (R-Drop), equation 2
+    """
+    probability = log_probability.exp()
+    apart = log_probability - log_probability.flip(0)  # log p - log q, log q - log p
+    each = (probability * apart).sum(-1, keepdim=True)  # KL(p, q), KL(q, p)
+    return each.sum(), probability * (apart - each + 1) - probability.flip(0)
 
 
 class FusedLoss(torch.autograd.Function):
@@ -108,7 +143,8 @@ class FusedLoss(torch.autograd.Function):
 
     With p = softmax(logits) the gradient of the logits is p - smoothed target, known as soon as the logits are; so
     each chunk's logits are turned into their own gradient in place and multiplied back while they are in the cache.
-    A teacher's distribution q is one more target: share * q and (1 - share) * the smoothed one.
+    A teacher's distribution q is one more target: share * q and (1 - share) * the smoothed one. Where two passes over
+    the same positions are to agree, a chunk has the same positions of both.
     """
 
     @staticmethod
@@ -118,9 +154,8 @@ class FusedLoss(torch.autograd.Function):
         table: Tensor,
         bias: Tensor,
         targets: Tensor,
-        smoothing: float,
         teacher: Teacher | None,
-        share: float,
+        weights: Weights,
     ) -> tuple[Tensor, Tensor]:
         wanted = any(ctx.needs_input_grad[:3])
         compute = (
@@ -133,21 +168,22 @@ class FusedLoss(torch.autograd.Function):
         table_gradient = torch.zeros_like(table)
         bias_gradient = torch.zeros_like(bias)
         loss, likelihood = features.new_zeros(2, dtype=torch.float64).unbind()
-        rows = chunk_rows(len(table), compute)
-        for start in range(0, len(features), rows):
-            target = targets[start : start + rows]
-            count = len(target)
-            piece = functional.pad(
-                features[start : start + rows].to(compute), (0, 0, 0, filled_up(count) - count)
-            )
+        passes = weights.passes
+        read, read_gradient = (of.unflatten(0, (passes, len(targets))) for of in (features, feature_gradient))
+        rows = chunk_rows(len(table), compute, passes)
+        for start in range(0, len(targets), rows):
+            stop = min(start + rows, len(targets))
+            count = passes * (stop - start)
+            piece = read[:, start:stop].flatten(0, 1).to(compute)
+            piece = functional.pad(piece, (0, 0, 0, filled_up(count) - count))
             logits = piece @ compute_table.T  # to which to_gradient adds the bias
-            wished = None if teacher is None else teacher(start, start + count)
-            of_piece = to_gradient(logits, bias, target, smoothing, wished, share, wanted=wanted)
+            wished = None if teacher is None else teacher(start, stop)
+            of_piece = to_gradient(logits, bias, targets[start:stop], weights, wished, wanted=wanted)
             loss, likelihood = loss + of_piece[0], likelihood + of_piece[1]
             if not wanted:
                 continue
             logits[count:] = 0.0  # the rows that fill it up, whose gradient is zero
-            feature_gradient[start : start + rows] = (logits @ compute_table)[:count]
+            read_gradient[:, start:stop] = (logits @ compute_table)[:count].view(passes, stop - start, -1)
             if compute == table.dtype:
                 table_gradient.addmm_(logits.T, piece)
             else:
@@ -164,7 +200,7 @@ class FusedLoss(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         features, table, bias = ctx.saved_tensors
         scale = gradients[0]
-        return features * scale, table * scale, bias * scale, None, None, None, None
+        return features * scale, table * scale, bias * scale, None, None, None
 
 
 def fused_smoothed_loss(
@@ -175,19 +211,20 @@ def fused_smoothed_loss(
     smoothing: float,
     teacher: Teacher | None = None,
     share: float = 0.0,
+    r_drop: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """The loss of features under a linear output layer.
 
-    features     (M, E), padding left out
+    features     (M, E), padding left out; (2 M, E), one pass after the other, with r_drop
     table, bias  (V, E), (V,)
     targets      (M,) int64
     teacher      another model's probabilities of the symbols at positions start to stop, (stop - start, V)
     share        of the loss that is the cross-entropy with them (Kim and Rush 2016, section 3.1)
-    Returns      the smoothed loss and the plain negative log-likelihood, sums in nats
+    r_drop       weight of half the divergence KL(p, q) + KL(q, p) between both passes (Liang et al. 2021, equation 2)
+    Returns      the smoothed loss and the plain negative log-likelihood, sums in nats over all passes
     """
     if not torch.is_grad_enabled():  # which the function itself can't see: spare it the way back
         features, table, bias = features.detach(), table.detach(), bias.detach()
-    loss, likelihood = FusedLoss.apply(
-        features, table, bias, targets, smoothing, teacher, share if teacher else 0.0
-    )
+    weights = Weights(smoothing, share if teacher else 0.0, r_drop)
+    loss, likelihood = FusedLoss.apply(features, table, bias, targets, teacher, weights)
     return loss, likelihood

@@ -33,6 +33,7 @@ class Objective:
     risk       minimum-risk training (Shen et al. 2016)
     coverage   weight of looking again where attention has been (See et al. 2017)
     guidance   weight of the cross-entropy with the batch's word alignments (Chen et al. 2016)
+    r_drop     weight of the divergence between two passes with different dropout (Liang et al. 2021)
     """
 
     smoothing: float = 0.0
@@ -41,6 +42,12 @@ class Objective:
     risk: Risk | None = None
     coverage: float = 0.0
     guidance: float = 0.0
+    r_drop: float = 0.0
+
+    @property
+    def passes(self) -> int:
+        """How often a batch goes through the model, each time with a dropout of its own."""
+        return 2 if self.r_drop else 1
 
     @property
     def of_attention(self) -> bool:
@@ -54,19 +61,21 @@ def batch_loss(
     """The loss of a batch and its plain negative log-likelihood, sums in nats over its target symbols.
 
     A share of risk counts as if a sentence's expected cost were the loss of each of its symbols. What attention is
-    trained for comes on top, by its weights.
+    trained for comes on top, by its weights. Of several passes it is the mean.
     Raises   ShapeError for a batch without targets, and as attention_loss does
     """
     if batch.target_output is None:
         raise ShapeError("The batch has no targets, so it has no loss.")
+    if objective.r_drop and (objective.own_share or objective.risk):
+        raise ValueError("two passes agree on the true history, without a risk")
     with machine.autocast():
-        memory = model.encode(batch)
-        read = batch
+        read = batch.repeated(objective.passes)
+        memory = model.encode(read)
         if objective.own_share:
             read = mix_in_predictions(model, batch, memory, objective.own_share)
         if isinstance(model, PointerGenerator):
-            if objective.teaching or objective.risk:
-                raise ValueError("a model that copies learns from no teacher and by no risk")
+            if objective.teaching or objective.risk or objective.r_drop:
+                raise ValueError("a model that copies learns from no teacher, by no risk and in one pass")
             mixing, _ = model.mix(read, memory)
             alignment: Tensor | None = mixing.alignment
             mask = batch.target_mask
@@ -75,30 +84,35 @@ def batch_loss(
         else:
             decoded = model.decode(read, memory, alignment=objective.of_attention)
             alignment = decoded.alignment
-            loss, likelihood = likelihood_loss(model, decoded.features, read, objective)
+            loss, likelihood = likelihood_loss(model, decoded.features, batch, objective)
         if objective.risk:
             risk = expected_cost(model, batch, memory, objective.risk) * batch.target_tokens / len(batch)
             loss = (1 - objective.risk.share) * loss + objective.risk.share * risk
         if objective.of_attention:
-            loss = loss + attention_loss(alignment, batch, objective)
-    return loss, likelihood
+            loss = loss + attention_loss(alignment, read, objective)
+    return loss / objective.passes, likelihood / objective.passes
 
 
 def likelihood_loss(
     model: Seq2Seq, features: Tensor, batch: Batch, objective: Objective
 ) -> tuple[Tensor, Tensor]:
-    """The smoothed and the plain negative log-likelihood from features (B, T, E), a teacher's share included."""
+    """The smoothed and the plain negative log-likelihood over all passes, a teacher and their divergence included.
+
+    features   (B, T, E), or (P B, T, E) of several passes, one after the other
+    """
     if batch.target_output is None:
         raise ShapeError("The batch has no targets, so it has no loss.")
     mask, output, teaching = batch.target_mask, model.output, objective.teaching
+    each = features.unflatten(0, (objective.passes, len(batch)))
     return fused_smoothed_loss(
-        output.narrow(features[mask]),
+        output.narrow(each[:, mask].flatten(0, 1)),
         output.table,
         output.bias,
         batch.target_output[mask],
         objective.smoothing,
         teacher_of(teaching.model, batch) if teaching else None,
         teaching.share if teaching else 0.0,
+        objective.r_drop,
     )
 
 

@@ -252,6 +252,7 @@ def _objective(config: Config, tokenizers: Tokenizers, machine: Machine) -> Obje
         risk=risk,
         coverage=training.coverage_loss,
         guidance=training.guided_alignment,
+        r_drop=training.r_drop,
     )
 
 

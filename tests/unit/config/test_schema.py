@@ -86,6 +86,11 @@ def test_guided_alignment_needs_word_alignments():
             'writes words that training.minimum_risk = "bleu" can\'t spell',
             'Set training.minimum_risk = "none"',
         ),
+        (
+            {"training": {"max_updates": 1, "r_drop": 5}},
+            "learns in one pass, but training.r_drop = 5.0 compares two",
+            "Set training.r_drop = 0",
+        ),
     ],
 )
 def test_what_copying_doesnt_go_with_is_refused(kind, options, problem, mend):
@@ -94,6 +99,46 @@ def test_what_copying_doesnt_go_with_is_refused(kind, options, problem, mend):
         f"model.decoder.copying = true {problem}. {mend}, or model.decoder.copying = false."
     )
     assert Config(model=model, training={"max_updates": 1}).model.decoder.copying
+
+
+@pytest.mark.parametrize(
+    ("options", "problem", "mend"),
+    [
+        (
+            {"training": {"scheduled_sampling": 0.5}},
+            "compares two passes over the same symbols, but training.scheduled_sampling = 0.5",
+            "training.scheduled_sampling = 0",
+        ),
+        (
+            {"training": {"minimum_risk": "chrf"}},
+            'is a part of the likelihood\'s loss, but training.minimum_risk = "chrf"',
+            'training.minimum_risk = "none"',
+        ),
+        (
+            {"model": {"dropout": 0.0}},
+            "compares two passes with different dropout, but model.dropout = 0",
+            "model.dropout = 0.3",
+        ),
+    ],
+)
+def test_two_passes_differ_in_their_dropout_and_in_nothing_else(options, problem, mend):
+    training = {"max_updates": 1, "r_drop": 5, **options.pop("training", {})}
+    assert fault(training=training, **options) == (
+        f"training.r_drop = 5.0 {problem}. Set {mend}, or training.r_drop = 0."
+    )
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"dropout": 0.3},
+        {"dropout": 0.0, "encoder": {"kind": "recurrent", "recurrent_dropout": 0.3}},
+        {"dropout": 0.0, "decoder": {"kind": "transformer", "attention_dropout": 0.3}},
+        {"dropout": 0.0, "decoder": {"kind": "recurrent", "dropout": 0.3}},
+    ],
+)
+def test_any_dropout_lets_two_passes_differ(model):
+    assert Config(model=model, training={"max_updates": 1, "r_drop": 5}).training.r_drop == 5
 
 
 def test_bpe_takes_its_sampling_as_a_probability():

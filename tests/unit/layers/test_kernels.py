@@ -69,9 +69,10 @@ def agree(
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("taught", [False, True], ids=["alone", "taught"])
+@pytest.mark.parametrize("r_drop", [0.0, 0.5], ids=["once", "twice"])
 @pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bfloat16"])
-def test_the_loss(smoothing: float, taught: bool, autocast: bool) -> None:
-    features = random_tensor(300, 12, seed=1, dtype=torch.float32)
+def test_the_loss(smoothing: float, taught: bool, r_drop: float, autocast: bool) -> None:
+    features = random_tensor(600 if r_drop else 300, 12, seed=1, dtype=torch.float32)
     table = random_tensor(37, 12, seed=2, dtype=torch.float32)
     bias = random_tensor(37, seed=3, dtype=torch.float32)
     targets = torch.arange(300) % 37
@@ -80,7 +81,9 @@ def test_the_loss(smoothing: float, taught: bool, autocast: bool) -> None:
     def loss() -> tuple[Tensor, Tensor]:
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             teacher = (lambda start, stop: wished[start:stop]) if taught else None
-            total, likelihood = fused_smoothed_loss(features, table, bias, targets, smoothing, teacher, 0.3)
+            total, likelihood = fused_smoothed_loss(
+                features, table, bias, targets, smoothing, teacher, 0.3, r_drop
+            )
         return total / 300, likelihood / 300
 
     leaves = {"features": features, "table": table, "bias": bias}

@@ -1,5 +1,7 @@
 """The loss of a batch on the true history, and on one with the model's own predictions in it."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -9,6 +11,7 @@ from seqloom.data.batch import collate
 from seqloom.text.vocabulary import BOS
 from seqloom.training.loss import smoothed_loss
 from seqloom.training.objective import Objective, Teaching, batch_loss, mix_in_predictions
+from seqloom.training.risk import Risk
 from tiny import CPU, big_batch, make_trainer, tiny_model
 
 
@@ -97,3 +100,52 @@ def test_the_share_rises_over_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in make_trainer(max_updates=5, scheduled_sampling=0.4).events():
         pass
     assert shares == pytest.approx([0.0, 0.08, 0.16, 0.24, 0.32])
+
+
+# -- R-Drop --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("taught", [False, True], ids=["alone", "taught"])
+def test_two_passes_are_to_agree(taught: bool) -> None:
+    """Against the paper's equations 2 and 3 with all logits held whole; gradients too."""
+    model, batch = tiny_model(dropout=0.3).train(), big_batch()
+    assert batch.target_output is not None
+    teaching = Teaching(randomise(tiny_model(), seed=9), 0.3) if taught else None
+    torch.manual_seed(5)
+    loss, likelihood = batch_loss(model, batch, CPU, Objective(0.1, teaching=teaching, r_drop=3.0))
+    loss.backward()
+    found = {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
+    model.zero_grad()
+    mask, targets = batch.target_mask, batch.target_output[batch.target_mask]
+    torch.manual_seed(5)
+    passes = [logits[mask] for logits in model(batch.repeated(2)).logits.chunk(2)]
+    assert not torch.equal(*passes)
+    both = torch.cat(passes)
+    expected, expected_likelihood = smoothed_loss(both, targets.repeat(2), 0.1)
+    if teaching:
+        wished = teaching.model(batch).logits[mask].softmax(-1).detach().repeat(2, 1)
+        expected = 0.7 * expected - 0.3 * (wished * both.log_softmax(-1)).sum()
+    p, q = (one.log_softmax(-1) for one in passes)
+    divergence = (p.exp() * (p - q)).sum() + (q.exp() * (q - p)).sum()
+    expected = (expected + 3.0 * divergence / 2) / 2
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    assert likelihood.item() == pytest.approx(expected_likelihood.item() / 2, rel=1e-6)
+    expected.backward()
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(found[name], parameter.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_without_dropout_two_passes_are_one() -> None:
+    model, batch = tiny_model().eval(), big_batch()
+    once = batch_loss(model, batch, CPU, Objective(0.1))
+    twice = batch_loss(model, batch, CPU, Objective(0.1, r_drop=5.0))
+    assert [part.item() for part in twice] == pytest.approx([part.item() for part in once], rel=1e-6)
+
+
+NO_RISK = Risk(lambda candidate, reference: 0.0, share=0.5, samples=1, sharpness=1.0)  # noqa: ARG005
+
+
+@pytest.mark.parametrize("other", [{"own_share": 0.5}, {"risk": NO_RISK}], ids=str)
+def test_two_passes_read_the_true_history(other: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="two passes agree on the true history"):
+        batch_loss(tiny_model(), big_batch(), CPU, Objective(r_drop=5.0, **other))
