@@ -1,18 +1,22 @@
 """Claim: a preset trains on Multi30k en-de, on this CPU and in so many minutes, to a BLEU that is reported here.
 
     python benchmarks/multi30k.py translation-gru --minutes 18
-    python benchmarks/multi30k.py translation-lstm --minutes 8 model.dropout=0.2
+    python benchmarks/multi30k.py translation-gru --minutes 30 --name gru-without-attention model.decoder.attention=none
+    python benchmarks/multi30k.py --ensemble translation-lstm-120min translation-lstm-120min-seed2
 
 Trains into runs/multi30k/, chooses the best weights on the validation set, and translates the test set once, at the
-end; with --choosing it stops before that and writes nothing, to compare settings.
-Writes results/multi30k/PRESET-MINUTESmin.json with command, commit, machine, settings, scores and the whole learning
-curve, the curves as a picture beside it, and the table results/multi30k.md over all of them.
+end; with --choosing it stops before that and writes nothing, to compare settings. A run that was interrupted goes on;
+its minutes are those of training. Writes results/multi30k/NAME.json with command, commit, machine, settings, scores and
+the whole learning curve, the curves as a picture beside it, and the table results/multi30k.md over all of them.
 The corpus is looked for in $SEQLOOM_DATA/multi30k-en-de (../shared/data if that isn't set); it is not ours to ship.
 """
 
 import argparse
 import json
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from provenance import RESULTS as ALL_RESULTS
@@ -22,105 +26,169 @@ import seqloom
 from seqloom.data.readers import Pair, read_pairs
 from seqloom.inspection.curves import write_curves
 from seqloom.inspection.run_log import read_log
+from seqloom.metrics.overlap import bleu
 from seqloom.training.searching import search_options
 
 RESULTS = ALL_RESULTS / "multi30k"
+RUNS = ROOT / "runs" / "multi30k"
 
 
-def scores(model: Any, part: str, beam: int) -> dict[str, Any]:
-    """BLEU and chrF of one part, with sentences a second."""
+def scores(model: Any, part: str, beam: int = 5) -> dict[str, Any]:
+    """BLEU, chrF and lowercased BLEU of one part, with sentences a second."""
     pairs: list[Pair] = list(read_pairs(multi30k(part)))
     started = time.perf_counter()
-    found, _ = model.evaluate(pairs, search_options(model.config.search, beam=beam))
+    found, outputs = model.evaluate(pairs, search_options(model.config.search, beam=beam))
     seconds = time.perf_counter() - started
+    lowercased = bleu(outputs, [pair.target for pair in pairs], lowercase=True)
+    named = {**{score.name: score for score in found}, "bleu_lowercased": lowercased}
     return {
         "beam": beam,
-        **{score.name: round(score.value, 2) for score in found},
-        "signatures": {score.name: score.signature for score in found},
+        **{name: round(score.value, 2) for name, score in named.items()},
+        "signatures": {name: score.signature for name, score in named.items()},
         "sentences_per_second": round(len(pairs) / seconds, 1),
     }
 
 
-def train(
-    preset: str, minutes: float, overrides: list[str], name: str, seed: int, *, choosing: bool
-) -> dict[str, Any]:
+def train(asked: argparse.Namespace, name: str) -> dict[str, Any]:
     """Train or go on, then score; the run's figures."""
     begun = provenance()
-    run = ROOT / "runs" / "multi30k" / name
     settings = {
-        "preset": preset,
-        "seed": seed,
+        "preset": asked.preset,
+        "seed": asked.seed,
         "data": {part: [str(path) for path in multi30k(part)] for part in ("train", "valid", "test")},
-        "training": {"max_minutes": minutes},
+        "training": {"max_minutes": asked.minutes},
     }
-    model = seqloom.train(settings, run, overrides=overrides)
-    log = read_log(run / "metrics.jsonl")
-    steps = [row for row in log.rows if row["event"] == "step"]
-    if choosing:
-        return {"epochs": steps[-1]["epoch"], "valid": scores(model, "valid", 5)}
-    write_curves(log.rows, RESULTS / f"{name}.png", title=f"{preset}, Multi30k en-de, {minutes:g} minutes")
-    environment = json.loads((run / "environment.json").read_text())
+    model = seqloom.train(settings, RUNS / name, overrides=asked.overrides)
+    log = read_log(RUNS / name / "metrics.jsonl")
+    last = [row for row in log.rows if row["event"] == "step"][-1]
+    valid = scores(model, "valid")
+    if asked.choosing:
+        return {"epochs": last["epoch"], "valid": valid}
+    write_curves(log.rows, RESULTS / f"{name}.png", title=f"{name}, Multi30k en-de")
+    environment = json.loads((RUNS / name / "environment.json").read_text())
     return {
         **begun,
-        "preset": preset,
-        "minutes": minutes,
-        "seed": seed,
-        "overrides": overrides,
+        "preset": asked.preset,
+        "minutes": asked.minutes,
+        "seed": asked.seed,
+        "overrides": asked.overrides,
+        "parameters": environment["parameters"],
         "environment": environment,
-        "updates": steps[-1]["update"],
-        "epochs": steps[-1]["epoch"],
-        "tokens": steps[-1]["tokens"],
-        "tokens_per_second": round(steps[-1]["tokens"] / steps[-1]["seconds"]),
-        "valid": scores(model, "valid", 5),
-        "test": scores(model, "test", 5),
+        "updates": last["update"],
+        "epochs": last["epoch"],
+        "tokens": last["tokens"],
+        "tokens_per_second": round(last["tokens"] / last["seconds"]),
+        "valid": valid,
+        "test": scores(model, "test"),
         "curve": log.rows,
     }
 
 
+def combine(names: Sequence[str], *, choosing: bool) -> dict[str, Any]:
+    """Score several runs as one model, probabilities averaged."""
+    begun = provenance()
+    model = seqloom.load([RUNS / name for name in names])
+    members = [json.loads((RUNS / name / "environment.json").read_text()) for name in names]
+    figures = {
+        **begun,
+        "members": list(names),
+        "parameters": sum(member["parameters"] for member in members),
+        "valid": scores(model, "valid"),
+    }
+    return figures if choosing else {**figures, "test": scores(model, "test")}
+
+
+def group_of(path: Path) -> str:
+    """The name of a result without its seed."""
+    return path.stem.partition("-seed")[0]
+
+
+def show(rows: Sequence[dict[str, Any]], part: str, metric: str) -> str:
+    """The mean over seeds, with the least and the most where there are several."""
+    values = [row[part][metric] for row in rows]
+    spread = f" ({min(values):.1f} to {max(values):.1f})" if len(values) > 1 else ""
+    return f"{mean(values):.1f}{spread}"
+
+
 def table() -> str:
-    """All results as a table."""
+    """All results as a table, a row for each setting."""
     lines = [
         "# Multi30k English to German",
         "",
         "Detokenised, cased sacreBLEU, beam 5; everything chosen on the validation set. Minutes are of training on a "
-        "shared machine of 2 cores, validation included; tokens a second are target tokens over those minutes. Each "
-        "row's command, commit, machine, settings and curve lie in multi30k/; a preset may have changed since.",
+        "shared machine of 2 cores, validation included, with so many threads; tokens a second are target tokens over "
+        "those minutes. Several seeds: the mean, the least and the most. Lowercased: as papers have it. "
+        "Each run's command, commit, machine, settings and curve lie in multi30k/; a preset may have changed since.",
         "",
-        "| run | parameters | minutes | passes | target tokens/s | valid BLEU | test BLEU | test chrF | sentences/s |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| run | seeds | parameters | minutes | threads | passes | target tokens/s | valid BLEU | test BLEU | "
+        "test BLEU, lowercased | test chrF |",
+        "| --- |" + " ---: |" * 10,
     ]
+    groups: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(RESULTS.glob("*.json")):
-        row = json.loads(path.read_text(encoding="utf-8"))
+        groups.setdefault(group_of(path), []).append(json.loads(path.read_text(encoding="utf-8")))
+    for name, rows in groups.items():
+        first = rows[0]
+        trained = ["", "", "", ""]  # what an ensemble doesn't have
+        if "members" not in first:
+            trained = [
+                f"{first['minutes']:g}",
+                f"{first['environment']['threads']}",
+                f"{mean(row['epochs'] for row in rows):.1f}",
+                f"{mean(row['tokens_per_second'] for row in rows):,.0f}",
+            ]
+        quality = [
+            show(rows, part, metric)
+            for part, metric in (
+                ("valid", "bleu"),
+                ("test", "bleu"),
+                ("test", "bleu_lowercased"),
+                ("test", "chrf"),
+            )
+        ]
         lines.append(
-            f"| {path.stem} | {row['environment']['parameters']:,} | {row['minutes']:g} | {row['epochs']:.1f} | "
-            f"{row['tokens_per_second']:,} | {row['valid']['bleu']:.1f} | {row['test']['bleu']:.1f} | "
-            f"{row['test']['chrf']:.1f} | {row['test']['sentences_per_second']:.0f} |"
+            f"| {' | '.join([name, str(len(rows)), format(first['parameters'], ','), *trained, *quality])} |"
         )
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    """Train and write what came of it."""
+def arguments() -> argparse.Namespace:
+    """What was asked; exits with a sentence for what doesn't go together."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("preset", nargs="?", default="translation-gru")
     parser.add_argument("--minutes", type=float, default=18)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--name", help="of the run and its result; PRESET-MINUTESmin without it; the seed is added"
+    )
+    parser.add_argument("--ensemble", nargs="+", metavar="RUN", help="score these runs together")
     parser.add_argument("--choosing", action="store_true", help="validation only: no test, no results")
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
     asked = parser.parse_intermixed_args()
-    name = f"{asked.preset}-{asked.minutes:g}min" + (f"-seed{asked.seed}" if asked.seed != 1 else "")
+    if asked.overrides and not asked.name:
+        parser.error("settings of its own need a --name, so that the result isn't taken for the preset's")
+    return asked
+
+
+def main() -> None:
+    """Train and write what came of it."""
+    asked = arguments()
+    plain = f"ensemble-of-{len(asked.ensemble)}" if asked.ensemble else f"{asked.preset}-{asked.minutes:g}min"
+    name = (asked.name or plain) + (f"-seed{asked.seed}" if asked.seed != 1 else "")
     RESULTS.mkdir(parents=True, exist_ok=True)
-    figures = train(asked.preset, asked.minutes, asked.overrides, name, asked.seed, choosing=asked.choosing)
+    figures = combine(asked.ensemble, choosing=asked.choosing) if asked.ensemble else train(asked, name)
+    shown = {
+        key: value
+        for key, value in figures.items()
+        if key in ("epochs", "tokens_per_second", "valid", "test")
+    }
+    print(json.dumps(shown, indent=1), flush=True)
     if asked.choosing:
-        print(json.dumps(figures, indent=1))
         return
     (RESULTS / f"{name}.json").write_text(
         json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
     )
     (ALL_RESULTS / "multi30k.md").write_text(table(), encoding="utf-8")
-    print(
-        json.dumps({key: figures[key] for key in ("epochs", "tokens_per_second", "valid", "test")}, indent=1)
-    )
 
 
 if __name__ == "__main__":
