@@ -60,11 +60,10 @@ CHOICES: dict[str, dict[str, list[str]]] = {
     "vocabulary": {f"{size:,}": [f"text.vocabulary_size={size}"] for size in (2000, 4000, 10000)},
     "cell": {
         name: [f"model.encoder.cell={cell}", f"model.decoder.cell={cell}"]
-        for name, cell in (("Elman", "elman"), ("LSTM", "lstm"), ("SRU", "sru"), ("minGRU", "mingru"))
+        for name, cell in (("Elman", "elman"), ("LSTM", "lstm"), ("SRU", "sru"), ("minGRU", "min_gru"))
     },
     "attention": {
         "none": ["model.decoder.attention=none"],
-        "dot": ["model.decoder.attention=dot"],
         "general": ["model.decoder.attention=general"],
     },
     "placement": {
