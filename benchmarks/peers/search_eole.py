@@ -4,19 +4,19 @@ Its outputs are compared with seqloom's, so that both are known to do the same w
 a batch has no padding: eole's recurrent encoder reads padding as if it were words, and no setting tells it not to.
 """
 
-import argparse
 import json
 import logging
 import tempfile
-import time
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
+from driver import peer_output, search_arguments, time_search
 from safetensors.torch import load_file, save_file
-from shapes import PAD, VOCABULARY, load_batches
+from shapes import VOCABULARY, TokenBatch, exchanged, load_batches
 from torch import Tensor
+from weights import EOLE, Weights, peer_weights
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it misses flash attention and CUDA kernels, which a CPU has no use for
@@ -25,9 +25,6 @@ with warnings.catch_warnings():
     from eole.predict import GNMTGlobalScorer, Translator
     from eole.utils.logging import logger
 
-Weights = dict[str, Tensor]
-
-PEER_UNK, PEER_PAD, PEER_END = 0, 1, 3
 SPECIALS = {
     "unk_token": "<unk>",
     "pad_token": "<blank>",
@@ -58,83 +55,6 @@ MODELS: dict[str, dict[str, Any]] = {
         "input_feed": 1,
     },
 }
-
-
-def exchanged(ids: Tensor) -> Tensor:
-    """Ids of seqloom as those of eole, or the other way round: padding and the unknown symbol change places."""
-    return torch.where(ids == PAD, PEER_PAD, torch.where(ids == PEER_PAD, PEER_UNK, ids))
-
-
-def rows(table: Tensor) -> Tensor:
-    """A table by symbols, padding and the unknown symbol exchanged."""
-    return table[exchanged(torch.arange(len(table)))]
-
-
-def recurrent(ours: Weights) -> Weights:
-    """Shape B's weights by its names."""
-    theirs = {"generator.weight": rows(ours["output.table"]), "generator.bias": rows(ours["output.bias"])}
-    for side, theirs_side in (("source", "src"), ("target", "tgt")):
-        table = ours[f"{side}.embedding.table"]  # seqloom scales what it reads, eole doesn't here
-        theirs[f"{theirs_side}_emb.embeddings.weight"] = rows(table) * table.shape[1] ** 0.5
-    kinds = {
-        "input_weight": "weight_ih",
-        "recurrent_weight": "weight_hh",
-        "input_bias": "bias_ih",
-        "recurrent_bias": "bias_hh",
-    }
-    for kind, its in kinds.items():
-        theirs[f"encoder.rnn.{its}_l0"] = ours[f"encoder.layers.0.forward_cell.{kind}"]
-        theirs[f"encoder.rnn.{its}_l0_reverse"] = ours[f"encoder.layers.0.backward_cell.{kind}"]
-        theirs[f"decoder.rnn.layers.0.{its}"] = ours[f"decoder.stack.cells.0.{kind}"]
-    theirs["decoder.attn.linear_in.weight"] = ours["decoder.attention.key_weight"].T
-    state, context = ours["decoder.readout.layer.weight"].chunk(2, dim=1)
-    theirs["decoder.attn.linear_out.weight"] = torch.cat([context, state], dim=1)
-    return theirs
-
-
-def transformer(ours: Weights) -> Weights:
-    """Shape A's weights by its names; tied tables are named once, by the source's embeddings."""
-    theirs = {
-        "src_emb.embeddings.weight": rows(ours["source.embedding.table"]),
-        "generator.bias": rows(ours["output.bias"]),
-    }
-    for side in ("encoder", "decoder"):
-        for kind in ("weight", "bias"):
-            theirs[f"{side}.layer_norm.{kind}"] = ours[f"{side}.last_norm.{kind}"]
-    parts = {
-        "encoder": {
-            "self_attention": "self_attn",
-            "feed_forward": "mlp",
-            "around_attention.norm": "input_layernorm",
-            "around_feed_forward.norm": "post_attention_layernorm",
-        },
-        "decoder": {
-            "self_attention": "self_attn",
-            "source_attention": "context_attn",
-            "feed_forward": "mlp",
-            "around_self.norm": "input_layernorm",
-            "around_source.norm": "precontext_layernorm",
-            "around_feed_forward.norm": "post_attention_layernorm",
-        },
-    }
-    layers = {
-        "query_layer": "linear_query",
-        "key_layer": "linear_keys",
-        "value_layer": "linear_values",
-        "output_layer": "final_linear",
-        "inner_layer": "gate_up_proj",
-        "outer_layer": "down_proj",
-    }
-    for name, tensor in ours.items():
-        side, _, rest = name.partition(".layers.")
-        if not rest or side not in parts:
-            continue
-        number, _, inner = rest.partition(".")
-        part = next(part for part in parts[side] if inner.startswith(part + "."))
-        layer, _, kind = inner.removeprefix(part + ".").rpartition(".")
-        place = f"{side}.transformer_layers.{number}.{parts[side][part]}"
-        theirs[f"{place}.{layers[layer]}.{kind}" if layer else f"{place}.{kind}"] = tensor
-    return theirs
 
 
 def save_model(shape: str, weights: Weights, folder: Path) -> None:
@@ -174,34 +94,24 @@ def translator(shape: str, weights: Weights, beam: int, longest: int) -> Transla
 
 
 def main() -> None:
-    """Search, a little to warm up and then timed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("shape", choices=sorted(MODELS))
-    parser.add_argument("weights", type=Path)
-    parser.add_argument("batches", type=Path)
-    parser.add_argument("--beam", type=int, default=5)
-    parser.add_argument("--longest", type=int, default=60)
-    parser.add_argument("--threads", type=int, default=2)
-    asked = parser.parse_args()
+    """Search, timed."""
+    asked = search_arguments(__doc__).parse_args()
     logging.disable(logging.INFO)
     torch.set_num_threads(asked.threads)
-    ours = load_file(asked.weights)
-    theirs = recurrent(ours) if asked.shape == "B" else transformer(ours)
-    search = translator(asked.shape, theirs, asked.beam, asked.longest)
-    outputs: list[list[int]] = []
-    seconds = 0.0
-    batches = load_batches(asked.batches)
-    for timed in (False, True):
-        for batch in batches if timed else batches[:4]:
-            source = exchanged(torch.from_numpy(batch.source))
-            given = {"src": source, "srclen": torch.from_numpy(batch.source_lengths)}
-            started = time.perf_counter()
-            found = search.predict_batch(given, False)
-            seconds += (time.perf_counter() - started) * timed
-            if timed:
-                best = [exchanged(hypotheses[0]).tolist() for hypotheses in found["predictions"]]
-                outputs += [[token for token in tokens if token != PEER_END] for tokens in best]
-    print(json.dumps({"sentences_per_second": len(outputs) / seconds, "outputs": outputs}))
+    theirs = peer_weights(asked.shape, load_file(asked.weights), EOLE)
+    peer = translator(asked.shape, theirs, asked.beam, asked.longest)
+
+    def prepare(batch: TokenBatch) -> dict[str, Tensor]:
+        source = torch.from_numpy(exchanged(batch.source))
+        return {"src": source, "srclen": torch.from_numpy(batch.source_lengths)}
+
+    def search(given: dict[str, Tensor]) -> Any:
+        return peer.predict_batch(given, False)
+
+    def outputs(found: Any) -> list[list[int]]:
+        return [peer_output(hypotheses[0].numpy()) for hypotheses in found["predictions"]]
+
+    time_search(load_batches(asked.batches), prepare, search, outputs)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 VOCABULARY = 10_000
 BATCH_TOKENS = 2048
-PAD = 0  # as seqloom has it; a driver whose peer pads with another id exchanges the two
+PAD, UNK = 0, 1  # as seqloom has them; the peers have it the other way round
+END = 3  # </s>, everywhere
 Ids = NDArray[np.int64]
 
 TRAINING: dict[str, Any] = {
@@ -95,6 +96,11 @@ def load_batches(path: Path) -> list[TokenBatch]:
     with np.load(path) as arrays:
         count = 1 + max(int(key.partition("/")[0]) for key in arrays.files)
         return [TokenBatch(**{name: arrays[f"{n}/{name}"] for name in names}) for n in range(count)]
+
+
+def exchanged(ids: Ids) -> Ids:
+    """Ids of seqloom as those of a peer, or the other way round: padding and the unknown symbol change places."""
+    return np.where(ids == PAD, UNK, np.where(ids == UNK, PAD, ids))
 
 
 def endlessly(batches: list[TokenBatch]) -> Iterator[TokenBatch]:

@@ -4,21 +4,20 @@ The update is that of its TrainManager (_train_step, then clipping and the optim
 logging and validation.
 """
 
-import argparse
 import json
 import logging
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import torch
+from driver import training_arguments
 from joeynmt.batch import Batch
 from joeynmt.builders import build_gradient_clipper, build_optimizer
 from joeynmt.model import build_model
 from joeynmt.vocabulary import Vocabulary
-from shapes import PAD, VOCABULARY, TokenBatch, endlessly, load_batches
+from shapes import VOCABULARY, TokenBatch, endlessly, exchanged, load_batches
 
 SPECIALS = SimpleNamespace(
     unk_token="<unk>",
@@ -80,21 +79,14 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
-def peer_ids(ids: Any) -> torch.Tensor:
-    """Exchange padding and the unknown symbol."""
-    tensor = torch.from_numpy(ids)
-    pad, unk = SPECIALS.pad_id, SPECIALS.unk_id
-    return torch.where(tensor == PAD, pad, torch.where(tensor == pad, unk, tensor))
-
-
 def peer_batches(batches: list[TokenBatch]) -> Iterator[Batch]:
     """As its data loader makes them, each anew: sorting alters them."""
     for batch in endlessly(batches):
         yield Batch(
-            src=peer_ids(batch.source),
+            src=torch.from_numpy(exchanged(batch.source)),
             src_length=torch.from_numpy(batch.source_lengths),
             src_prompt_mask=None,
-            trg=peer_ids(batch.target),
+            trg=torch.from_numpy(exchanged(batch.target)),
             trg_prompt_mask=None,
             indices=torch.arange(len(batch.source)),
             device=torch.device("cpu"),
@@ -105,13 +97,7 @@ def peer_batches(batches: list[TokenBatch]) -> Iterator[Batch]:
 
 def main() -> None:
     """Train for a while, then time."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("shape")
-    parser.add_argument("batches", type=Path)
-    parser.add_argument("--warmup", type=int, default=20)
-    parser.add_argument("--updates", type=int, default=100)
-    parser.add_argument("--threads", type=int, default=2)
-    asked = parser.parse_args()
+    asked = training_arguments(__doc__).parse_args()
     logging.disable(logging.INFO)
     torch.set_num_threads(asked.threads)
     torch.manual_seed(1)

@@ -1,9 +1,7 @@
 """OpenNMT-py's own trainer over given batches; prints its target tokens a second as JSON. Runs in its environment."""
 
-import argparse
 import json
 import logging
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -11,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from driver import training_arguments
 from onmt.bin.train import _get_parser
 from onmt.inputters.inputter import build_vocab
 from onmt.model_builder import build_model
 from onmt.trainer import build_trainer
 from onmt.utils.optimizers import Optimizer
 from onmt.utils.parse import ArgumentParser
-from shapes import PAD, VOCABULARY, TokenBatch, endlessly, load_batches
+from shapes import PAD, UNK, VOCABULARY, Ids, TokenBatch, endlessly, exchanged, load_batches
 
 OPTIONS = {
     "A": """
@@ -31,7 +30,6 @@ OPTIONS = {
 ALL = """
     -share_vocab -optim adam -learning_rate 0.001 -adam_beta2 0.98 -label_smoothing 0.1 -max_grad_norm 1
     -normalization tokens -batch_type tokens -batch_size 2048 -report_every 1000000000"""
-PEER_UNK, PEER_PAD = 0, 1  # build_vocab puts <unk>, <blank>, <s>, </s> first
 
 
 def options(shape: str, folder: Path) -> Any:
@@ -52,11 +50,9 @@ def options(shape: str, folder: Path) -> Any:
     return asked
 
 
-def peer_ids(ids: Any) -> torch.Tensor:
-    """Exchange padding and the unknown symbol, and add the axis of features."""
-    tensor = torch.from_numpy(ids)
-    swapped = torch.where(tensor == PAD, PEER_PAD, torch.where(tensor == PEER_PAD, PEER_UNK, tensor))
-    return swapped[:, :, None]
+def peer_ids(ids: Ids) -> torch.Tensor:
+    """By its numbers, with its axis of features."""
+    return torch.from_numpy(exchanged(ids))[:, :, None]
 
 
 def peer_batches(batches: list[TokenBatch]) -> Iterator[tuple[dict[str, torch.Tensor], int]]:
@@ -77,14 +73,7 @@ def peer_batches(batches: list[TokenBatch]) -> Iterator[tuple[dict[str, torch.Te
 
 def main() -> None:
     """Train for a while, then time."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("shape")
-    parser.add_argument("batches", type=Path)
-    parser.add_argument("--warmup", type=int, default=20)
-    parser.add_argument("--updates", type=int, default=100)
-    parser.add_argument("--threads", type=int, default=2)
-    asked = parser.parse_args()
-    sys.argv = sys.argv[:1]  # the peer's parser reads it too
+    asked = training_arguments(__doc__).parse_args()
     logging.disable(logging.INFO)
     torch.set_num_threads(asked.threads)
     torch.manual_seed(1)
@@ -92,7 +81,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         told = options(asked.shape, Path(folder))
         vocabs = build_vocab(told, {"src": [], "tgt": []})
-    if len(vocabs["src"]) != VOCABULARY or vocabs["src"]["<blank>"] != PEER_PAD:
+    if len(vocabs["src"]) != VOCABULARY or (vocabs["src"]["<unk>"], vocabs["src"]["<blank>"]) != (PAD, UNK):
         raise SystemExit("OpenNMT-py built another vocabulary than this driver expects.")
     model = build_model(told, told, vocabs, None, -1)
     optimiser = Optimizer.from_opt(model, told)

@@ -1,12 +1,11 @@
 """seqloom's own training loop over given batches; prints its target tokens a second as JSON."""
 
-import argparse
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import torch
+from driver import training_arguments
 from shapes import PRESETS, SHAPES, TRAINING, VOCABULARY, TokenBatch, load_batches
 
 from seqloom.config.read import build_config
@@ -78,12 +77,7 @@ def trainer_of(
 
 def main() -> None:
     """Train for a while, then time."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("shape")
-    parser.add_argument("batches", type=Path)
-    parser.add_argument("--warmup", type=int, default=20)
-    parser.add_argument("--updates", type=int, default=100)
-    parser.add_argument("--threads", type=int, default=2)
+    parser = training_arguments(__doc__)
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--vocabulary", type=int, default=VOCABULARY)
     parser.add_argument("--kernels", default="auto")

@@ -58,11 +58,11 @@ def check(
     with progress("Checking") as shown:
         tokenizers = None
         if config is None:
-            limit = None
+            limit = alignments = None
             parts = {name: PairFiles(tuple(paths)) for name, paths in given.items() if paths}
         else:
             settings, parts = _configured(config)
-            limit = settings.data.max_length
+            limit, alignments = settings.data.max_length, settings.data.alignments
             try:
                 tokenizers = _learn(settings, shown)
             except DataError as error:
@@ -72,6 +72,7 @@ def check(
             source_tokenizer=tokenizers.source if tokenizers else None,
             target_tokenizer=tokenizers.target if tokenizers else None,
             max_length=limit,
+            alignments=Path(alignments) if alignments else None,
             on_progress=lambda part, lines: shown.update(0.0, f"{part}: {lines:,} lines"),
         )
     if html:

@@ -106,7 +106,7 @@ def _fit_warmup(tree: dict[str, Any], asked: Sequence[Layer]) -> None:
         if layer.sets("training.warmup_updates"):
             raise ConfigError(
                 f"training.warmup_updates = {warmup} ({layer.locate('training.warmup_updates')}) is not less than "
-                f"training.max_updates = {bound}, so the learning rate would never be reached. "
+                f"training.max_updates = {bound}, so training.learning_rate would never be reached. "
                 f"Set training.warmup_updates = {bound // FIT}, or a higher bound."
             )
     training["warmup_updates"] = bound // FIT

@@ -82,7 +82,12 @@ def suggest_choice(found: str, choices: Sequence[str]) -> str:
 def suggest_key(key: str) -> str:
     """Suggest a key for one that doesn't exist; where nothing is near, name what its table has."""
     parent, _, leaf = key.rpartition(".")
-    for candidates in (_same_leaf(leaf, parent), _other_toolkit(leaf, parent), _near(leaf, parent)):
+    for candidates in (
+        _same_leaf(leaf, parent),
+        _other_toolkit(leaf, parent),
+        _near(leaf, parent),
+        _beginning(leaf, parent),
+    ):
         if candidates:
             return f"Did you mean {list_words(candidates)}?"
     table = parent if options_named(parent) else ""
@@ -128,3 +133,10 @@ def _near(leaf: str, parent: str) -> list[str]:
             here = f"{parent}.{near[0]}" if parent else near[0]
             return [here] if options_named(here) else _below_first(_keys_with(near[0]), parent)[:3]
     return []
+
+
+def _beginning(leaf: str, parent: str) -> list[str]:
+    """Find options of the same table whose first words these are: "warmup" for "warmup_updates"."""
+    return [
+        f"{parent}.{name}".lstrip(".") for name in _names_in(parent) if name.startswith(f"{_plain(leaf)}_")
+    ][:3]

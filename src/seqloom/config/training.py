@@ -152,7 +152,7 @@ class TrainingConfig(Section):
 
     validate_every: OptionalCount = Field(
         default=500,
-        description="Updates between validations; unset with validate_minutes, once an epoch.",
+        description="Updates between validations; where this and validate_minutes are unset, once an epoch.",
     )
     validate_minutes: OptionalPositive = Field(
         default=None, description="Minutes of training between validations."

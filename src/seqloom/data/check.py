@@ -8,14 +8,17 @@ minutes. Two different texts are taken for equal with a probability of pairs² /
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
+from seqloom.base.errors import DataError
 from seqloom.data.check_measure import PartMeasure, find_shared, read_texts
 from seqloom.data.check_page import render_html
-from seqloom.data.check_report import CheckReport, Overlap
+from seqloom.data.check_report import CheckReport, Overlap, Verdict
 from seqloom.data.check_table import render_text
-from seqloom.data.check_verdicts import judge
+from seqloom.data.check_verdicts import TRAIN, judge
 from seqloom.data.faults import FaultReader
-from seqloom.data.readers import PairFiles
+from seqloom.data.links import check_links
+from seqloom.data.readers import PairFiles, read_lines
 from seqloom.text.tokenizer import Tokenizer
 
 __all__ = ["CheckReport", "check_corpus", "render_html", "render_text"]
@@ -27,6 +30,7 @@ def check_corpus(
     source_tokenizer: Tokenizer | None = None,
     target_tokenizer: Tokenizer | None = None,
     max_length: int | None = None,
+    alignments: Path | None = None,
     examples: int = 5,
     on_progress: Callable[[str, int], None] | None = None,
 ) -> CheckReport:
@@ -35,6 +39,7 @@ def check_corpus(
     parts        files by the part's name ("train", "valid", "test"); overlaps are looked for with earlier parts
     tokenizers   count symbols and unknowns; without both only characters and words are counted
     max_length   symbols; pairs with a longer side are left out of training, and counted here (needs tokenizers)
+    alignments   word alignments of the part "train"; their first fault is an error
     examples     pairs shown for each finding
     on_progress  called now and then with the part's name and the lines read of it
     Raises       DataError for a missing file or a folder, UsageError for files that don't fit their format.
@@ -46,6 +51,8 @@ def check_corpus(
     limit = max_length if source_tokenizer and target_tokenizer else None
     # All readers first: a missing file is found before any work.
     readers = {name: FaultReader(files) for name, files in parts.items()}
+    if alignments:
+        next(read_lines(alignments), None)
     measures = {name: PartMeasure(reader, tokenizers, limit, examples) for name, reader in readers.items()}
     for name, measure in measures.items():
         measure.read(_named(on_progress, name))
@@ -58,7 +65,18 @@ def check_corpus(
         if source_tokenizer and target_tokenizer
         else None,
     )
-    return replace(report, verdicts=judge(report))
+    report = replace(report, verdicts=judge(report))
+    fault = None if alignments is None or report.errors else _fault_of_links(alignments, parts[TRAIN])
+    return replace(report, verdicts=(fault, *report.verdicts)) if fault else report
+
+
+def _fault_of_links(alignments: Path, files: PairFiles) -> Verdict | None:
+    """What training would refuse, if anything."""
+    try:
+        check_links(alignments, files)
+    except DataError as error:
+        return Verdict("error", TRAIN, str(error).removesuffix("."))
+    return None
 
 
 def _named(on_progress: Callable[[str, int], None] | None, name: str) -> Callable[[int], None]:

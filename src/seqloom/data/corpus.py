@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from seqloom.base.errors import DamagedModelError, DataError, UsageError
 from seqloom.base.files import atomic_folder, explain_os_errors, make_folder, read_json, sha256_of, write_json
 from seqloom.data.columns import Column, ColumnWriter
-from seqloom.data.links import Link, Span, flat, parse_links, span_links
+from seqloom.data.links import Link, Span, check_link_count, flat, parse_links, span_links
 from seqloom.data.readers import (
     Pair,
     PairFiles,
@@ -334,14 +334,8 @@ def _survey_all(files: PairFiles, alignments: Path | None) -> list[Survey]:
     if kind == "parallel":
         check_line_counts(files.paths, [found.lines for found in surveys])
     if alignments:
-        of_links, pairs = survey(alignments), surveys[0].lines
-        if of_links.lines != pairs:
-            first = min(of_links.lines, pairs) + 1
-            raise DataError(
-                f"{alignments} has {of_links.lines:,} lines and {files.paths[0]} has {pairs:,}, so from line "
-                f"{first:,} on not every pair has its links; give a line a pair, an empty one where none are known."
-            )
-        surveys.append(of_links)
+        surveys.append(survey(alignments))
+        check_link_count(alignments, surveys[-1].lines, files, surveys[0].lines)
     return surveys
 
 

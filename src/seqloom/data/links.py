@@ -10,10 +10,11 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import chain
+from pathlib import Path
 from typing import NamedTuple
 
 from seqloom.base.errors import DataError
-from seqloom.data.readers import Pair
+from seqloom.data.readers import Pair, PairFiles, read_lines, survey
 
 LINK = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 SHOWN = 40  # characters of a faulty link that a message repeats
@@ -59,6 +60,22 @@ def parse_links(line: str, pair: Pair, where: str) -> list[Link]:
                 )
         links.append(link)
     return links
+
+
+def check_link_count(alignments: Path, lines: int, files: PairFiles, pairs: int) -> None:
+    """Raise DataError with both counts unless there is a line for each pair."""
+    if lines != pairs:
+        raise DataError(
+            f"{alignments} has {lines:,} lines and {files.paths[0]} has {pairs:,}; line n of the one must hold the "
+            "links of pair n of the other, and be empty where none are known."
+        )
+
+
+def check_links(alignments: Path, files: PairFiles) -> None:
+    """Raise DataError for what training would refuse first in a file of alignments."""
+    check_link_count(alignments, survey(alignments).lines, files, survey(files.paths[0]).lines)
+    for number, (line, pair) in enumerate(zip(read_lines(alignments), files.read(), strict=True), start=1):
+        parse_links(line, pair, f"{alignments}:{number}")
 
 
 def span_links(

@@ -10,8 +10,10 @@ from seqloom.base.errors import ConfigError, DamagedModelError, DataError, Inter
 from seqloom.base.files import atomic_folder, atomic_write, write_json
 from seqloom.base.progress import Progress
 from seqloom.base.randomness import derive
+from seqloom.config.layers import RUNS
 from seqloom.config.read import read_config
 from seqloom.config.schema import Config
+from seqloom.config.toml import write_value
 from seqloom.config.write import resolved, write_config
 from seqloom.metrics.overlap import sentence_score
 from seqloom.models.build import build_model
@@ -28,7 +30,7 @@ from seqloom.training.risk import Risk
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.searching import search_options, translate_texts
 from seqloom.training.validation import Validation, make_validator
-from seqloom.training.vocabularies import Tokenizers, train_tokenizers
+from seqloom.training.vocabularies import Tokenizers, require_files, train_tokenizers
 
 MAY_CHANGE = {  # settings that a resumed run may have otherwise than it started with
     "max_updates",
@@ -91,7 +93,7 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any], where: str = ""
         if isinstance(before, Mapping) and isinstance(now, Mapping):
             found += _differences(before, now, f"{name}.")
         elif before != now and not _may_change(name):
-            found.append(f"{name} was {before!r}, is {now!r}")
+            found.append(f"{name} was {write_value(before)}, is {write_value(now)}")
     return found
 
 
@@ -115,6 +117,8 @@ def prepare_run(
     if checkpoint_folders(folder.path):
         tokenizers = Tokenizers.load(folder.vocabulary)
     else:
+        require_files(config)
+        _require_runs(config)
         tokenizers = _first_tokenizers(config, shown)
         with atomic_folder(folder.vocabulary) as temporary:
             tokenizers.save(temporary)
@@ -135,6 +139,18 @@ def prepare_run(
         + ("" if tokenizers.source is tokenizers.target else f" and {len(tokenizers.target):,}")
     )
     return prepared
+
+
+def _require_runs(config: Config) -> None:
+    """Refuse, before the data is prepared, a run to start from or to learn from that isn't there."""
+    for name in RUNS:
+        path = getattr(config.training, name)
+        try:
+            if path is not None:
+                read_run_config(RunFolder(Path(path)))
+                RunFolder(Path(path)).best()
+        except (UsageError, DamagedModelError) as error:
+            raise type(error)(f"training.{name}: {error}") from error
 
 
 def _first_tokenizers(config: Config, shown: Progress) -> Tokenizers:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from seqloom.base.errors import DataError
 from seqloom.config.schema import Config
-from seqloom.data.readers import Pair, PairFiles
+from seqloom.data.readers import Pair, PairFiles, read_lines
 from seqloom.text.tokenizer import Tokenizer, load_tokenizer, train_tokenizer
 
 SHARED, SOURCE, TARGET = "shared", "source", "target"
@@ -48,6 +48,14 @@ def pair_files(config: Config, part: str) -> PairFiles:
     data = config.data
     paths: tuple[str, ...] = getattr(data, part)
     return PairFiles(tuple(Path(path) for path in paths), data.format, data.source_field, data.target_field)
+
+
+def require_files(config: Config) -> None:
+    """Raise DataError for a file of training that isn't there, before the others cost time."""
+    data = config.data
+    alignments = (data.alignments,) if data.alignments else ()
+    for path in (*data.train, *data.back_translated, *alignments, *data.valid):
+        next(read_lines(Path(path)), None)
 
 
 def require_text(files: PairFiles) -> None:

@@ -47,6 +47,25 @@ def test_a_missing_file(here: Here, project: Path, verb: str) -> None:
     assert answer.sentence == f"{folder}/train.fr does not exist. Did you mean {folder}/train.fra?"
 
 
+@pytest.mark.parametrize("verb", ["train", "check"])
+def test_a_fault_of_word_alignments(here: Here, project: Path, verb: str) -> None:
+    links = project.parent / "links.txt"
+    text = project.read_text()
+    assert "[training]\n" in text
+    project.write_text(
+        text.replace("[training]\n", "[training]\nguided_alignment = 0.1\n").replace(
+            "[data]\n", '[data]\nalignments = "links.txt"\n'
+        )
+    )
+    answer = here(verb, project)
+    assert (answer.code, answer.sentence) == (3, f"{links} does not exist.")
+    links.write_text("0-0\n0_0\n" + "\n" * 198)
+    answer = here(verb, project)
+    assert answer.code == 3
+    said = answer.sentence if verb == "train" else answer.out
+    assert f"{links}:2: '0_0' is no link; " in said
+
+
 def test_a_missing_configuration(here: Here, project: Path) -> None:
     answer = here("train", project.with_name("confg.toml"))
     assert answer.code == 2

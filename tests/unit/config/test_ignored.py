@@ -114,8 +114,8 @@ def test_a_warm_up_that_was_asked_for_is_refused_when_it_does_not_fit() -> None:
     with pytest.raises(ConfigError) as caught:
         build_config({}, ["training.max_updates=30", "training.warmup_updates=30"])
     assert str(caught.value) == (
-        "training.warmup_updates = 30 (command line) is not less than training.max_updates = 30, so the learning rate "
-        "would never be reached. Set training.warmup_updates = 6, or a higher bound."
+        "training.warmup_updates = 30 (command line) is not less than training.max_updates = 30, so "
+        "training.learning_rate would never be reached. Set training.warmup_updates = 6, or a higher bound."
     )
     assert (
         build_config({}, ["training.max_updates=30", "training.warmup_updates=29"]).training.max_updates == 30

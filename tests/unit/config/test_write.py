@@ -47,4 +47,5 @@ def test_every_option_is_written():
 def test_comments_are_the_descriptions():
     lines = write_config(build_config({}), comments=True).splitlines()
     assert lines[lines.index("beam = 5") - 1] == "# Hypotheses kept at each step; 1 is greedy search."
+    assert lines[lines.index('device = "auto"') - 1].endswith(' One of "auto", "cpu" or "cuda".')
     assert max(len(line) for line in lines) <= 110

@@ -124,13 +124,14 @@ def test_a_configuration_that_was_altered_is_damage(folder: RunFolder) -> None:
 def test_other_settings_are_refused_and_each_difference_named(tiny_run: TinyRun, folder: RunFolder) -> None:
     before = folder.config.read_text()
     changed = settings(
-        tiny_run, "model.width=16", "seed=9", "training.label_smoothing=0.2", "training.max_updates=12"
+        tiny_run, "model.width=16", "seed=9", "model.encoder.residual=true", "model.encoder.layers=2"
     )
     with pytest.raises(ConfigError) as caught:
         claim_run(folder, changed)
     assert str(caught.value) == (
-        f"{folder.path} was started with other settings: model.width was 8, is 16; seed was 1, is 9; "
-        "training.label_smoothing was 0.1, is 0.2. Use the same settings to resume it, or another run folder."
+        f"{folder.path} was started with other settings: model.encoder.layers was 1, is 2; model.encoder.residual "
+        "was false, is true; model.width was 8, is 16; seed was 1, is 9. Use the same settings to "
+        "resume it, or another run folder."
     )
     assert folder.config.read_text() == before
 
@@ -209,6 +210,23 @@ def test_a_run_stopped_before_its_first_checkpoint_learns_the_words_of_the_text_
     (tmp_path / "pairs.tsv").write_text("four\tquatre\n" * 9, encoding="utf-8")
     found = prepare_run(folder, asked, watched()[0]).tokenizers.source
     assert found.decode(found.encode("four quatre")) == "four quatre"
+
+
+@pytest.mark.parametrize("option", ["teacher", "start_from"])
+def test_a_run_to_learn_from_is_asked_for_before_the_data_is_prepared(
+    tiny_run: TinyRun, tmp_path: Path, option: str
+) -> None:
+    other, folder = tmp_path / "other", RunFolder(tmp_path / "run")
+    asked = settings(tiny_run, f"training.{option}={other}")
+    with pytest.raises(UsageError, match=rf"^training\.{option}: {other} does not exist\. Give the folder"):
+        prepare_run(folder, asked, watched()[0])
+    other.mkdir()
+    shutil.copy(tiny_run.path / "config.toml", other)
+    with pytest.raises(
+        DamagedModelError, match=rf"^training\.{option}: {other} holds no checkpoint to load\."
+    ):
+        prepare_run(folder, asked, watched()[0])
+    assert not folder.vocabulary.exists()
 
 
 def test_preparing_tells_what_was_left_out(tiny_run: TinyRun, tmp_path: Path) -> None:

@@ -10,7 +10,13 @@ from seqloom.base.errors import DamagedModelError, DataError
 from seqloom.config.read import read_config
 from seqloom.config.schema import Config
 from seqloom.data.readers import PairFiles
-from seqloom.training.vocabularies import Tokenizers, pair_files, require_text, train_tokenizers
+from seqloom.training.vocabularies import (
+    Tokenizers,
+    pair_files,
+    require_files,
+    require_text,
+    train_tokenizers,
+)
 
 ENGLISH, FRENCH = (
     {"one", "two", "three", "red", "cat", "dog"},
@@ -84,6 +90,24 @@ def test_the_files_of_a_part_are_read_as_the_configuration_says(tmp_path: Path) 
     assert pair_files(settings, "train") == PairFiles((tmp_path / "t",), "jsonl", "en", "target")
     assert pair_files(settings, "valid").paths == (tmp_path / "v",)
     assert pair_files(settings, "test").paths == ()
+
+
+def test_every_file_of_training_is_asked_for(tmp_path: Path) -> None:
+    links, more = tmp_path / "links.txt", tmp_path / "more.tsv"
+    settings = config(
+        tmp_path,
+        f"data.alignments={links}",
+        "training.guided_alignment=1",
+        f"data.back_translated={more}",
+    )
+    links.write_text("")
+    more.write_text("")
+    require_files(settings)
+    for path in map(Path, [*settings.data.train, more, links, *settings.data.valid]):
+        path.rename(tmp_path / "moved")
+        with pytest.raises(DataError, match=f"^{path} does not exist"):
+            require_files(settings)
+        (tmp_path / "moved").rename(path)
 
 
 def test_a_corpus_without_text_on_both_sides_of_any_pair_is_refused(tmp_path: Path) -> None:
