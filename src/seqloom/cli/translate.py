@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
@@ -12,6 +13,7 @@ from seqloom.cli.places import Others, Run
 from seqloom.cli.texts import one_line, typed
 
 if TYPE_CHECKING:
+    from seqloom.base.progress import Progress
     from seqloom.pipeline import Result
 
 EXAMPLES = """
@@ -106,16 +108,17 @@ def translate(
         print("Type a sentence and press Enter; Ctrl-D ends.", file=sys.stderr)
     size = PIECE * model.config.search.batch_sentences
     done = 0
-    with _opened(output) as stream:
+    with _opened(output) as stream, _reporting(files, output) as report:
         for piece in in_pieces(read_inputs(files), size):
             prefixes = [begun] * len(piece) if begun else None
             results = model.translate([line.text for line in piece], options, prefixes, first=done)
             done += len(piece)
             for line, result in zip(piece, results, strict=True):
                 if result.notice:
-                    print(f"seqloom: {line.where}: {result.notice}", file=sys.stderr)
+                    report.say(f"seqloom: {line.where}: {result.notice}")
                 stream.write(_written(result, scores=scores, json=json, several=several))
             stream.flush()
+            report.went_on(len(piece), sum(len(result.tokens) for result in results))
 
 
 def _check_files(files: list[Path], output: Path | None) -> None:
@@ -153,6 +156,48 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
         else:
             unfinished.unlink(missing_ok=True)
         raise
+
+
+class _Report:
+    """What a person is told meanwhile, on stderr: notices, and how far it is where there is something to fill."""
+
+    def __init__(self, bar: "Progress | None") -> None:
+        self.bar = bar
+        self.lines = self.tokens = 0
+        self.started = monotonic()
+
+    def say(self, line: str) -> None:
+        if self.bar:
+            self.bar.say(line)
+        else:
+            print(line, file=sys.stderr)
+
+    def went_on(self, lines: int, tokens: int) -> None:
+        """So many lines and target tokens more."""
+        self.lines, self.tokens = self.lines + lines, self.tokens + tokens
+        if self.bar:
+            rate = self.tokens / max(monotonic() - self.started, 1e-9)
+            self.bar.update(self.lines, f"{self.lines:,} lines  {rate:,.0f} tokens/s")
+
+
+@contextmanager
+def _reporting(files: list[Path], output: Path | None) -> Iterator[_Report]:
+    """With progress where the outputs go to a file and nobody sees them come."""
+    if output is None:
+        yield _Report(None)
+        return
+    from seqloom.base.progress import progress
+
+    total = None
+    if files and all(path.is_file() for path in files):  # a pipe can be read but once
+        total = sum(_count_lines(path) for path in files)
+    with progress("Translating", total) as bar:
+        yield _Report(bar)
+
+
+def _count_lines(path: Path) -> int:
+    with path.open("rb") as stream:
+        return sum(1 for _ in stream)
 
 
 def _written(result: "Result", *, scores: bool, json: bool, several: bool) -> bytes:

@@ -1,6 +1,7 @@
 """Every verb in a process apart, over one tiny run."""
 
 import json
+import re
 import shutil
 import signal
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from commands import Answer, Project, finish, several, start
+from seqloom.base.progress import Progress
 
 Here = Callable[..., Answer]
 
@@ -115,6 +117,25 @@ def test_evaluate_as_json(here: Here, trained: Project) -> None:
     assert (figures["pairs"], figures["beam"]) == (10, 1)
     assert [score["name"] for score in figures["scores"]] == ["bleu", "chrf"]
     assert all(0 <= score["value"] <= 100 and "|" in score["signature"] for score in figures["scores"])
+
+
+def test_an_output_that_nobody_sees_come_shows_how_far_it_is(
+    trained: Project, here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[float | None, float, str]] = []
+    monkeypatch.setattr(
+        Progress,
+        "update",
+        lambda self, done, note="", left=None: told.append((self.total, done, note)),  # noqa: ARG005
+    )
+    source = trained.folder / "valid.en"
+    count = len(source.read_text().splitlines())
+    assert here("translate", trained.run, source, "--output", tmp_path / "out.fr").code == 0
+    ((total, done, note),) = told
+    assert (total, done) == (count, count)
+    assert re.fullmatch(rf"{count} lines  [\d,]+ tokens/s", note)
+    assert here("translate", trained.run, source).code == 0
+    assert len(told) == 1
 
 
 def test_translate_into_a_file_that_starts_as_asked(here: Here, trained: Project, tmp_path: Path) -> None:
