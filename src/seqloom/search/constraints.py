@@ -93,8 +93,7 @@ class Constraints:
         if forced is not None:
             rows, symbols = (torch.from_numpy(numbers).to(log_probs.device) for numbers in forced)
             kept = log_probs[rows, :, symbols].clamp(min=IMPOSSIBLE)  # (forced, w)
-        for symbol in self.banned:
-            log_probs[:, :, symbol] = -torch.inf
+        log_probs.index_fill_(2, torch.tensor(self.banned, device=log_probs.device), -torch.inf)
         if position < self.limits.min_length:
             log_probs[:, :, self.eos] = -torch.inf
         if history is not None and self.limits.no_repeat_ngram:
