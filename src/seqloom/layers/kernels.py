@@ -1,8 +1,8 @@
 """Compiled inner loops: those of training and search that PyTorch has no single operation for, on a CPU.
 
 Their sources are in loops/; each has a readable twin in Python, to which the tests hold it. Matrix products of many
-rows stay PyTorch's. Rows are shared out among threads and never summed across them, so that a result doesn't depend on
-their number.
+rows stay PyTorch's; those of few, and one position of a decoder, are for searches. Rows, or columns of few rows, are
+shared out among threads and never summed across them, so that a result doesn't depend on their number.
 
 `load` builds and loads them; until then, and where there is no compiler, `ready` is False and the layers take their
 plain path, which computes the same. The library shares PyTorch's own threads.

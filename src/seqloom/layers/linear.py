@@ -1,7 +1,8 @@
 """Linear maps, with a compiled loop for the few rows of a search that translates one sentence.
 
-A library's product of so few rows spends most of its time before it begins. The loop wants the weight's columns
-together, which `lay_out_for_search` sees to once a model is trained; values and shapes stay as they are.
+A library's product of so few rows spends its time before it begins, or waits for memory that it reads out of order.
+The loop wants the weight's columns together, which `lay_out_for_search` sees to once a model is trained; values and
+shapes stay as they are.
 """
 
 import torch
@@ -11,7 +12,7 @@ from torch.nn import functional
 from seqloom.layers import kernels
 
 ROWS = 128  # a product of many rows is filled up to a multiple
-FEW_ROWS = 16
+FEW_ROWS = 64  # a search of several sentences, or one long source; beyond, a library's blocks pay anywhere
 
 
 def filled_up(rows: int) -> int:
@@ -44,6 +45,14 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     sizes = (rows, size, columns)
     kernels.call("few_rows", inputs.dtype, inputs.contiguous(), weight.t(), bias, outputs, *sizes)
     return outputs
+
+
+def multiply(inputs: Tensor, weight: Tensor, *, out: Tensor) -> None:
+    """inputs (N, I), weight (O, I) -> inputs . weight^T, written to `out` (N, O); all contiguous but the weight."""
+    if weight.stride(0) == 1 and few_rows_pay(inputs, len(inputs)) and kernels.ready(weight, out):
+        kernels.call("few_rows", inputs.dtype, inputs, weight.t(), None, out, len(inputs), *weight.t().shape)
+    else:
+        torch.mm(inputs, weight.t(), out=out)
 
 
 def in_columns(weight: Tensor) -> nn.Parameter:

@@ -141,12 +141,6 @@ class RecurrentStack(nn.Module):
         self.weight_dropout = recurrent_weight_dropout(cell, recurrent_dropout)
         self.residual = residual
 
-    def lay_out_for_search(self) -> None:
-        """Lay the cells' weights as single steps multiply them fastest; the stack is trained no more."""
-        for cell in self.cells:
-            if isinstance(cell, StackedCell):
-                cell.lay_out_for_search()
-
     def draw(self) -> StackDraws:
         """For a pass that goes position by position, which gives it to each of its calls."""
         seeds = tuple(self.dropout.draw() for _ in self.cells[1:])

@@ -25,7 +25,7 @@ def _kernels(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_kernels")
-@pytest.mark.parametrize("shape", [(1,), (5,), (2, 3), (16,), (17,), (0,), (3, 1)], ids=str)
+@pytest.mark.parametrize("shape", [(1,), (5,), (2, 3), (64,), (65,), (0,), (3, 1)], ids=str)
 @pytest.mark.parametrize("columns", [1, 15, 16, 37, 300])
 @pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
 @torch.inference_mode()
@@ -74,7 +74,7 @@ def test_the_loop_is_for_few_rows_of_a_finished_model(
     layer = Linear(6, 4)
     if case != "rows apart":
         layer.lay_out_for_search()
-    inputs = torch.ones(17 if case == "many rows" else 2, layer.in_features)
+    inputs = torch.ones(65 if case == "many rows" else 2, layer.in_features)
     with torch.set_grad_enabled(case == "gradients"):
         assert layer(inputs).shape == (len(inputs), 4)
     assert called == (["few_rows"] if compiled else [])

@@ -128,14 +128,15 @@ void decoder_step(const Step* sizes, const float* weights, const int64_t* parent
                   const Source* source, const uint8_t* visible, float* newer, float* features, float* alignment) {
     const Step& is = *sizes;
     const int64_t N = is.rows, D = is.width, K = D / is.heads, S = is.stored, T = is.written + 1;
-    std::vector<float> buffer(N * (5 * D + is.inner) + filled_up(std::max(S, T)));
+    const int64_t room = filled_up(std::max(S, T));
+    std::vector<float> buffer(N * (5 * D + is.inner + room));
     float* const read = buffer.data();     // (N, D)
     float* const query = read + N * D;     // (N, D)
     float* const keys = query + N * D;     // (N, D)
     float* const values = keys + N * D;    // (N, D)
     float* const outputs = values + N * D; // (N, D)
     float* const inner = outputs + N * D;  // (N, inner)
-    float* const shares = inner + N * is.inner;  // of the positions that a head looks at
+    float* const shares = inner + N * is.inner;  // (N, room) of the positions that a head looks at
     Weights next(weights);
 
     // A part of a layer: what it reads, and how what it made goes on upwards.
@@ -156,6 +157,7 @@ void decoder_step(const Step* sizes, const float* weights, const int64_t* parent
         project(from, next, query, N, D, D);
         project(from, next, keys, N, D, D);
         project(from, next, values, N, D, D);
+#pragma omp parallel for schedule(static) if (N * T * D > SHARED)
         for (int64_t n = 0; n < N; ++n) {
             for (int64_t h = 0; h < is.heads; ++h) {
                 const int64_t own = n * D + h * K, head = n * is.heads + h;
@@ -164,7 +166,7 @@ void decoder_step(const Step* sizes, const float* weights, const int64_t* parent
                 float* const all_values = all_keys + N * is.heads * T * K;
                 append(past[2 * layer] + before * is.written * K, keys + own, all_keys, is.written, K);
                 append(past[2 * layer + 1] + before * is.written * K, values + own, all_values, is.written, K);
-                read_head(query + own, all_keys, K, all_values, K, nullptr, T, K, shares, read + own);
+                read_head(query + own, all_keys, K, all_values, K, nullptr, T, K, shares + n * room, read + own);
             }
         }
         project(read, next, outputs, N, D, D);
@@ -173,15 +175,18 @@ void decoder_step(const Step* sizes, const float* weights, const int64_t* parent
         norm = Weights(next.take(2 * D));
         project(open(norm), next, query, N, D, D);
         const Source &k = source[2 * layer], &v = source[2 * layer + 1];
+#pragma omp parallel for schedule(static) if (N * S * D > SHARED)
         for (int64_t n = 0; n < N; ++n) {
+            float* const own_shares = shares + n * room;
             const int64_t b = n / is.beam;
             for (int64_t h = 0; h < is.heads; ++h) {
                 const int64_t own = n * D + h * K;
                 read_head(query + own, k.start + b * k.sentence + h * k.head, k.position,
-                          v.start + b * v.sentence + h * v.head, v.position, visible + b * S, S, K, shares, read + own);
+                          v.start + b * v.sentence + h * v.head, v.position, visible + b * S, S, K, own_shares,
+                          read + own);
                 if (!alignment || layer + 1 < is.layers) continue;
                 float* const looked = alignment + n * S;
-                for (int64_t s = 0; s < S; ++s) looked[s] = (h ? looked[s] : 0.0f) + shares[s] / float(is.heads);
+                for (int64_t s = 0; s < S; ++s) looked[s] = (h ? looked[s] : 0.0f) + own_shares[s] / float(is.heads);
             }
         }
         project(read, next, outputs, N, D, D);

@@ -15,7 +15,9 @@ inline void multiply_block(const float* inputs, const float* weight, const float
     Lanes sums[ROWS][VECTORS] = {};
     for (int64_t i = 0; i < size; ++i) {
         for (int vector = 0; vector < VECTORS; ++vector) {
-            const Lanes column = lanes(weight + i * columns + vector * LANES);
+            const float* const at = weight + i * columns + vector * LANES;
+            const Lanes column = lanes(at);
+            __builtin_prefetch(at + VECTORS * LANES, 0, 2);  // of the next block, too far apart for the processor to guess
             for (int row = 0; row < ROWS; ++row) sums[row][vector] += inputs[row * size + i] * column;
         }
     }
