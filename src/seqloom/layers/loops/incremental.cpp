@@ -130,12 +130,12 @@ void decoder_step(const Step* sizes, const float* weights, const int64_t* parent
     const int64_t N = is.rows, D = is.width, K = D / is.heads, S = is.stored, T = is.written + 1;
     const int64_t room = filled_up(std::max(S, T));
     std::vector<float> buffer(N * (5 * D + is.inner + room));
-    float* const read = buffer.data();     // (N, D)
-    float* const query = read + N * D;     // (N, D)
-    float* const keys = query + N * D;     // (N, D)
-    float* const values = keys + N * D;    // (N, D)
-    float* const outputs = values + N * D; // (N, D)
-    float* const inner = outputs + N * D;  // (N, inner)
+    float* const read = buffer.data();           // (N, D)
+    float* const query = read + N * D;           // (N, D)
+    float* const keys = query + N * D;           // (N, D)
+    float* const values = keys + N * D;          // (N, D)
+    float* const outputs = values + N * D;       // (N, D)
+    float* const inner = outputs + N * D;        // (N, inner)
     float* const shares = inner + N * is.inner;  // (N, room) of the positions that a head looks at
     Weights next(weights);
 
@@ -153,7 +153,7 @@ void decoder_step(const Step* sizes, const float* weights, const int64_t* parent
 
     for (int64_t layer = 0; layer < is.layers; ++layer) {
         Weights norm(next.take(2 * D));
-        const float* from = open(norm);
+        const float* const from = open(norm);
         project(from, next, query, N, D, D);
         project(from, next, keys, N, D, D);
         project(from, next, values, N, D, D);
