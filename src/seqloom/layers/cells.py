@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from seqloom.base.shapes import check_shape
 from seqloom.layers import fused_cells
+from seqloom.layers.linear import few_rows_pay, in_columns, linear
 
 CellState = tuple[Tensor, ...]
 
@@ -111,6 +112,33 @@ class StackedCell(Cell):
         nn.init.uniform_(self.input_weight, -limit, limit)
         nn.init.uniform_(self.recurrent_weight, -limit, limit)
 
+    def lay_out_for_search(self) -> None:
+        """Lay the weights as steps of few rows multiply them fastest; the cell is trained no more."""
+        self.input_weight, self.recurrent_weight = (
+            in_columns(self.input_weight),
+            in_columns(self.recurrent_weight),
+        )
+
+    def sequence(
+        self, inputs: Tensor, state: CellState, lengths: Tensor | None = None
+    ) -> tuple[Tensor, CellState]:
+        """As every cell's; one position of few rows, as in a search, is a compiled step."""
+        if lengths is None and inputs.shape[1] == 1 and few_rows_pay(inputs, len(inputs)):
+            state = self.compiled_step(inputs[:, 0], tuple(tensor.contiguous() for tensor in state))
+            return state[0][:, None], state
+        return super().sequence(inputs, state, lengths)
+
+    def compiled_step(self, inputs: Tensor, state: CellState) -> CellState:
+        """A `step`, by whatever of it is compiled: the products for all."""
+        return self.step(inputs, state)
+
+    def products(self, inputs: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """inputs (B, I), hidden (B, H) -> W x + b, U h' + b', (B, gates * H) each."""
+        return (
+            linear(inputs, self.input_weight, self.input_bias),
+            linear(hidden, self.recurrent_weight, self.recurrent_bias),
+        )
+
     @property
     def parameters_in_order(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """As the fused kernels take them."""
@@ -130,8 +158,7 @@ class ElmanCell(StackedCell):
 
     def step(self, inputs: Tensor, state: CellState) -> CellState:
         (hidden,) = state
-        read = inputs @ self.input_weight.T + self.input_bias
-        remembered = hidden @ self.recurrent_weight.T + self.recurrent_bias
+        read, remembered = self.products(inputs, hidden)
         return (torch.tanh(read + remembered),)
 
     def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
@@ -151,8 +178,7 @@ class ReLUCell(ElmanCell):
 
     def step(self, inputs: Tensor, state: CellState) -> CellState:
         (hidden,) = state
-        read = inputs @ self.input_weight.T + self.input_bias
-        remembered = hidden @ self.recurrent_weight.T + self.recurrent_bias
+        read, remembered = self.products(inputs, hidden)
         return (torch.relu(read + remembered),)
 
     def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
@@ -181,11 +207,13 @@ class LSTMCell(StackedCell):
 
     def step(self, inputs: Tensor, state: CellState) -> CellState:
         hidden, cell = state
-        read = inputs @ self.input_weight.T + self.input_bias
-        remembered = hidden @ self.recurrent_weight.T + self.recurrent_bias
+        read, remembered = self.products(inputs, hidden)
         input_gate, forget_gate, candidate, output_gate = (read + remembered).chunk(4, dim=-1)
         cell = forget_gate.sigmoid() * cell + input_gate.sigmoid() * candidate.tanh()
         return output_gate.sigmoid() * cell.tanh(), cell
+
+    def compiled_step(self, inputs: Tensor, state: CellState) -> CellState:
+        return fused_cells.lstm_step(*self.products(inputs, state[0]), *state)
 
     def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
         hidden, cell = state
@@ -244,14 +272,16 @@ class GRUCell(StackedCell):
 
     def step(self, inputs: Tensor, state: CellState) -> CellState:
         (hidden,) = state
-        read = inputs @ self.input_weight.T + self.input_bias
-        remembered = hidden @ self.recurrent_weight.T + self.recurrent_bias
+        read, remembered = self.products(inputs, hidden)
         read_reset, read_update, read_candidate = read.chunk(3, dim=-1)
         kept_reset, kept_update, kept_candidate = remembered.chunk(3, dim=-1)
         reset_gate = torch.sigmoid(read_reset + kept_reset)
         update_gate = torch.sigmoid(read_update + kept_update)
         candidate = torch.tanh(read_candidate + reset_gate * kept_candidate)
         return ((1 - update_gate) * candidate + update_gate * hidden,)
+
+    def compiled_step(self, inputs: Tensor, state: CellState) -> CellState:
+        return (fused_cells.gru_step(*self.products(inputs, state[0]), *state),)
 
     def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
         if fused_cells.pays(inputs):

@@ -2,7 +2,8 @@
 
 What PyTorch's own CPU kernels do in a dozen operations a position is one here, and what they multiply at each position
 on the way back, the gradients of the weights, is one product over all positions. Inside, time comes first.
-Each is the fused form of the cell of that name in cells.py, whose `step` is its readable twin.
+Each is the fused form of the cell of that name in cells.py, whose `step` is its readable twin. `gru_step` and
+`lstm_step` are what is left of a single position, without gradients, once its products are made.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from seqloom.layers import kernels
-from seqloom.layers.linear import filled_up
+from seqloom.layers.linear import filled_up, multiply
 
 Parameters = tuple[Tensor, Tensor, Tensor, Tensor]  # input and recurrent weight, input and recurrent bias
 
@@ -56,6 +57,24 @@ def by_position(rows: Tensor, batch: int, times: int) -> Tensor:
     return rows[: times * batch].view(times, batch, -1)
 
 
+def gru_step(read: Tensor, remembered: Tensor, hidden: Tensor) -> Tensor:
+    """One position from its two products (B, 3 H), biases included, and the state (B, H) before -> the state after."""
+    batch, size = hidden.shape
+    after, gates = torch.empty_like(hidden), hidden.new_empty(batch, 4 * size)
+    step = (read, remembered, hidden.new_zeros(4 * size), hidden, None, 0, gates, after, after)
+    kernels.call("gru_step", hidden.dtype, *step, batch, size)
+    return after
+
+
+def lstm_step(read: Tensor, remembered: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+    """The same of an LSTM, products (B, 4 H) -> hidden and cell."""
+    batch, size = hidden.shape
+    after, cell_after, gates = torch.empty_like(hidden), torch.empty_like(cell), torch.empty_like(read)
+    before = (read, remembered, hidden.new_zeros(4 * size), hidden, cell, None, 0)
+    kernels.call("lstm_step", hidden.dtype, *before, gates, after, cell_after, after, batch, size)
+    return after, cell_after
+
+
 class FusedGRU(torch.autograd.Function):
     """inputs (B, T, D), hidden (B, H), lengths (B,) or None -> outputs (B, T, H) and the state at each row's end."""
 
@@ -86,7 +105,7 @@ class FusedGRU(torch.autograd.Function):
         gates = asked.new_empty(times, batch, 4 * size)
         remembered = asked.new_empty(batch, 3 * size)
         for t in range(times):
-            torch.mm(copies[t], recurrent.T, out=remembered)
+            multiply(copies[t], recurrent, out=remembered)
             step = (asked[t], remembered, bias, states[t], lengths, t, gates[t], states[t + 1], copies[t + 1])
             kernels.call("gru_step", number, *step, batch, size)
         ctx.save_for_backward(read, weight, recurrent, states, copy_buffer, gates, lengths)
@@ -162,7 +181,7 @@ class FusedLSTM(torch.autograd.Function):
         gates = torch.empty_like(asked)
         remembered = asked.new_empty(batch, 4 * size)
         for t in range(times):
-            torch.mm(copies[t], recurrent.T, out=remembered)
+            multiply(copies[t], recurrent, out=remembered)
             before = (asked[t], remembered, bias, states[t], cells[t], lengths, t)
             after = (gates[t], states[t + 1], cells[t + 1], copies[t + 1])
             kernels.call("lstm_step", number, *before, *after, batch, size)

@@ -1,8 +1,8 @@
 """Compiled inner loops: those of training and search that PyTorch has no single operation for, on a CPU.
 
 Their sources are in loops/; each has a readable twin in Python, to which the tests hold it. Matrix products of many
-rows stay PyTorch's. Rows are shared out among threads and never summed across them, so that a result doesn't depend on
-their number.
+rows stay PyTorch's; those of few, and one position of a decoder, are for searches. Rows, or columns of few rows, are
+shared out among threads and never summed across them, so that a result doesn't depend on their number.
 
 `load` builds and loads them; until then, and where there is no compiler, `ready` is False and the layers take their
 plain path, which computes the same. The library shares PyTorch's own threads.
@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,6 +40,7 @@ SIGNATURES = {  # p tensor or None · l 64-bit integer · u the same without sig
     "additive_scores_back": "pppppppllll",
     "attention": "ppppppp",
     "attention_back": "ppppppppp",
+    "decoder_step": "ppppppppp",
     "gru_step": "pppppl" + "pppll",
     "gru_step_back": "pppl" + "ppppll",
     "lstm_step": "pppppp" + "lppppll",
@@ -51,6 +53,8 @@ TYPES = {
     "i": ctypes.c_int,
     "f": ctypes.c_float,
 }
+
+Argument = Tensor | float | ctypes.Structure | ctypes.Array[Any] | None
 
 _loaded: dict[torch.dtype, ctypes.CDLL] = {}
 
@@ -69,18 +73,17 @@ def unload() -> None:
 
 def ready(*tensors: Tensor) -> bool:
     """Whether kernels are loaded for these tensors: on a CPU, all of one format that they know."""
-    first = tensors[0]
-    return first.dtype in _loaded and all(t.device.type == "cpu" and t.dtype == first.dtype for t in tensors)
+    number = tensors[0].dtype
+    return number in _loaded and all(tensor.is_cpu and tensor.dtype == number for tensor in tensors)
 
 
-def call(name: str, number: torch.dtype, *arguments: Tensor | float | ctypes.Structure | None) -> None:
+def call(name: str, number: torch.dtype, *arguments: Argument) -> None:
     """Call a kernel in one format.
 
-    arguments  as SIGNATURES has them; tensors are contiguous
+    arguments  as SIGNATURES has them; tensors are contiguous, structures and arrays of them go by their addresses
     Raises     ShapeError for a tensor that is not
     """
-    kernel = getattr(_loaded[number], name)
-    kernel(*[_address(argument) if _is_reference(argument) else argument for argument in arguments])
+    getattr(_loaded[number], name)(*map(_address, arguments))
 
 
 def column_sums(rows: Tensor) -> Tensor:
@@ -124,18 +127,14 @@ def call_attention(name: str, heads: Heads, strided: Sequence[Tensor], *argument
     call(name, strided[0].dtype, heads, *addresses, *arguments)
 
 
-def _is_reference(argument: object) -> bool:
-    return isinstance(argument, Tensor | ctypes.Structure)
-
-
-def _address(argument: Tensor | float | ctypes.Structure | None) -> object:
+def _address(argument: Argument) -> object:
     if isinstance(argument, Tensor):
         if not argument.is_contiguous():
             raise ShapeError(
                 f"A kernel was given a tensor of strides {argument.stride()}, which isn't contiguous."
             )
         return argument.data_ptr()
-    return ctypes.addressof(argument) if isinstance(argument, ctypes.Structure) else argument
+    return ctypes.addressof(argument) if isinstance(argument, ctypes.Structure | ctypes.Array) else argument
 
 
 # -- building ------------------------------------------------------------------------------------------------------

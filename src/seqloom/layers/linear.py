@@ -1,7 +1,8 @@
 """Linear maps, with a compiled loop for the few rows of a search that translates one sentence.
 
-A library's product of so few rows spends most of its time before it begins. The loop wants the weight's columns
-together, which `lay_out_for_search` sees to once a model is trained; values and shapes stay as they are.
+A library's product of so few rows spends its time before it begins, or waits for memory that it reads out of order.
+The loop wants the weight's columns together, which `lay_out_for_search` sees to once a model is trained; values and
+shapes stay as they are.
 """
 
 import torch
@@ -11,8 +12,7 @@ from torch.nn import functional
 from seqloom.layers import kernels
 
 ROWS = 128  # a product of many rows is filled up to a multiple
-FEW_ROWS = 16
-SMALL = 100_000  # numbers of a weight that the loop reads from a near cache; larger ones are the library's
+FEW_ROWS = 64  # a search of several sentences, or one long source; beyond, a library's blocks pay anywhere
 
 
 def filled_up(rows: int) -> int:
@@ -24,29 +24,41 @@ def filled_up(rows: int) -> int:
     return -(-rows // ROWS) * ROWS
 
 
+def few_rows_pay(inputs: Tensor, rows: int) -> bool:
+    """Whether so many rows are for the compiled loops of a search: few of them, float32, nothing to be learned."""
+    return (
+        rows <= FEW_ROWS
+        and inputs.dtype == torch.float32
+        and kernels.ready(inputs)
+        and not torch.is_grad_enabled()
+        and not torch.is_autocast_enabled("cpu")
+    )
+
+
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """inputs (..., I), weight (O, I), bias (O,) -> inputs . weight^T + bias (..., O)."""
     columns, size = weight.shape
     rows = inputs.numel() // max(size, 1)
-    if (
-        rows > FEW_ROWS
-        or weight.stride(0) != 1
-        or columns * size > SMALL
-        or inputs.dtype != torch.float32
-        or not kernels.ready(inputs, weight)
-        or torch.is_grad_enabled()
-        or torch.is_autocast_enabled("cpu")
-    ):
+    if weight.stride(0) != 1 or not few_rows_pay(inputs, rows) or not kernels.ready(inputs, weight):
         return functional.linear(inputs, weight, bias)
     outputs = inputs.new_empty(*inputs.shape[:-1], columns)
-    kernels.call(
-        "few_rows", inputs.dtype, inputs.contiguous(), weight.t(), bias, outputs, rows, size, columns
-    )
+    sizes = (rows, size, columns)
+    kernels.call("few_rows", inputs.dtype, inputs.contiguous(), weight.t(), bias, outputs, *sizes)
     return outputs
+
+
+def multiply(inputs: Tensor, weight: Tensor, *, out: Tensor) -> None:
+    """inputs (N, I), weight (O, I) -> inputs . weight^T, written to `out` (N, O); all contiguous but the weight."""
+    if weight.stride(0) == 1 and few_rows_pay(inputs, len(inputs)) and kernels.ready(weight, out):
+        kernels.call("few_rows", inputs.dtype, inputs, weight.t(), None, out, len(inputs), *weight.t().shape)
+    else:
+        torch.mm(inputs, weight.t(), out=out)
 
 
 def in_columns(weight: Tensor) -> nn.Parameter:
     """The same weight (O, I) with its columns together, for a model that is trained no more."""
+    if weight.t().is_contiguous():
+        return nn.Parameter(weight.detach(), requires_grad=False)  # it is so already
     return nn.Parameter(weight.detach().t().contiguous().t(), requires_grad=False)
 
 

@@ -1,6 +1,7 @@
 """Where a symbol stands: sinusoids and learned vectors are added, rotary positions turn queries and keys."""
 
 import math
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,13 @@ def sinusoids(start: int, count: int, width: int, device: torch.device) -> Tenso
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, :width]
 
 
+@cache
+def sinusoid_table(count: int, width: int, device: torch.device) -> Tensor:
+    """(count, width) from the first position on, computed once: a search adds one row of it at a time."""
+    with torch.inference_mode(mode=False):
+        return sinusoids(0, count, width, device)
+
+
 class SinusoidalPositions(nn.Module):
     """Fixed sines and cosines; any length."""
 
@@ -25,7 +33,9 @@ class SinusoidalPositions(nn.Module):
 
     def forward(self, inputs: Tensor, start: int = 0) -> Tensor:
         """inputs (B, T, D) whose first position is `start` -> the same with positions added."""
-        return inputs + sinusoids(start, inputs.shape[1], self.width, inputs.device).to(inputs.dtype)
+        stop = start + inputs.shape[1]
+        table = sinusoid_table(1 << max(stop - 1, 63).bit_length(), self.width, inputs.device)
+        return inputs + table[start:stop].to(inputs.dtype)
 
 
 class LearnedPositions(nn.Module):

@@ -6,9 +6,11 @@ from torch import Tensor, nn
 
 from seqloom.base.errors import ShapeError
 from seqloom.data.batch import Batch
+from seqloom.layers.cells import StackedCell
 from seqloom.layers.embedding import EmbeddedInput, OutputLayer
 from seqloom.layers.linear import Linear
 from seqloom.models.state import Decoded, Memory, Step
+from seqloom.models.transformer_decoder import TransformerDecoder
 
 
 class Decoder(Protocol):
@@ -54,8 +56,8 @@ class Seq2Seq(nn.Module):
 
     def lay_out_for_search(self) -> None:
         """Lay the weights as searches multiply them fastest; the model is trained no more."""
-        for module in self.modules():
-            if isinstance(module, Linear | OutputLayer):
+        for module in reversed(list(self.modules())):  # parts first, then what is made of them
+            if isinstance(module, Linear | OutputLayer | StackedCell | TransformerDecoder):
                 module.lay_out_for_search()
 
     def encode(self, batch: Batch) -> Memory:

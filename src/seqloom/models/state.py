@@ -42,6 +42,8 @@ class SourceView:
 
     def reorder(self, rows: Tensor) -> "SourceView":
         """rows (N',) -> the view of those rows. Nothing is copied while whole sentences keep equal shares."""
+        if len(self.visible) == 1 and len(rows):  # a single sentence, which all rows read
+            return SourceView(self.tensors, self.visible, len(rows))
         sentences = rows // self.beam
         kept, counts = torch.unique_consecutive(sentences, return_counts=True)
         beam = int(counts[0]) if len(counts) else 1

@@ -4,30 +4,45 @@ The cache of a layer is its keys and values, or, where an SSRU stands for self-a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from seqloom.layers.transformer import Past, TransformerDecoderLayer
+from seqloom.layers.incremental import decoder_step, lay_together
+from seqloom.layers.linear import few_rows_pay
+from seqloom.layers.transformer import KeysAndValues, Past, TransformerDecoderLayer
 from seqloom.models.state import Decoded, Memory, SourceView
 
 
 @dataclass(frozen=True)
 class TransformerState:
-    """past: each layer's keys and values (N, H, P, K), or its SSRU's state (N, D) · source: each layer's keys and
-    values of the memory · position: how many positions are written
+    """past: each layer's keys and values (N', H, P, K), or its SSRU's state (N', D) · source: each layer's keys and
+    values of the memory · position: how many positions are written · parents: the row of the past that each row
+    continues, (N,), or None where each continues its own: it is copied once, when a position is written
     """
 
     past: tuple[Past, ...]
     source: SourceView
     position: int
+    parents: Tensor | None = None
 
     def reorder(self, rows: Tensor) -> "TransformerState":
         """The state of those rows, memory included."""
-        past = tuple(tuple(tensor.index_select(0, rows) for tensor in layer) for layer in self.past)
-        return TransformerState(past, self.source.reorder(rows), self.position)
+        parents = rows if self.parents is None else self.parents.index_select(0, rows)
+        return replace(self, source=self.source.reorder(rows), parents=parents)
+
+    def continued(self) -> tuple[Past, ...]:
+        """The past of the rows as they are now: (N, H, P, K) or (N, D)."""
+        if self.parents is None:
+            return self.past
+        rows = self.parents
+        return tuple(tuple(tensor.index_select(0, rows) for tensor in layer) for layer in self.past)
+
+    def memory(self, layer: int) -> KeysAndValues:
+        """A layer's keys and values of the memory, (B, H, S, K) each."""
+        return self.source.tensors[2 * layer], self.source.tensors[2 * layer + 1]
 
 
 class TransformerDecoder(nn.Module):
@@ -68,6 +83,11 @@ class TransformerDecoder(nn.Module):
         )
         self.layers = cast(Sequence[TransformerDecoderLayer], modules)
         self.last_norm = nn.LayerNorm(width) if norm == "pre" else nn.Identity()
+        self.together: Tensor | None = None
+
+    def lay_out_for_search(self) -> None:
+        """Lay all weights of a step together; the decoder is trained no more."""
+        self.together = lay_together(self.layers, self.last_norm)
 
     def start(self, memory: Memory) -> TransformerState:
         """Project the memory to every layer's keys and values, once a sentence; nothing is written yet."""
@@ -83,20 +103,39 @@ class TransformerDecoder(nn.Module):
         self, inputs: Tensor, state: TransformerState, *, alignment: bool = False
     ) -> Decoded[TransformerState]:
         """inputs (N, T, D) -> features (N, T, D), alignment (N, T, S) if asked, state."""
-        source = state.source
+        if self.together is not None and inputs.shape[1] == 1 and few_rows_pay(inputs, len(inputs)):
+            return self.step(inputs, state, self.together, alignment=alignment)
+        source, past = state.source, state.continued()
         weights = None
         written: list[Past] = []
         for index, layer in enumerate(self.layers):
             last = index == len(self.layers) - 1
-            inputs, past, weights = layer(
+            inputs, now, weights = layer(
                 inputs,
-                state.past[index],
-                (source.tensors[2 * index], source.tensors[2 * index + 1]),
+                past[index],
+                state.memory(index),
                 source.visible,
                 beam=source.beam,
                 alignment=alignment and last,
             )
-            written.append(past)
+            written.append(now)
         looked = None if weights is None else torch.mean(weights, dim=1)  # heads averaged: (N, T, S)
         after = TransformerState(tuple(written), source, state.position + inputs.shape[1])
         return Decoded(self.last_norm(inputs), looked, after)
+
+    def step(
+        self, inputs: Tensor, state: TransformerState, together: Tensor, *, alignment: bool
+    ) -> Decoded[TransformerState]:
+        """The same for one position, inputs (N, 1, D), of all layers at once."""
+        features, past, looked = decoder_step(
+            self.layers,
+            together,
+            inputs,
+            state.past,
+            state.parents,
+            [state.memory(layer) for layer in range(len(self.layers))],
+            state.source.visible,
+            beam=state.source.beam,
+            alignment=alignment,
+        )
+        return Decoded(features, looked, TransformerState(past, state.source, state.position + 1))

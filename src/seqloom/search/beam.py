@@ -24,9 +24,10 @@ Ties are broken towards the hypothesis that ended, then the better parent, then 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -35,50 +36,58 @@ from seqloom.search.constraints import IMPOSSIBLE, Constraints
 from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.options import SearchOptions
 from seqloom.search.penalties import length_penalty
-from seqloom.search.scoring import Job, refuse_broken, score_next
-from seqloom.search.selection import best, best_continuations
-from seqloom.search.trail import Ended, Integers, Looked, Trail, Written
+from seqloom.search.scoring import Job, on_device, on_host, refuse_broken, score_next
+from seqloom.search.selection import best_continuations
+from seqloom.search.trail import Ended, Floats, Integers, Looked, Trail, Written
+
+Truths = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Beams:
     """The hypotheses that still write, side by side: w of them for each of n sentences, w at most W.
 
-    sentences   (n,)           their numbers in the batch, rising; on the host
-    lengths     (n,)           of their sources
+    On the host, where so few numbers are quicker to handle, but for what stands beside scores and attention:
+
+    sentences   (n,)           their numbers in the batch, rising
     largest     (n, 1)         the length penalty at their caps, which bounds the score they may reach
     tokens      (n, w)         the symbol last written
     total       (n, w)         nats so far, falling along w; -inf where fewer than w write
-    history     (n * w, T)     what was written, if anybody asks
-    coverage    (n, w, S)      attention so far, if it counts
     ended       places of the hypotheses that have ended, (n, W)
+    lengths     (n,)           of their sources, on the device
+    history     (n * w, T)     what was written, if anybody asks, on the device
+    coverage    (n, w, S)      attention so far, if it counts, on the device
     """
 
     sentences: Integers
+    largest: Floats
+    tokens: Integers
+    total: Floats
+    ended: Ended
     lengths: Tensor
-    largest: Tensor
-    tokens: Tensor
-    total: Tensor
     history: Tensor | None
     coverage: Tensor | None
-    ended: Ended
 
 
-class Continued(NamedTuple):
-    """What goes on after a step, best first: (n, W) each; garbage where `writes` is False.
+class Continuations(NamedTuple):
+    """The best continuations of each sentence, best first: (n, c) each, c at most W.
 
-    writes     bool
-    parents    int64, the place continued
-    tokens     int64, the symbol written
+    parents    the place continued
+    tokens     the symbol written
     log_probs  nats, of that symbol
     total      nats so far
     """
 
-    writes: Tensor
-    parents: Tensor
-    tokens: Tensor
-    log_probs: Tensor
-    total: Tensor
+    parents: Integers
+    tokens: Integers
+    log_probs: Floats
+    total: Floats
+
+    def at(self, rows: Integers, places: Integers | slice) -> "Continuations":
+        """Those of the sentences at the places."""
+        parents, tokens, log_probs, total = self
+        at = (rows, places)
+        return Continuations(parents[at], tokens[at], log_probs[at], total[at])
 
 
 @torch.no_grad()
@@ -115,127 +124,146 @@ def beam_search(
         beams = replace(beams, coverage=job.covered(beams.coverage, scored.alignment))
         last_resort = scored.log_probs[:, :, eos].clamp(min=IMPOSSIBLE)
         constraints.apply(scored.log_probs, position, beams.sentences, beams.history)
-        continued, ended = _compete(scored.log_probs, beams, position, job, options)
-        counts = [continued.writes.sum(dim=1), (ended.score > -torch.inf).sum(dim=1), scored.broken]
-        writing, finished, broken = torch.stack(counts).cpu().numpy()  # the one wait for the GPU
+        found = _continue(scored.log_probs, beams, options.beam)
+        (broken,) = on_host(scored.broken)
         refuse_broken(broken, beams.sentences, position)
-        stuck = np.flatnonzero((writing == 0) & (finished == 0))
+        unread = None if beams.coverage is None else on_host(job.unread(beams.lengths, beams.coverage))[0]
+        writes, continued, ended = _compete(found, beams, unread, position, job, options)
+        writing = writes.sum(axis=1)
+        stuck = np.flatnonzero((writing == 0) & (ended.score == -np.inf).all(axis=1))
         if len(stuck):
             trail.stuck.update(beams.sentences[stuck].tolist())
-            ended = _give_up(stuck, last_resort, beams, ended, position, job)
-        state, beams = _go_on(scored.state, beams, continued, ended, writing, trail)
+            _give_up(stuck, on_host(last_resort)[0], beams, unread, ended, position, job)
+        state, beams = _go_on(scored.state, beams, writes, continued, ended, trail)
         position += 1
     return trail.hypotheses(lengths, constraints.caps.tolist(), options.n_best)
 
 
 def _start(job: Job, options: SearchOptions, constraints: Constraints) -> Beams:
     """One hypothesis a sentence, BOS; the first step widens the beam."""
-    tokens = torch.full_like(job.source_lengths, job.bos, dtype=torch.int64)[:, None]
-    total = torch.zeros_like(tokens, dtype=torch.float32)
+    sentences = len(job.source_lengths)
     # A little more than the penalty, so that rounding can't drop a hypothesis that would have won.
     largest = [1.000001 * length_penalty(int(cap) + 1, job.alpha) for cap in constraints.caps]
-    empty = total.new_full((len(tokens), options.beam), -torch.inf)
-    zero = torch.zeros_like(empty, dtype=torch.int64)
+    empty = np.full((sentences, options.beam), -np.inf, dtype=np.float32)
+    zero = np.zeros_like(empty, dtype=np.int64)
+    history = job.source_lengths.new_zeros((sentences, 0), dtype=torch.int64)
     return Beams(
-        sentences=np.arange(len(tokens)),
-        lengths=job.source_lengths,
-        largest=total.new_tensor(largest).reshape(total.shape),
-        tokens=tokens,
-        total=total,
-        history=tokens[:, :0] if constraints.needs_history else None,
-        coverage=None,
+        sentences=np.arange(sentences),
+        largest=np.array(largest, dtype=np.float32)[:, None],
+        tokens=np.full((sentences, 1), job.bos, dtype=np.int64),
+        total=np.zeros((sentences, 1), dtype=np.float32),
         ended=Ended(empty, empty, empty, zero, zero),
+        lengths=job.source_lengths,
+        history=history if constraints.needs_history else None,
+        coverage=None,
     )
+
+
+def _continue(log_probs: Tensor, beams: Beams, places: int) -> Continuations:
+    """The best continuations, as many as there are places if there are so many; log_probs (n, w, V)."""
+    _, beam, vocabulary = log_probs.shape
+    so_far = on_device(beams.total, log_probs.device)
+    total, index = best_continuations(log_probs, so_far, min(places, beam * vocabulary))
+    nats = log_probs.flatten(1).gather(1, index)
+    nats_here, total_here, index_here = on_host(nats, total, index)  # the one wait for the GPU
+    return Continuations(index_here // vocabulary, index_here % vocabulary, nats_here, total_here)
 
 
 def _compete(
-    log_probs: Tensor, beams: Beams, position: int, job: Job, options: SearchOptions
-) -> tuple[Continued, Ended]:
-    """Give the places to the best of the continuations and of what has ended; log_probs (n, w, V)."""
-    places, vocabulary = options.beam, log_probs.shape[2]
-    total, index = best_continuations(log_probs, beams.total, min(places, log_probs[0].numel()))
-    parents, tokens = index // vocabulary, index % vocabulary
-    nats = log_probs.flatten(1).gather(1, index)
-    ends = tokens == job.eos
-    score = job.normalised(total, position + 1)
-    if beams.coverage is not None:
-        score = score + job.unread(beams.lengths, beams.coverage).gather(1, parents) * ends
+    found: Continuations,
+    beams: Beams,
+    unread: Floats | None,
+    position: int,
+    job: Job,
+    options: SearchOptions,
+) -> tuple[Truths, Continuations, Ended]:
+    """Give the places to the best of the continuations and of what has ended.
 
-    before = beams.ended
-    scores, order = best(torch.cat([before.score, score], dim=1), places)
-    fresh = (order - places).clamp(min=0)  # which continuation holds the place, if one does
-    over = (order < places) | ends.gather(1, fresh)
+    unread   (n, w) coverage penalties, if they count
+    Returns  writes (n, W), what goes on in its places, best first, garbage where `writes` is False; what has ended
+    """
+    places, before = options.beam, beams.ended
+    rows = np.arange(len(found.total))[:, None]
+    ends = found.tokens == job.eos
+    score = job.normalised(found.total, position + 1)
+    if unread is not None:
+        score = score + unread[rows, found.parents] * ends
 
-    def merged(old: Tensor, new: Tensor) -> Tensor:
-        return torch.cat([old, new], dim=1).gather(1, order)
+    scores = np.concatenate([before.score, score], axis=1)
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :places]
+    scores = scores[rows, order]
+    fresh = np.maximum(order - places, 0)  # which continuation holds the place, if one does
+    over = (order < places) | ends[rows, fresh]
+
+    def merged(old: npt.NDArray[Any], new: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.concatenate([old, new], axis=1)[rows, order]
 
     ended = Ended(
-        scores.masked_fill(~over, -torch.inf),
-        merged(before.log_probability, total),
-        merged(before.last, nats),
-        merged(before.position, torch.full_like(parents, position)),
-        merged(before.row, parents),
+        np.where(over, scores, -np.inf),
+        merged(before.log_probability, found.total),
+        merged(before.last, found.log_probs),
+        merged(before.position, np.full_like(found.parents, position)),
+        merged(before.row, found.parents),
     )
-    nth = ended.score.topk(options.n_best, dim=1).values[:, -1:]
-    reach = total.gather(1, fresh) / beams.largest
-    writes = ~over & (scores > -torch.inf) & (reach > nth)
-    writes, front = writes.to(torch.uint8).sort(dim=1, descending=True, stable=True)
-    fresh = fresh.gather(1, front)
-    continued = (field.gather(1, fresh) for field in (parents, tokens, nats, total))
-    return Continued(writes.to(torch.bool), *continued), ended
+    nth = np.sort(ended.score, axis=1)[:, -options.n_best, None]
+    reach = found.total[rows, fresh] / beams.largest
+    writes = ~over & (scores > -np.inf) & (reach > nth)
+    front = np.argsort(~writes, axis=1, kind="stable")
+    return writes[rows, front], found.at(rows, fresh[rows, front]), ended
 
 
 def _give_up(
-    stuck: Integers, last_resort: Tensor, beams: Beams, ended: Ended, position: int, job: Job
-) -> Ended:
-    """End the hypotheses of sentences that may write nothing and have nothing to show, where they stand.
+    stuck: Integers,
+    last_resort: Floats,
+    beams: Beams,
+    unread: Floats | None,
+    ended: Ended,
+    position: int,
+    job: Job,
+) -> None:
+    """End the hypotheses of sentences that may write nothing and have nothing to show, where they stand, in place.
 
-    stuck        which of the n sentences; on the host
+    stuck        which of the n sentences
     last_resort  (n, w) nats, of EOS
+    unread       (n, w) coverage penalties, if they count
     """
     total = beams.total + last_resort
     score = job.normalised(total, position + 1)
-    if beams.coverage is not None:
-        score = score + job.unread(beams.lengths, beams.coverage)
-    places = torch.arange(total.shape[1], device=total.device).expand_as(total)
-    standing = Ended(score, total, last_resort, torch.full_like(places, position), places)
-    rows = torch.from_numpy(stuck).to(total.device)
+    if unread is not None:
+        score = score + unread
+    places = np.broadcast_to(np.arange(total.shape[1]), total.shape)
+    standing = Ended(score, total, last_resort, np.full_like(places, position), places)
     for field, value in zip(ended, standing, strict=True):
-        field[rows, : total.shape[1]] = value.index_select(0, rows)
-    return ended
+        field[stuck, : total.shape[1]] = value[stuck]
 
 
 def _go_on(
-    state: State, beams: Beams, continued: Continued, ended: Ended, writing: Integers, trail: Trail
+    state: State, beams: Beams, writes: Truths, continued: Continuations, ended: Ended, trail: Trail
 ) -> tuple[State, Beams]:
-    """Reorder the state to the hypotheses that write; sentences that have none leave the batch.
-
-    writing  (n,) how many hypotheses of each sentence write
-    """
+    """Reorder the state to the hypotheses that write, (n, W) of them; sentences that have none leave the batch."""
+    writing = writes.sum(axis=1)
     gone, kept = np.flatnonzero(writing == 0), np.flatnonzero(writing)
-    sentences = beams.sentences[kept]
     if len(gone):
-        trail.ended.append((beams.sentences[gone], ended.of(torch.from_numpy(gone).to(ended.score.device))))
+        trail.ended.append((beams.sentences[gone], ended.of(gone)))
     if not len(kept):
-        return state, replace(beams, sentences=sentences)
-    index = torch.from_numpy(kept).to(ended.score.device)
-    lengths, largest = beams.lengths, beams.largest
-    if len(gone):
-        continued = Continued(*(field.index_select(0, index) for field in continued))
-        ended, lengths, largest = (
-            ended.of(index),
-            lengths.index_select(0, index),
-            largest.index_select(0, index),
-        )
+        return state, replace(beams, sentences=beams.sentences[kept])
     # Blocks of equal width, as wide as the widest: a missing hypothesis is a copy of the first that never wins.
-    writes, parents, tokens, nats, total = (field[:, : writing.max()] for field in continued)
-    parents, tokens = torch.where(writes, parents, parents[:, :1]), torch.where(writes, tokens, tokens[:, :1])
-    rows = (index[:, None] * beams.tokens.shape[1] + parents).flatten()
-    history, coverage = beams.history, beams.coverage
+    width = writing.max()
+    writes = writes[kept, :width]
+    parents, tokens, nats, total = continued.at(kept, slice(width))
+    parents, tokens = np.where(writes, parents, parents[:, :1]), np.where(writes, tokens, tokens[:, :1])
+    sentences = beams.sentences[kept]
+    trail.written.append(Written(sentences, tokens, parents, nats))
+    device = beams.lengths.device
+    rows = on_device((kept[:, None] * beams.tokens.shape[1] + parents).ravel(), device)
+    history, coverage, lengths = beams.history, beams.coverage, beams.lengths
     if history is not None:
-        history = torch.cat([history.index_select(0, rows), tokens.view(-1, 1)], dim=1)
+        history = torch.cat([history.index_select(0, rows), on_device(tokens, device).view(-1, 1)], dim=1)
     if coverage is not None:
         coverage = coverage.flatten(0, 1).index_select(0, rows).view(*tokens.shape, -1)
-    trail.written.append(Written(sentences, tokens, parents, nats))
-    total = total.masked_fill(~writes, -torch.inf)
-    return state.reorder(rows), Beams(sentences, lengths, largest, tokens, total, history, coverage, ended)
+        lengths = lengths.index_select(0, on_device(kept, device))
+    total = np.where(writes, total, -np.inf)
+    following = Beams(
+        sentences, beams.largest[kept], tokens, total, ended.of(kept), lengths, history, coverage
+    )
+    return state.reorder(rows), following

@@ -53,7 +53,7 @@ class Constraints:
             )
         self.limits = limits
         self.eos = eos
-        self.banned = sorted({bos, pad, *limits.banned} - {eos})
+        self.banned = torch.tensor(sorted({bos, pad, *limits.banned} - {eos}))
         self.prefixes = [list(prefix) for prefix in prefixes or [()] * len(source_lengths)]
         if len(self.prefixes) != len(source_lengths):
             raise UsageError(
@@ -66,7 +66,7 @@ class Constraints:
 
     def check_vocabulary(self, size: int) -> None:
         """Raise UsageError for a symbol that the model doesn't have, or that can't stand in a prefix."""
-        for symbol in (*self.banned, self.eos):
+        for symbol in (*self.banned.tolist(), self.eos):
             if not 0 <= symbol < size:
                 raise UsageError(
                     f"Symbol {symbol} is banned or special, but the model scores 0 to {size - 1}."
@@ -93,8 +93,7 @@ class Constraints:
         if forced is not None:
             rows, symbols = (torch.from_numpy(numbers).to(log_probs.device) for numbers in forced)
             kept = log_probs[rows, :, symbols].clamp(min=IMPOSSIBLE)  # (forced, w)
-        for symbol in self.banned:
-            log_probs[:, :, symbol] = -torch.inf
+        log_probs.index_fill_(2, self.banned.to(log_probs.device), -torch.inf)
         if position < self.limits.min_length:
             log_probs[:, :, self.eos] = -torch.inf
         if history is not None and self.limits.no_repeat_ngram:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from seqloom.models.state import SearchableModel, State
 from seqloom.search.constraints import IMPOSSIBLE
-from seqloom.search.scoring import Job, refuse_broken, score_next
-from seqloom.search.trail import Ended, Integers, Looked, Trail, Written
+from seqloom.search.scoring import Job, on_device, on_host, refuse_broken, score_next
+from seqloom.search.trail import Ended, Floats, Integers, Looked, Trail, Written
 
 
 class Choose(Protocol):
@@ -37,27 +37,29 @@ class Choose(Protocol):
 class Rows:
     """The sentences that still write, one row each.
 
-    sentences  (n,)       their numbers in the batch, rising; on the host
-    lengths    (n,)       of their sources
+    sentences  (n,)       their numbers in the batch, rising
     tokens     (n, 1)     the symbol last written
     total      (n, 1)     nats so far
-    history    (n, T)     what was written, if anybody asks
-    coverage   (n, 1, S)  attention so far, if it counts
+    lengths    (n,)       of their sources, on the device
+    history    (n, T)     what was written, if anybody asks, on the device
+    coverage   (n, 1, S)  attention so far, if it counts, on the device
     """
 
     sentences: Integers
+    tokens: Integers
+    total: Floats
     lengths: Tensor
-    tokens: Tensor
-    total: Tensor
     history: Tensor | None = None
     coverage: Tensor | None = None
 
     def of(self, rows: Integers) -> "Rows":
-        """rows (n',) on the host -> those rows."""
-        index = torch.from_numpy(rows).to(self.tokens.device)
-        fields = (self.lengths, self.tokens, self.total, self.history, self.coverage)
+        """rows (n',) -> those rows."""
+        index = on_device(rows, self.lengths.device)
+        fields = (self.lengths, self.history, self.coverage)
         return Rows(
             self.sentences[rows],
+            self.tokens[rows],
+            self.total[rows],
             *(None if field is None else field.index_select(0, index) for field in fields),  # type: ignore[arg-type]
         )
 
@@ -68,47 +70,50 @@ def follow(model: SearchableModel, state: State, job: Job, choose: Choose, *, hi
     history  whether `choose` needs what was written
     """
     trail = Trail()
-    tokens = torch.full_like(job.source_lengths, job.bos, dtype=torch.int64)[:, None]
-    total = torch.zeros_like(tokens, dtype=torch.float32)
-    rows = Rows(np.arange(len(tokens)), job.source_lengths, tokens, total, tokens[:, :0] if history else None)
+    tokens = np.full((len(job.source_lengths), 1), job.bos, dtype=np.int64)
+    total = np.zeros(tokens.shape, dtype=np.float32)
+    written = job.source_lengths.new_zeros((len(tokens), 0), dtype=torch.int64) if history else None
+    rows = Rows(np.arange(len(tokens)), tokens, total, job.source_lengths, written)
     position = 0
     while len(rows.sentences):
         scored = score_next(model, rows.tokens, state, job)
         if job.alignment and scored.alignment is not None:
             trail.looked.append(Looked(rows.sentences, scored.alignment))
         last_resort = scored.log_probs[:, :, job.eos].clamp(min=IMPOSSIBLE)
-        tokens, log_probs = choose(scored.log_probs, position, rows.sentences, rows.history)
-        stuck = log_probs == -torch.inf
-        tokens, log_probs = tokens.masked_fill(stuck, job.eos), torch.where(stuck, last_resort, log_probs)
+        symbols, chosen = choose(scored.log_probs, position, rows.sentences, rows.history)
+        stuck = chosen == -torch.inf
+        symbols, chosen = symbols.masked_fill(stuck, job.eos), torch.where(stuck, last_resort, chosen)
+        tokens, log_probs, is_stuck, broken = on_host(
+            symbols, chosen, stuck, scored.broken
+        )  # waits for the GPU
+        refuse_broken(broken, rows.sentences, position)
         rows = replace(
             rows,
             tokens=tokens,
             total=rows.total + log_probs,
-            history=None if rows.history is None else torch.cat([rows.history, tokens], dim=1),
+            history=None if rows.history is None else torch.cat([rows.history, symbols], dim=1),
             coverage=job.covered(rows.coverage, scored.alignment),
         )
-        ends = tokens == job.eos
-        flags = torch.stack([ends[:, 0], stuck[:, 0], scored.broken]).cpu().numpy()  # waits for the GPU
-        refuse_broken(flags[2], rows.sentences, position)
-        trail.stuck.update(rows.sentences[flags[1]].tolist())
+        trail.stuck.update(rows.sentences[is_stuck[:, 0]].tolist())
         state = scored.state
-        gone, staying = np.flatnonzero(flags[0]), np.flatnonzero(~flags[0])
+        ends = tokens[:, 0] == job.eos
+        gone, staying = np.flatnonzero(ends), np.flatnonzero(~ends)
         if len(gone):
             trail.ended.append(_ended(rows, log_probs, gone, position, job))
             if not len(staying):
                 break
-            kept = torch.from_numpy(staying).to(tokens.device)
-            state, rows, log_probs = state.reorder(kept), rows.of(staying), log_probs.index_select(0, kept)
-        trail.written.append(Written(rows.sentences, rows.tokens, torch.zeros_like(rows.tokens), log_probs))
+            state = state.reorder(on_device(staying, symbols.device))
+            rows, log_probs = rows.of(staying), log_probs[staying]
+        trail.written.append(Written(rows.sentences, rows.tokens, np.zeros_like(rows.tokens), log_probs))
         position += 1
     return trail
 
 
-def _ended(rows: Rows, log_probs: Tensor, gone: Integers, position: int, job: Job) -> tuple[Integers, Ended]:
+def _ended(rows: Rows, log_probs: Floats, gone: Integers, position: int, job: Job) -> tuple[Integers, Ended]:
     """The rows that have just written EOS."""
     score = job.normalised(rows.total, position + 1)
     if rows.coverage is not None:
-        score = score + job.unread(rows.lengths, rows.coverage)
-    zero = torch.zeros_like(rows.tokens)
-    ended = Ended(score, rows.total, log_probs, torch.full_like(zero, position), zero)
-    return rows.sentences[gone], ended.of(torch.from_numpy(gone).to(zero.device))
+        score = score + on_host(job.unread(rows.lengths, rows.coverage))[0]
+    zero = np.zeros_like(rows.tokens)
+    ended = Ended(score, rows.total, log_probs, np.full_like(zero, position), zero)
+    return rows.sentences[gone], ended.of(gone)

@@ -1,9 +1,10 @@
 """What all searches share: one step of the model read as log-probabilities, and the score at the end."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -11,7 +12,7 @@ from seqloom.base.errors import DamagedModelError, UsageError
 from seqloom.base.shapes import check_shape
 from seqloom.models.state import SearchableModel, State
 from seqloom.search.penalties import coverage_penalty, length_penalty
-from seqloom.search.trail import Integers
+from seqloom.search.trail import Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Job:
     def __post_init__(self) -> None:
         check_shape(self.source_lengths, "B", "source_lengths")
 
-    def normalised(self, total: Tensor, length: int) -> Tensor:
+    def normalised(self, total: Floats, length: int) -> Floats:
         """total (n, w) nats of hypotheses that are `length` symbols long, EOS counted -> divided by lp."""
         return total / length_penalty(length, self.alpha)
 
@@ -64,14 +65,25 @@ class Scored(NamedTuple):
     state: State
 
 
-def score_next(model: SearchableModel, tokens: Tensor, state: State, job: Job) -> Scored:
+def on_host(*tensors: Tensor) -> list[npt.NDArray[Any]]:
+    """As arrays, which share their memory with what is there already."""
+    return [tensor.cpu().numpy() for tensor in tensors]
+
+
+def on_device(array: npt.NDArray[Any], device: torch.device) -> Tensor:
+    """The way back."""
+    return torch.from_numpy(array).to(device)
+
+
+def score_next(model: SearchableModel, tokens: Integers, state: State, job: Job) -> Scored:
     """Feed each row its last symbol, tokens (n, w), and read the log-probabilities of the next.
 
     Raises  ShapeError when the model does not give one row a token; UsageError when coverage is asked of a model
             without attention
     """
-    step = model.step(tokens.flatten(), state, alignment=job.alignment or job.beta > 0)
-    check_shape(step.scores, "N V", "the scores of model.step", N=tokens.numel())
+    written = on_device(tokens.ravel(), job.source_lengths.device)
+    step = model.step(written, state, alignment=job.alignment or job.beta > 0)
+    check_shape(step.scores, "N V", "the scores of model.step", N=tokens.size)
     precision = torch.promote_types(step.scores.dtype, torch.float32)
     log_probs = torch.log_softmax(step.scores, dim=-1, dtype=precision).view(*tokens.shape, -1)
     broken = (
@@ -81,11 +93,11 @@ def score_next(model: SearchableModel, tokens: Tensor, state: State, job: Job) -
         if job.beta > 0:
             raise UsageError("The coverage penalty needs a model with attention; set coverage_penalty = 0.")
         return Scored(log_probs, broken, None, step.state)
-    check_shape(step.alignment, "N S", "the alignment of model.step", N=tokens.numel())
+    check_shape(step.alignment, "N S", "the alignment of model.step", N=tokens.size)
     return Scored(log_probs, broken, step.alignment.reshape(*tokens.shape, -1), step.state)
 
 
-def refuse_broken(broken: Sequence[int], sentences: Integers, position: int) -> None:
+def refuse_broken(broken: npt.NDArray[np.bool_], sentences: Integers, position: int) -> None:
     """Raise DamagedModelError if any of these sentences has scores that are not numbers."""
     for sentence, is_broken in zip(sentences, broken, strict=True):
         if is_broken:

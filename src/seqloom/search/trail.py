@@ -1,11 +1,11 @@
 """The steps of a search as they were taken, from which its hypotheses are read back once it is over.
 
-A search only notes who continued whom: no hypothesis is copied while it grows, and nothing leaves the device
-before the end. The trail of a beam is its whole tree.
+A search only notes who continued whom: no hypothesis is copied while it grows. The trail of a beam is its whole
+tree. It lies on the host; what was looked at stays on the device until the end.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,22 +15,22 @@ from torch import Tensor
 from seqloom.search.hypothesis import Hypothesis
 
 Integers = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 
 
 class Written(NamedTuple):
     """One step: the hypotheses that go on from it, w places for each of n sentences.
 
-    sentences  (n,)    their numbers in the batch, rising; on the host
+    sentences  (n,)    their numbers in the batch, rising
     tokens     (n, w)  the symbol each hypothesis wrote
     parents    (n, w)  the place, before the step, of the hypothesis that it continues
     log_probs  (n, w)  nats, of that symbol
     """
 
     sentences: Integers
-    tokens: Tensor
-    parents: Tensor
-    log_probs: Tensor
+    tokens: Integers
+    parents: Integers
+    log_probs: Floats
 
 
 class Looked(NamedTuple):
@@ -50,19 +50,22 @@ class Ended(NamedTuple):
     row              (n, W)  int64, the place that EOS was written from
     """
 
-    score: Tensor
-    log_probability: Tensor
-    last: Tensor
-    position: Tensor
-    row: Tensor
+    score: Floats
+    log_probability: Floats
+    last: Floats
+    position: Integers
+    row: Integers
 
-    def of(self, sentences: Tensor) -> "Ended":
-        """sentences (n',) int64 -> their places."""
-        return Ended(*(field.index_select(0, sentences) for field in self))
+    def of(self, sentences: Integers) -> "Ended":
+        """sentences (n',) -> their places."""
+        score, log_probability, last, position, row = self
+        return Ended(
+            score[sentences], log_probability[sentences], last[sentences], position[sentences], row[sentences]
+        )
 
 
 class Leaves(NamedTuple):
-    """Ended hypotheses on the host, one an entry: (H,) each, as in Ended, and the sentence of each."""
+    """Ended hypotheses, one an entry: (H,) each, as in Ended, and the sentence of each."""
 
     sentences: Integers
     scores: Floats
@@ -114,9 +117,7 @@ class Trail:
         """The n best ended hypotheses of every sentence, by sentence, then by falling score."""
         batch = np.concatenate([numbers for numbers, _ in self.ended])
         by_sentence = np.argsort(batch)
-        fields = [
-            torch.cat(field).cpu().numpy() for field in zip(*(ended for _, ended in self.ended), strict=True)
-        ]
+        fields = [np.concatenate(field) for field in zip(*(ended for _, ended in self.ended), strict=True)]
         by_score = np.argsort(-fields[0], axis=1, kind="stable")[:, :n_best]
         score, log_probability, last, position, row = (
             np.take_along_axis(field, by_score, axis=1)[by_sentence] for field in fields
@@ -132,19 +133,13 @@ class Trail:
         )
 
     def _dense(self, sentences: int) -> tuple[Integers, Integers, Floats]:
-        """tokens, parents and log_probs, each (steps, sentences, widest), on the host; 0 where nothing is."""
+        """tokens, parents and log_probs, each (steps, sentences, widest); 0 where nothing is."""
         widest = max((step.tokens.shape[1] for step in self.written), default=1)
         shape = (len(self.written), sentences, widest)
         tokens, parents, log_probs = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape)
-        if self.written:
-            _, *fields = zip(*self.written, strict=True)
-            flat = [torch.cat([part.flatten() for part in field]).cpu().numpy() for field in fields]
-            start = 0
-            for position, step in enumerate(self.written):
-                n, w = step.tokens.shape
-                for dense, values in zip((tokens, parents, log_probs), flat, strict=True):
-                    dense[position, step.sentences, :w] = values[start : start + n * w].reshape(n, w)
-                start += n * w
+        for position, step in enumerate(self.written):
+            at = (position, step.sentences, slice(step.tokens.shape[1]))
+            tokens[at], parents[at], log_probs[at] = step.tokens, step.parents, step.log_probs
         return tokens, parents, log_probs
 
     def _read_back(self, leaves: Leaves) -> tuple[Integers, Floats, Integers]:

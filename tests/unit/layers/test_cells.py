@@ -1,5 +1,7 @@
 """The cells: against the papers' equations, and the fused kernels against the readable steps."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import equations
 from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
 from seqloom.base.errors import ShapeError
 from seqloom.config.model import NO_RECURRENT_WEIGHT
+from seqloom.layers import kernels
 from seqloom.layers.cells import Cell, CellState, StackedCell
 from seqloom.layers.family import CELLS
 from seqloom.layers.scan_cells import ScanCell
@@ -53,6 +56,29 @@ def test_a_step_is_the_paper_s(name: str) -> None:
         expected = equations.CELLS[name](arrays(cell), inputs[row].detach().numpy(), before)
         for one, other in zip(found, expected, strict=True):
             np.testing.assert_allclose(one[row].detach().numpy(), other, rtol=0, atol=1e-14)
+
+
+@every_cell
+@pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
+@torch.no_grad()
+def test_one_position_of_a_finished_cell_is_a_step(name: str, compiled: bool) -> None:
+    if compiled and not any(shutil.which(compiler) for compiler in kernels.COMPILERS):
+        pytest.skip("kernels need a compiler")
+    cell = made(name).float()
+    inputs = random_tensor(3, 1, INPUT, seed=1, dtype=torch.float32)
+    state = tuple(tensor.float() for tensor in state_of(cell, 3))
+    expected = cell.step(inputs[:, 0], state)
+    if isinstance(cell, StackedCell):
+        cell.lay_out_for_search()
+    if compiled:
+        assert kernels.load()
+    try:
+        outputs, after = cell.sequence(inputs, state)
+        many, _ = cell.sequence(inputs.expand(-1, 4, -1), state)
+    finally:
+        kernels.unload()
+    assert_close([outputs[:, 0], *after], [expected[0], *expected], 1e-6)
+    assert_close(many[:, 0], expected[0], 1e-6)
 
 
 @every_cell

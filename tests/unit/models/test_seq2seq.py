@@ -1,6 +1,8 @@
 """Every encoder with every decoder: stepping, in whatever order a search keeps rows, is teacher forcing."""
 
+import copy
 import functools
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,7 +14,7 @@ import kinds
 from agreement import assert_agree, assert_close
 from kinds import DECODERS, ENCODERS, SOURCES, batch, model_of
 from seqloom.data.batch import Batch, collate
-from seqloom.layers import attention
+from seqloom.layers import attention, kernels
 from seqloom.models.pointer_generator import PointerGenerator
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.models.state import Memory
@@ -130,6 +132,27 @@ def test_stepping_in_any_order_is_teacher_forcing_from_scratch(decoder: str) -> 
         else:
             assert_close(alignment.sum(1), torch.ones(len(rows)), 1e-5, f"{encoder} with {decoder}: sum")
         assert (alignment[~from_scratch().source_mask] == 0).all()
+
+
+@every_decoder
+@pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
+@torch.inference_mode()
+def test_a_finished_model_steps_as_it_did(decoder: str, compiled: bool) -> None:
+    if compiled and not any(shutil.which(name) for name in kernels.COMPILERS):
+        pytest.skip("kernels need a compiler")
+    model, memory, _ = paired("gru-bi-1", decoder)
+    expected = search_like(model, memory)
+    finished = copy.deepcopy(model)
+    finished.lay_out_for_search()
+    assert_close(dict(finished.state_dict()).values(), dict(model.state_dict()).values())
+    if compiled:
+        assert kernels.load()
+    try:
+        found = search_like(finished, memory)
+    finally:
+        kernels.unload()
+    largest = max(1.0, expected[0][expected[0] > -torch.inf].abs().max().item())
+    assert_close(found, expected, 1e-5 * largest)
 
 
 @functools.cache

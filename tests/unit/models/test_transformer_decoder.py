@@ -1,5 +1,8 @@
 """The Transformer decoder: its layers in order, its cache, and the alignment it shows."""
 
+import shutil
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +11,9 @@ from torch import Tensor
 import equations
 from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
 from equations import part
-from seqloom.models.state import Memory
+from seqloom.layers import kernels
+from seqloom.layers.linear import Linear
+from seqloom.models.state import Decoded, Memory
 from seqloom.models.transformer_decoder import TransformerDecoder, TransformerState
 
 WIDTH, HEADS, MEMORY = 8, 2, 5
@@ -43,7 +48,7 @@ def memory() -> Memory:
 
 
 def cache(state: TransformerState) -> list[Tensor]:
-    return [tensor for layer in state.past for tensor in layer]
+    return [tensor for layer in state.continued() for tensor in layer]
 
 
 @every_norm
@@ -140,3 +145,91 @@ def test_a_recurrent_state_counts_positions_and_does_not_grow() -> None:
         sizes.append((state.position, [tuple(tensor.shape) for tensor in cache(state)]))
         state = decoder(now[:, None], state).state
     assert sizes == [(position, [(3, WIDTH)] * 4) for position in range(4)]
+
+
+# -- one position of all layers in one compiled call ---------------------------------------------------------------
+
+
+@pytest.fixture
+def _compiled() -> Iterator[None]:
+    if not any(shutil.which(name) for name in kernels.COMPILERS):
+        pytest.skip("kernels need a compiler")
+    assert kernels.load()
+    yield
+    kernels.unload()
+
+
+def finished(decoder: TransformerDecoder) -> TransformerDecoder:
+    """A decoder in float32, laid out as that of a finished model."""
+    decoder.float()
+    for module in decoder.modules():
+        if isinstance(module, Linear):
+            module.lay_out_for_search()
+    decoder.lay_out_for_search()
+    return decoder
+
+
+def searched(decoder: TransformerDecoder, alignment: bool) -> tuple[list[Tensor | None], TransformerState]:
+    """Some steps of a search whose rows are exchanged, repeated, and leave."""
+    read = Memory(memory().values.float(), VISIBLE, torch.zeros(3, MEMORY))
+    state, found = decoder.start(read), []
+    for step, rows in enumerate([[0, 1, 2], [0, 0, 1, 1, 2, 2], [1, 0, 2, 2, 5, 4], [5, 4, 0, 1], [3]]):
+        state = state.reorder(torch.tensor(rows))
+        inputs = random_tensor(len(rows), 1, WIDTH, seed=step, dtype=torch.float32)
+        decoded: Decoded[TransformerState] = decoder(inputs, state, alignment=alignment)
+        state = decoded.state
+        found += [decoded.features, decoded.alignment]
+    return found, state
+
+
+@pytest.mark.usefixtures("_compiled")
+@every_norm
+@every_way_back
+@pytest.mark.parametrize("alignment", [False, True], ids=["no alignment", "alignment"])
+@torch.no_grad()
+def test_a_compiled_step_is_the_layers(
+    norm: str, rotary: bool, recurrent: bool, alignment: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[str] = []
+    call = kernels.call
+
+    def noted(name: str, number: torch.dtype, *arguments: kernels.Argument) -> None:
+        called.append(name)
+        call(name, number, *arguments)
+
+    monkeypatch.setattr(kernels, "call", noted)
+    found, state = searched(finished(made(norm, rotary, recurrent)), alignment)
+    assert called.count("decoder_step") == (0 if rotary or recurrent else 5)
+    kernels.unload()
+    expected, after = searched(made(norm, rotary, recurrent).float(), alignment)
+    assert_close(found, expected, 2e-5)
+    assert_close(cache(state), cache(after), 2e-5)
+    assert state.position == after.position == 5
+
+
+@pytest.mark.usefixtures("_compiled")
+@torch.no_grad()
+def test_a_compiled_step_leaves_the_state_before_it_as_it_was() -> None:
+    decoder = finished(made())
+    read = Memory(memory().values.float(), VISIBLE, torch.zeros(3, MEMORY))
+    inputs = random_tensor(3, 1, WIDTH, seed=1, dtype=torch.float32)
+    state = decoder(inputs, decoder.start(read)).state
+    kept = [tensor.clone() for tensor in cache(state)]
+    once = decoder(inputs, state)
+    decoder(-inputs, state)
+    assert_close(cache(state), kept)
+    assert_close(cache(decoder(inputs, state).state), cache(once.state))
+
+
+@pytest.mark.usefixtures("_compiled")
+def test_a_finished_decoder_still_takes_many_positions_and_gives_gradients() -> None:
+    decoder = finished(made())
+    read = Memory(memory().values.float(), VISIBLE, torch.zeros(3, MEMORY))
+    inputs = random_tensor(3, 3, WIDTH, seed=1, dtype=torch.float32)
+    whole = decoder(inputs, decoder.start(read)).features
+    with torch.no_grad():
+        pieces = decoder(inputs[:, :2], decoder.start(read))
+        last = decoder(inputs[:, 2:], pieces.state).features
+    assert_close(last, whole[:, 2:], 2e-5)
+    (gradient,) = torch.autograd.grad(decoder(inputs[:, :1], decoder.start(read)).features.sum(), inputs)
+    assert gradient.abs().max() > 0

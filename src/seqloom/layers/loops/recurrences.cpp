@@ -27,7 +27,7 @@ extern "C" {
 void gru_step(const Number* read, const Number* remembered, const float* bias, const float* before,
               const int64_t* lengths, int64_t position, Number* gates, float* after, Number* copy, int64_t batch,
               int64_t hidden) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (batch > 1)
     for (int64_t b = 0; b < batch; ++b) {
         const Number *const x = read + b * 3 * hidden, *const u = remembered + b * 3 * hidden;
         const float* const h = before + b * hidden;
@@ -58,7 +58,7 @@ void gru_step(const Number* read, const Number* remembered, const float* bias, c
 void gru_step_back(const Number* gates, const float* before, const int64_t* lengths, int64_t position,
                    const Number* of_output, const Number* of_product, float* carried, Number* gradient, int64_t batch,
                    int64_t hidden) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (batch > 1)
     for (int64_t b = 0; b < batch; ++b) {
         const Number* const kept = gates + b * 4 * hidden;
         const float* const h = before + b * hidden;
@@ -87,7 +87,7 @@ void gru_step_back(const Number* gates, const float* before, const int64_t* leng
 void lstm_step(const Number* read, const Number* remembered, const float* bias, const float* before,
                const float* cell_before, const int64_t* lengths, int64_t position, Number* gates, float* after,
                float* cell_after, Number* copy, int64_t batch, int64_t hidden) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (batch > 1)
     for (int64_t b = 0; b < batch; ++b) {
         const Number *const x = read + b * 4 * hidden, *const u = remembered + b * 4 * hidden;
         const float *const h = before + b * hidden, *const c = cell_before + b * hidden;
@@ -119,7 +119,7 @@ void lstm_step(const Number* read, const Number* remembered, const float* bias, 
 void lstm_step_back(const Number* gates, const float* cell_before, const float* cell_after, const int64_t* lengths,
                     int64_t position, const Number* of_output, const Number* of_product, float* carried,
                     float* cell_carried, Number* gradient, int64_t batch, int64_t hidden) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (batch > 1)
     for (int64_t b = 0; b < batch; ++b) {
         const Number* const kept = gates + b * 4 * hidden;
         const float *const c = cell_before + b * hidden, *const cell = cell_after + b * hidden;
