@@ -8,20 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqloom.layers import kernels
+from seqloom.layers import kernels, row_blocks
 
-ROWS = 128  # a product of many rows is filled up to a multiple
 FEW_ROWS = 16
 SMALL = 100_000  # numbers of a weight that the loop reads from a near cache; larger ones are the library's
-
-
-def filled_up(rows: int) -> int:
-    """Rows of a product that are computed in place of so many.
-
-    oneDNN compiles a product for each shape that it meets, at a millisecond and some hundred kilobytes each; a corpus
-    has hundreds of numbers of symbols in a batch, but few multiples of ROWS.
-    """
-    return -(-rows // ROWS) * ROWS
 
 
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -45,6 +35,14 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     return outputs
 
 
+def training_linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """The same, with the many rows of a training in few shapes."""
+    if not row_blocks.pays(inputs, weight):
+        return linear(inputs, weight, bias)
+    outputs: Tensor = row_blocks.BlockedLinear.apply(inputs, weight, bias)
+    return outputs
+
+
 def in_columns(weight: Tensor) -> nn.Parameter:
     """The same weight (O, I) with its columns together, for a model that is trained no more."""
     return nn.Parameter(weight.detach().t().contiguous().t(), requires_grad=False)
@@ -55,7 +53,7 @@ class Linear(nn.Linear):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """inputs (..., I) -> (..., O)."""
-        return linear(inputs, self.weight, self.bias)
+        return training_linear(inputs, self.weight, self.bias)
 
     def lay_out_for_search(self) -> None:
         """See the module."""
