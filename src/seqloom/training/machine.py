@@ -19,7 +19,7 @@ from seqloom.base.errors import ResourceError
 from seqloom.config.training import TrainingConfig
 from seqloom.layers import kernels
 
-KEPT_PRIMITIVES = 512  # compiled products, one a shape, at half a megabyte and most of a millisecond each
+KEPT_PRIMITIVES = 384  # compiled products, one a shape, at half a megabyte and most of a millisecond each
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 LARGEST_ERROR = 1e-5  # of a float32 product, relative; bfloat16 is at some 1e-3
 KEEP_BYTES = 2**31 - 1  # freed memory up to this much stays with the process
