@@ -1,5 +1,6 @@
 """The batches that every contestant trains on: Multi30k in a joint vocabulary, as seqloom cuts them."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -32,18 +33,20 @@ def joint_tokenizer(vocabulary: int) -> Tokenizer:
 
 
 def make_batches(folder: Path, count: int, vocabulary: int = VOCABULARY) -> Path:
-    """The first batches of an epoch, in a file within the folder."""
+    """The first batches of a training, epoch after epoch, in a file within the folder."""
     config = configuration(vocabulary)
     prepared = prepare(config, train_tokenizers(config), folder, lambda _: None)
     batches: list[TokenBatch] = []
-    for batch in iterate_batches(prepared.train, seed=1, epoch=0, tokens_per_batch=BATCH_TOKENS):
+    epochs = (
+        iterate_batches(prepared.train, seed=1, epoch=epoch, tokens_per_batch=BATCH_TOKENS)
+        for epoch in itertools.count()
+    )
+    for batch in itertools.islice(itertools.chain.from_iterable(epochs), count):
         if batch.target_output is None or batch.target_lengths is None:
             raise SystemExit("A training batch has targets.")
         target = np.concatenate([np.full((len(batch), 1), BOS), batch.target_output.numpy()], axis=1)
         source = batch.source.numpy(), batch.source_lengths.numpy()
         batches.append(TokenBatch(*source, target, batch.target_lengths.numpy() + 1))
-        if len(batches) == count:
-            break
     path = folder / f"batches-{vocabulary}.npz"
     save_batches(path, batches)
     return path

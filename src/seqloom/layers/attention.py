@@ -12,25 +12,11 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from seqloom.base.errors import EmptyMemoryError
 from seqloom.base.shapes import check_shape
 from seqloom.layers import kernels
 from seqloom.layers.dropout import Dropout, draw_seed, keep_mask, scale
-from seqloom.layers.linear import Linear
-
-
-def normalise_scores(scores: Tensor, visible: Tensor) -> Tensor:
-    """Softmax over the visible positions.
-
-    scores   (B, T, S)
-    visible  (B, S) bool, False at padding
-    Returns  alignment (B, T, S) whose rows sum to 1, zero where nothing is to be seen
-    Raises   EmptyMemoryError for a row with nothing to see (not checked on a GPU, where it would stall)
-    """
-    if not visible.is_cuda and not bool(visible.any(dim=-1).all()):
-        row = int((~visible.any(dim=-1)).nonzero()[0, 0])
-        raise EmptyMemoryError(f"row {row} of the memory has no visible position; expected at least one.")
-    return scores.masked_fill(~visible[:, None, :], -math.inf).softmax(dim=-1)
+from seqloom.layers.linear import Linear, training_linear
+from seqloom.layers.reading import dot_scores, read_memory
 
 
 class DotAttention(nn.Module):
@@ -42,7 +28,7 @@ class DotAttention(nn.Module):
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """query (B, T, D), keys (B, S, D) -> (B, T, S)."""
-        return query @ keys.transpose(1, 2)
+        return dot_scores(query, keys)
 
     def forward(
         self,
@@ -64,8 +50,7 @@ class DotAttention(nn.Module):
         Raises   ShapeError; EmptyMemoryError for a row with nothing to see
         """
         check_shape(memory, "B S D", "memory", B=query.shape[0], S=keys.shape[1])
-        alignment = normalise_scores(self.scores(query, keys), visible)
-        return alignment @ memory, alignment
+        return read_memory(self.scores(query, keys), memory, visible)
 
 
 class GeneralAttention(DotAttention):
@@ -78,7 +63,7 @@ class GeneralAttention(DotAttention):
 
     def prepare(self, memory: Tensor) -> Tensor:
         """memory (B, S, D) -> keys (B, S, Q)."""
-        return functional.linear(memory, self.key_weight)
+        return training_linear(memory, self.key_weight)
 
 
 class AdditiveAttention(DotAttention):

@@ -10,12 +10,12 @@ from seqloom.layers.attention import (
     AdditiveAttention,
     DotAttention,
     GeneralAttention,
-    normalise_scores,
     read_by_heads,
     split_heads,
     start_glorot,
 )
 from seqloom.layers.linear import Linear
+from seqloom.layers.reading import check_visible, read_memory
 
 
 class HeadsAttention(DotAttention):
@@ -50,9 +50,7 @@ class HeadsAttention(DotAttention):
     ) -> tuple[Tensor, Tensor]:
         """As DotAttention's; the context is a projection of what the heads read."""
         check_shape(memory, "B S D", "memory", B=query.shape[0], S=keys.shape[1])
-        normalise_scores(
-            query.new_zeros(len(query), 1, keys.shape[1]), visible
-        )  # refuses a row with nothing to see
+        check_visible(visible)
         asked = split_heads(self.query_layer(query), self.heads)
         key, value = (split_heads(half, self.heads) for half in keys.chunk(2, dim=-1))
         read, alignment = read_by_heads(asked, key, value, visible, through_alignment=through_alignment)
@@ -111,9 +109,7 @@ class LocalAttention(GeneralAttention):
     ) -> tuple[Tensor, Tensor]:
         """As DotAttention's; the rows of the alignment sum to at most 1."""
         check_shape(memory, "B S D", "memory", B=query.shape[0], S=keys.shape[1])
-        normalise_scores(
-            query.new_zeros(len(query), 1, keys.shape[1]), visible
-        )  # refuses a row with nothing to see
+        check_visible(visible)
         positions = torch.arange(keys.shape[1], device=query.device)
         distance = positions - self.centres(query, visible)[:, :, None]  # (B, T, S)
         near = visible[:, None] & (distance.detach().abs() <= self.window)
@@ -152,8 +148,8 @@ class CoverageAttention(AdditiveAttention):
         """
         check_shape(memory, "B S D", "memory", B=query.shape[0], S=keys.shape[1])
         check_shape(coverage, "B W S", "coverage", B=query.shape[0], W=query.shape[1], S=keys.shape[1])
-        alignment = normalise_scores(self.covered_scores(query, keys, coverage), visible)
-        return alignment @ memory, alignment, coverage + alignment
+        context, alignment = read_memory(self.covered_scores(query, keys, coverage), memory, visible)
+        return context, alignment, coverage + alignment
 
     def covered_scores(self, query: Tensor, keys: Tensor, coverage: Tensor) -> Tensor:
         """query (B, W, Q), keys (B, S, A), coverage (B, W, S) -> (B, W, S)."""

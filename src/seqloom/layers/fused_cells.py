@@ -13,15 +13,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from seqloom.layers import kernels
-from seqloom.layers.linear import filled_up, multiply
+from seqloom.layers.linear import multiply
+from seqloom.layers.row_blocks import compute_type, filled_up
 
 Parameters = tuple[Tensor, Tensor, Tensor, Tensor]  # input and recurrent weight, input and recurrent bias
-
-
-def compute_type(inputs: Tensor) -> torch.dtype:
-    """The format of the matrix products: autocast's where it is on."""
-    device = inputs.device.type
-    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else inputs.dtype
 
 
 def pays(inputs: Tensor) -> bool:

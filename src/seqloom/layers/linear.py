@@ -9,19 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqloom.layers import kernels
+from seqloom.layers import kernels, row_blocks
 
-ROWS = 128  # a product of many rows is filled up to a multiple
 FEW_ROWS = 64  # a search of several sentences, or one long source; beyond, a library's blocks pay anywhere
-
-
-def filled_up(rows: int) -> int:
-    """Rows of a product that are computed in place of so many.
-
-    oneDNN compiles a product for each shape that it meets, at a millisecond and some hundred kilobytes each; a corpus
-    has hundreds of numbers of symbols in a batch, but few multiples of ROWS.
-    """
-    return -(-rows // ROWS) * ROWS
 
 
 def few_rows_pay(inputs: Tensor, rows: int) -> bool:
@@ -55,6 +45,14 @@ def multiply(inputs: Tensor, weight: Tensor, *, out: Tensor) -> None:
         torch.mm(inputs, weight.t(), out=out)
 
 
+def training_linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """The same, with the many rows of a training in few shapes."""
+    if not row_blocks.pays(inputs, weight):
+        return linear(inputs, weight, bias)
+    outputs: Tensor = row_blocks.BlockedLinear.apply(inputs, weight, bias)
+    return outputs
+
+
 def in_columns(weight: Tensor) -> nn.Parameter:
     """The same weight (O, I) with its columns together, for a model that is trained no more."""
     if weight.t().is_contiguous():
@@ -67,7 +65,7 @@ class Linear(nn.Linear):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """inputs (..., I) -> (..., O)."""
-        return linear(inputs, self.weight, self.bias)
+        return training_linear(inputs, self.weight, self.bias)
 
     def lay_out_for_search(self) -> None:
         """See the module."""

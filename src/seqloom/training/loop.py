@@ -21,6 +21,7 @@ from seqloom.data.batch import Batch
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.training.checkpoint import AVERAGE, Checkpoint, load_weights
 from seqloom.training.events import CheckpointEvent, Event, SkipEvent, StepEvent, StopEvent, ValidationEvent
+from seqloom.training.freed_memory import FreedMemory
 from seqloom.training.machine import Machine
 from seqloom.training.objective import Objective, batch_loss
 from seqloom.training.optimiser import (
@@ -99,6 +100,7 @@ class Trainer:
         self.state = TrainingState()
         self.saved_state: TrainingState | None = None
         self.sums = Sums()
+        self.freed = FreedMemory()
         self.begun = 0.0  # when the run would have begun without pauses, by the monotonic clock
         self.first_fraction, self.first_seconds = 0.0, 0.0  # where this process took it up
 
@@ -203,6 +205,7 @@ class Trainer:
             self.optimiser.step()
             if self.average:
                 self.average.follow(self.model, state.update)
+        self.freed.after_update()
         state.update += 1
         state.tokens += tokens
         state.batch += len(batches)

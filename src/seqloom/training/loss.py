@@ -9,7 +9,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from seqloom.layers import kernels
-from seqloom.layers.linear import ROWS, filled_up
+from seqloom.layers.row_blocks import ROWS, filled_up
 
 CHUNK_BYTES = 20_000_000  # of logits at a time: few enough that they stay in the cache until they are used up
 

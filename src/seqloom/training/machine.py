@@ -19,9 +19,7 @@ from seqloom.base.errors import ResourceError
 from seqloom.config.training import TrainingConfig
 from seqloom.layers import kernels
 
-KEPT_PRIMITIVES = (
-    4_096  # compiled products, one a shape, at milliseconds each; oneDNN's own 1,024 are soon full
-)
+KEPT_PRIMITIVES = 384  # compiled products, one a shape, at half a megabyte and most of a millisecond each
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 LARGEST_ERROR = 1e-5  # of a float32 product, relative; bfloat16 is at some 1e-3
 KEEP_BYTES = 2**31 - 1  # freed memory up to this much stays with the process
@@ -74,11 +72,11 @@ def prepare_machine(
     device = torch.device("cuda" if use_gpu else "cpu")
     threads = config.threads or usable_cores()
     torch.set_num_threads(threads)
-    set_product_precision(use_gpu)
     keep_freed_memory()
     os.environ.setdefault(
         "ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KEPT_PRIMITIVES)
     )  # read at the first product
+    set_product_precision(use_gpu)
     precision = config.precision if config.precision != "auto" else before.get("precision")
     if precision is None:
         bfloat16 = torch.cuda.is_bf16_supported() if use_gpu else bfloat16_pays()

@@ -19,7 +19,6 @@ from seqloom.layers.attention import (
     MultiHeadAttention,
     causal_mask,
     join_heads,
-    normalise_scores,
     read_by_heads,
     split_heads,
 )
@@ -31,6 +30,7 @@ from seqloom.layers.further_attention import (
     LocalAttention,
     LocationAttention,
 )
+from seqloom.layers.reading import normalise_scores
 
 KINDS = ["dot", "general", "additive"]
 MEMORY, HEADS = 4, 2

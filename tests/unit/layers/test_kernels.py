@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from agreement import assert_agree, assert_close, random_tensor, randomise
-from seqloom.base.errors import ShapeError
+from seqloom.base.errors import EmptyMemoryError, ShapeError
 from seqloom.layers import kernels
 from seqloom.layers.attention import (
     AdditiveAttention,
@@ -23,6 +23,7 @@ from seqloom.layers.attention import (
 from seqloom.layers.cells import Cell, GRUCell, LSTMCell
 from seqloom.layers.dropout import SeededDropout, keep_mask, scale
 from seqloom.layers.further_attention import CoverageAttention, HeadsAttention
+from seqloom.layers.reading import dot_scores, read_memory
 from seqloom.layers.recurrent import RecurrentLayer
 from seqloom.training.loss import fused_smoothed_loss
 
@@ -243,6 +244,54 @@ def test_additive_scores(autocast: bool) -> None:
     leaves = {"query": query, "memory": memory, **dict(attention.named_parameters())}
     # a bias of all keys does move the tanh, so every parameter counts
     agree(read, leaves, HALF if autocast else SINGLE)
+
+
+@pytest.mark.parametrize("convert", [torch.Tensor.float, half], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize("asked", [1, 4, 12])
+@pytest.mark.parametrize("width", [3, 16, 40])
+def test_a_memory_is_read(convert: Callable[[Tensor], Tensor], asked: int, width: int) -> None:
+    scores = random_tensor(3, asked, 5, seed=1, dtype=torch.float32)
+    memory = random_tensor(3, 5, width, seed=2, dtype=torch.float32)
+
+    def read() -> tuple[Tensor, Tensor]:
+        context, alignment = read_memory(convert(scores), convert(memory), VISIBLE)
+        return context.float(), alignment.float()
+
+    agree(read, {"scores": scores, "memory": memory}, HALF if convert is half else SINGLE)
+
+
+@pytest.mark.parametrize("through", [0, 1], ids=["context", "alignment"])
+def test_gradients_pass_through_what_is_used_of_a_reading(through: int) -> None:
+    scores = random_tensor(3, 4, 5, seed=1, dtype=torch.float32)
+    memory = random_tensor(3, 5, 8, seed=2, dtype=torch.float32)
+    leaves = {"scores": scores, "memory": memory}
+    idle = ("memory",) if through else ()
+    agree(lambda: read_memory(scores, memory, VISIBLE)[through], leaves, SINGLE, idle)
+
+
+def test_a_score_that_is_no_number_shows_in_what_is_read() -> None:
+    scores = torch.zeros(1, 2, 5)
+    scores[0, 1, 2] = torch.nan
+    context, _ = read_memory(scores, torch.ones(1, 5, 8), VISIBLE[:1])
+    assert context[0, 0].isfinite().all()
+    assert context[0, 1].isnan().all()
+
+
+def test_a_memory_with_nothing_to_see_is_refused() -> None:
+    with pytest.raises(
+        EmptyMemoryError, match=r"^row 1 of the memory has no visible position; expected at least one\.$"
+    ):
+        read_memory(torch.zeros(2, 1, 2), torch.ones(2, 2, 3), torch.tensor([[True, True], [False, False]]))
+
+
+@pytest.mark.parametrize("convert", [torch.Tensor.float, half], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize("asked", [1, 4, 12])
+@pytest.mark.parametrize("width", [3, 16, 40])
+def test_dot_scores(convert: Callable[[Tensor], Tensor], asked: int, width: int) -> None:
+    query = random_tensor(3, asked, width, seed=1, dtype=torch.float32)
+    keys = random_tensor(3, 5, width, seed=2, dtype=torch.float32)
+    leaves = {"query": query, "keys": keys}
+    agree(lambda: dot_scores(convert(query), convert(keys)).float(), leaves, 0.1 if convert is half else 5e-6)
 
 
 # -- cells ---------------------------------------------------------------------------------------------------------

@@ -1,26 +1,11 @@
 // Scaled dot-product attention of several heads, forwards and back: one pass for each head of each sentence.
 
-#include "lanes.h"
 #include "mask.h"
-#include "numbers.h"
+#include "rows.h"
 
 #include <vector>
 
 namespace {
-
-// One head of one sentence: `count` rows of `size` numbers that lie `stride` apart -> floats (count, room), 0 beyond.
-inline void gather(float* together, const Number* rows, int64_t count, int64_t size, int64_t stride, int64_t room) {
-    for (int64_t r = 0; r < count; ++r) {
-        for (int64_t i = 0; i < size; ++i) together[r * room + i] = value(rows[r * stride + i]);
-        for (int64_t i = size; i < room; ++i) together[r * room + i] = 0;
-    }
-}
-
-// The way back.
-inline void scatter(Number* rows, const float* together, int64_t count, int64_t size, int64_t stride, int64_t room) {
-    for (int64_t r = 0; r < count; ++r)
-        for (int64_t i = 0; i < size; ++i) put(rows[r * stride + i], together[r * room + i]);
-}
 
 // rows (count, room) -> columns (size, across), 0 beyond count
 inline void transpose(float* columns, const float* rows, int64_t count, int64_t size, int64_t room, int64_t across) {
