@@ -99,14 +99,15 @@ def test_predictions_of_copied_words_are_read_too(monkeypatch: pytest.MonkeyPatc
     assert sampled.item() != batch_loss(model, batch, CPU)[0].item()
 
 
-@pytest.mark.parametrize("other", ["teaching", "risk"])
-def test_a_teacher_or_a_risk_is_refused(other: str) -> None:
+@pytest.mark.parametrize("other", ["teaching", "risk", "r_drop"])
+def test_a_teacher_a_risk_or_two_passes_are_refused(other: str) -> None:
     model = copying()
     objectives = {
         "teaching": Objective(teaching=Teaching(model, 0.5)),
         "risk": Objective(risk=Risk(lambda *_: 0.0, 0.5, 2, 0.5)),
+        "r_drop": Objective(r_drop=5.0),
     }
-    with pytest.raises(ValueError, match="learns from no teacher and by no risk"):
+    with pytest.raises(ValueError, match="learns from no teacher, by no risk and in one pass"):
         batch_loss(model, given(), CPU, objectives[other])
 
 
