@@ -5,7 +5,7 @@
 
 Trains translation-gru with one setting changed at a time, on one thread, two runs side by side, and all equally long by
 the clock: what makes an update dearer has fewer of them. What was measured before is kept; a run that was interrupted
-goes on. Writes results/choices.json, .md and .png, which the guide "Choosing a model" shows.
+goes on. Writes results/choices.json, .md and .png.
 """
 
 import argparse

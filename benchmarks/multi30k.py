@@ -72,7 +72,6 @@ def train(asked: argparse.Namespace, name: str) -> dict[str, Any]:
         "minutes": asked.minutes,
         "seed": asked.seed,
         "overrides": asked.overrides,
-        "parameters": environment["parameters"],
         "environment": environment,
         "updates": last["update"],
         "epochs": last["epoch"],
@@ -98,6 +97,11 @@ def combine(names: Sequence[str], *, choosing: bool) -> dict[str, Any]:
     return figures if choosing else {**figures, "test": scores(model, "test")}
 
 
+def parameters_of(row: dict[str, Any]) -> int:
+    """Of a run, or of all members of an ensemble."""
+    return int(row["parameters"] if "members" in row else row["environment"]["parameters"])
+
+
 def group_of(path: Path) -> str:
     """The name of a result without its seed."""
     return path.stem.partition("-seed")[0]
@@ -105,7 +109,9 @@ def group_of(path: Path) -> str:
 
 def show(rows: Sequence[dict[str, Any]], part: str, metric: str) -> str:
     """The mean over seeds, with the least and the most where there are several."""
-    values = [row[part][metric] for row in rows]
+    values = [row[part][metric] for row in rows if metric in row[part]]  # older results have fewer
+    if not values:
+        return ""
     spread = f" ({min(values):.1f} to {max(values):.1f})" if len(values) > 1 else ""
     return f"{mean(values):.1f}{spread}"
 
@@ -147,7 +153,7 @@ def table() -> str:
             )
         ]
         lines.append(
-            f"| {' | '.join([name, str(len(rows)), format(first['parameters'], ','), *trained, *quality])} |"
+            f"| {' | '.join([name, str(len(rows)), format(parameters_of(first), ','), *trained, *quality])} |"
         )
     return "\n".join(lines) + "\n"
 

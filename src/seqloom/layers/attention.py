@@ -15,7 +15,7 @@ from torch.nn import functional
 from seqloom.base.shapes import check_shape
 from seqloom.layers import kernels
 from seqloom.layers.dropout import Dropout, draw_seed, keep_mask, scale
-from seqloom.layers.linear import Linear, training_linear
+from seqloom.layers.linear import Linear, linear
 from seqloom.layers.reading import dot_scores, read_memory
 
 
@@ -63,7 +63,7 @@ class GeneralAttention(DotAttention):
 
     def prepare(self, memory: Tensor) -> Tensor:
         """memory (B, S, D) -> keys (B, S, Q)."""
-        return training_linear(memory, self.key_weight)
+        return linear(memory, self.key_weight)
 
 
 class AdditiveAttention(DotAttention):

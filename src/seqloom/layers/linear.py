@@ -1,4 +1,4 @@
-"""Linear maps, with a compiled loop for the few rows of a search that translates one sentence.
+"""Linear maps: the many rows of a training in few shapes, the few rows of one sentence's search in a compiled loop.
 
 A library's product of so few rows spends its time before it begins, or waits for memory that it reads out of order.
 The loop wants the weight's columns together, which `lay_out_for_search` sees to once a model is trained; values and
@@ -27,6 +27,9 @@ def few_rows_pay(inputs: Tensor, rows: int) -> bool:
 
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """inputs (..., I), weight (O, I), bias (O,) -> inputs . weight^T + bias (..., O)."""
+    if row_blocks.pays(inputs, weight):
+        blocked: Tensor = row_blocks.BlockedLinear.apply(inputs, weight, bias)
+        return blocked
     columns, size = weight.shape
     rows = inputs.numel() // max(size, 1)
     if weight.stride(0) != 1 or not few_rows_pay(inputs, rows) or not kernels.ready(inputs, weight):
@@ -45,14 +48,6 @@ def multiply(inputs: Tensor, weight: Tensor, *, out: Tensor) -> None:
         torch.mm(inputs, weight.t(), out=out)
 
 
-def training_linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """The same, with the many rows of a training in few shapes."""
-    if not row_blocks.pays(inputs, weight):
-        return linear(inputs, weight, bias)
-    outputs: Tensor = row_blocks.BlockedLinear.apply(inputs, weight, bias)
-    return outputs
-
-
 def in_columns(weight: Tensor) -> nn.Parameter:
     """The same weight (O, I) with its columns together, for a model that is trained no more."""
     if weight.t().is_contiguous():
@@ -65,7 +60,7 @@ class Linear(nn.Linear):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """inputs (..., I) -> (..., O)."""
-        return training_linear(inputs, self.weight, self.bias)
+        return linear(inputs, self.weight, self.bias)
 
     def lay_out_for_search(self) -> None:
         """See the module."""

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from agreement import assert_agree, assert_close, random_tensor
-from seqloom.layers.linear import Linear, training_linear
+from seqloom.layers.linear import Linear, linear
 from seqloom.layers.row_blocks import LARGE, MANY_ROWS, ROWS, BlockedLinear, Blocks, filled_up, pays
 
 WIDE = (256, 256)  # a weight of LARGE numbers
@@ -60,7 +60,7 @@ def test_only_what_has_a_gradient_is_computed() -> None:
 def test_what_comes_out_may_be_changed_in_place() -> None:
     layer, inputs = nn.Linear(*WIDE), torch.randn(3, 201, WIDE[1])
     assert pays(inputs, layer.weight)
-    blocked = torch.relu_(training_linear(inputs, layer.weight, layer.bias))
+    blocked = torch.relu_(linear(inputs, layer.weight, layer.bias))
     assert_close(blocked, torch.relu(layer(inputs)), 1e-5)
 
 

@@ -47,6 +47,12 @@ struct Heads {  // the sizes of a multi-head attention
     float dropout_scale;
 };
 
+// One head of one sentence, (count, size filled up).
+static void gather_at(float* together, const Number* tensor, const Rows& steps, int64_t b, int64_t h, int64_t count,
+                      int64_t size) {
+    gather(together, tensor + b * steps.batch + h * steps.head, count, size, steps.position, filled_up(size));
+}
+
 void attention(const Heads* sizes, const Number* query, const Number* keys, const Number* values,
                const uint8_t* visible, Number* outputs, float* alignment) {
     const Heads& is = *sizes;
@@ -67,9 +73,9 @@ void attention(const Heads* sizes, const Number* query, const Number* keys, cons
 #pragma omp for collapse(2) schedule(static)
         for (int64_t b = 0; b < is.batch; ++b) {
             for (int64_t h = 0; h < is.heads; ++h) {
-                gather(q, query + b * is.query.batch + h * is.query.head, T, n, is.query.position, N);
-                gather(k, keys + b * is.keys.batch + h * is.keys.head, S, n, is.keys.position, N);
-                gather(v, values + b * is.values.batch + h * is.values.head, S, n, is.values.position, N);
+                gather_at(q, query, is.query, b, h, T, n);
+                gather_at(k, keys, is.keys, b, h, S, n);
+                gather_at(v, values, is.values, b, h, S, n);
                 transpose(columns, k, S, n, N, R);
                 for (int64_t s = 0; s < R; ++s) seen[s] = s < S && (!visible || visible[b * S + s]);
                 for (int64_t i = 0; i < T * N; ++i) q[i] *= scale;
@@ -127,9 +133,9 @@ void attention_back(const Heads* sizes, const Number* query, const Number* keys,
 #pragma omp for collapse(2) schedule(static)
         for (int64_t b = 0; b < is.batch; ++b) {
             for (int64_t h = 0; h < is.heads; ++h) {
-                gather(q, query + b * is.query.batch + h * is.query.head, T, n, is.query.position, N);
-                gather(k, keys + b * is.keys.batch + h * is.keys.head, S, n, is.keys.position, N);
-                gather(v, values + b * is.values.batch + h * is.values.head, S, n, is.values.position, N);
+                gather_at(q, query, is.query, b, h, T, n);
+                gather_at(k, keys, is.keys, b, h, S, n);
+                gather_at(v, values, is.values, b, h, S, n);
                 gather(g, gradient + b * T * width + h * n, T, n, width, N);
                 transpose(columns, v, S, n, N, R);
                 for (int64_t t = 0; t < T; ++t) {
