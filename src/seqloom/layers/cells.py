@@ -13,6 +13,8 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from seqloom.base.shapes import check_shape
 from seqloom.layers import fused_cells
 from seqloom.layers.linear import few_rows_pay, in_columns, linear
+from seqloom.layers.one_gradient import loop_around
+from seqloom.layers.row_blocks import compute_type
 
 CellState = tuple[Tensor, ...]
 
@@ -122,11 +124,15 @@ class StackedCell(Cell):
     def sequence(
         self, inputs: Tensor, state: CellState, lengths: Tensor | None = None
     ) -> tuple[Tensor, CellState]:
-        """As every cell's; one position of few rows, as in a search, is a compiled step."""
-        if lengths is None and inputs.shape[1] == 1 and few_rows_pay(inputs, len(inputs)):
+        """As every cell's; one position of few rows, as in a search, is a compiled step, and so is one of a loop."""
+        if lengths is None and inputs.shape[1] == 1 and self.step_pays(inputs):
             state = self.compiled_step(inputs[:, 0], tuple(tensor.contiguous() for tensor in state))
-            return state[0][:, None], state
+            return state[0][:, None].to(compute_type(inputs)), state
         return super().sequence(inputs, state, lengths)
+
+    def step_pays(self, inputs: Tensor) -> bool:
+        """Whether a single position is a compiled step."""
+        return few_rows_pay(inputs, len(inputs)) or (loop_around() is not None and fused_cells.pays(inputs))
 
     def compiled_step(self, inputs: Tensor, state: CellState) -> CellState:
         """A `step`, by whatever of it is compiled: the products for all."""
@@ -213,7 +219,8 @@ class LSTMCell(StackedCell):
         return output_gate.sigmoid() * cell.tanh(), cell
 
     def compiled_step(self, inputs: Tensor, state: CellState) -> CellState:
-        return fused_cells.lstm_step(*self.products(inputs, state[0]), *state)
+        hidden, cell = fused_cells.LSTMStep.apply(*self.products(inputs, state[0]), *state)
+        return hidden, cell
 
     def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
         hidden, cell = state
@@ -281,7 +288,7 @@ class GRUCell(StackedCell):
         return ((1 - update_gate) * candidate + update_gate * hidden,)
 
     def compiled_step(self, inputs: Tensor, state: CellState) -> CellState:
-        return (fused_cells.gru_step(*self.products(inputs, state[0]), *state),)
+        return (fused_cells.GRUStep.apply(*self.products(inputs, state[0]), *state),)
 
     def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
         if fused_cells.pays(inputs):

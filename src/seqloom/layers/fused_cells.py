@@ -52,22 +52,79 @@ def by_position(rows: Tensor, batch: int, times: int) -> Tensor:
     return rows[: times * batch].view(times, batch, -1)
 
 
-def gru_step(read: Tensor, remembered: Tensor, hidden: Tensor) -> Tensor:
-    """One position from its two products (B, 3 H), biases included, and the state (B, H) before -> the state after."""
-    batch, size = hidden.shape
-    after, gates = torch.empty_like(hidden), hidden.new_empty(batch, 4 * size)
-    step = (read, remembered, hidden.new_zeros(4 * size), hidden, None, 0, gates, after, after)
-    kernels.call("gru_step", hidden.dtype, *step, batch, size)
-    return after
+class GRUStep(torch.autograd.Function):
+    """One position: its products W x + b and U h' + b' (B, 3 H), hidden (B, H) -> hidden after it."""
+
+    @staticmethod
+    def forward(ctx: Any, read: Tensor, remembered: Tensor, hidden: Tensor) -> Tensor:
+        batch, size = hidden.shape
+        number = read.dtype
+        before = hidden.float().contiguous()
+        after, gates = torch.empty_like(before), read.new_empty(batch, 4 * size)
+        copy = after if number == torch.float32 else torch.empty_like(after, dtype=number)
+        step = (read, remembered, before.new_zeros(4 * size), before, None, 0, gates, after, copy)
+        kernels.call("gru_step", number, *step, batch, size)
+        ctx.save_for_backward(before, gates)
+        ctx.number = hidden.dtype
+        return after
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        before, gates = ctx.saved_tensors
+        batch, size = before.shape
+        carried = gradients[0].clone(memory_format=torch.contiguous_format)
+        nothing, made = gates.new_zeros(batch, size), torch.empty_like(gates)
+        step = (gates, before, None, 0, nothing, nothing, carried, made)
+        kernels.call("gru_step_back", gates.dtype, *step, batch, size)
+        candidate, of_remembered = made.split([size, 3 * size], dim=1)
+        of_read = torch.cat([of_remembered[:, : 2 * size], candidate], dim=1)
+        return of_read, of_remembered, carried.to(ctx.number)
 
 
-def lstm_step(read: Tensor, remembered: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-    """The same of an LSTM, products (B, 4 H) -> hidden and cell."""
-    batch, size = hidden.shape
-    after, cell_after, gates = torch.empty_like(hidden), torch.empty_like(cell), torch.empty_like(read)
-    before = (read, remembered, hidden.new_zeros(4 * size), hidden, cell, None, 0)
-    kernels.call("lstm_step", hidden.dtype, *before, gates, after, cell_after, after, batch, size)
-    return after, cell_after
+class LSTMStep(torch.autograd.Function):
+    """One position: its products W x + b and U h' + b' (B, 4 H), hidden and cell (B, H) -> both after it."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, read: Tensor, remembered: Tensor, hidden: Tensor, cell: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        batch, size = hidden.shape
+        number = read.dtype
+        cell_before = cell.float().contiguous()
+        after, cell_after, gates = (
+            torch.empty_like(cell_before),
+            torch.empty_like(cell_before),
+            torch.empty_like(read),
+        )
+        copy = after if number == torch.float32 else torch.empty_like(after, dtype=number)
+        bias = cell_before.new_zeros(4 * size)  # the products have it
+        before = (
+            read,
+            remembered,
+            bias,
+            after,
+            cell_before,
+            None,
+            0,
+        )  # no row has ended: none keeps its state
+        kernels.call("lstm_step", number, *before, gates, after, cell_after, copy, batch, size)
+        ctx.save_for_backward(cell_before, cell_after, gates)
+        ctx.number = cell.dtype
+        return after, cell_after
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, Tensor]:
+        cell_before, cell_after, gates = ctx.saved_tensors
+        batch, size = cell_before.shape
+        carried, cell_carried = (
+            gradient.clone(memory_format=torch.contiguous_format) for gradient in gradients
+        )
+        nothing, made = gates.new_zeros(batch, size), torch.empty_like(gates)
+        step = (gates, cell_before, cell_after, None, 0, nothing, nothing, carried, cell_carried, made)
+        kernels.call("lstm_step_back", gates.dtype, *step, batch, size)
+        return made, made, None, cell_carried.to(ctx.number)
 
 
 class FusedGRU(torch.autograd.Function):

@@ -15,6 +15,7 @@ from seqloom.layers.attention import DotAttention, start_glorot
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.further_attention import CoverageAttention
 from seqloom.layers.linear import Linear
+from seqloom.layers.one_gradient import one_gradient
 from seqloom.layers.recurrent import RecurrentStack, StackDraws, StackState
 from seqloom.models.state import Decoded, Memory, SourceView
 
@@ -183,12 +184,13 @@ class AttentiveDecoder(nn.Module):
         source, coverage = state.source, state.source.beside(state.coverage[:, None])
         keys, values = source.tensors
         contexts, looked = [], []
-        for now in query.split(1, dim=1):
-            context, alignment, coverage = attention.read(
-                source.beside(now), keys, values, source.visible, coverage
-            )
-            contexts.append(source.apart(context))
-            looked.append(source.apart(alignment))
+        with one_gradient():
+            for now in query.split(1, dim=1):
+                context, alignment, coverage = attention.read(
+                    source.beside(now), keys, values, source.visible, coverage
+                )
+                contexts.append(source.apart(context))
+                looked.append(source.apart(alignment))
         state = replace(state, coverage=source.apart(coverage)[:, 0])
         return torch.cat(contexts, 1), torch.cat(looked, 1), state
 
@@ -280,12 +282,13 @@ class AttendAfterDecoder(AttentiveDecoder):
             return Decoded(features, looked if alignment else None, state)
         fed, made, seen = state.fed, [], []
         draws, seed = self.stack.draw(), self.readout.dropout.draw()
-        for now in inputs.unbind(1):
-            beside = torch.cat([now, fed], dim=-1)[:, None]
-            features, looked, state = self.advance(beside, state, draws, seed, alignment=alignment)
-            fed = features[:, 0]
-            made.append(features)
-            seen.append(looked)
+        with one_gradient():
+            for now in inputs.unbind(1):
+                beside = torch.cat([now, fed], dim=-1)[:, None]
+                features, looked, state = self.advance(beside, state, draws, seed, alignment=alignment)
+                fed = features[:, 0]
+                made.append(features)
+                seen.append(looked)
         looked_at = torch.cat(seen, 1) if alignment else None
         return Decoded(torch.cat(made, 1), looked_at, replace(state, fed=fed))
 
@@ -310,13 +313,14 @@ class AttendBeforeDecoder(AttentiveDecoder):
         """inputs (N, T, E) -> features (N, T, E), alignment (N, T, S) if asked, state."""
         outputs, contexts, looked = [], [], []
         draws = self.stack.draw()
-        for now in inputs.unbind(1):
-            query = self.stack.output_at(state.cells)[:, None]  # (N, 1, H), of the position before
-            context, looked_now, state = self.read(query, state, alignment=alignment)
-            output, cells = self.stack(torch.cat([now[:, None], context], dim=-1), state.cells, draws)
-            state = replace(state, cells=cells)
-            outputs.append(output)
-            contexts.append(context)
-            looked.append(looked_now)
+        with one_gradient():
+            for now in inputs.unbind(1):
+                query = self.stack.output_at(state.cells)[:, None]  # (N, 1, H), of the position before
+                context, looked_now, state = self.read(query, state, alignment=alignment)
+                output, cells = self.stack(torch.cat([now[:, None], context], dim=-1), state.cells, draws)
+                state = replace(state, cells=cells)
+                outputs.append(output)
+                contexts.append(context)
+                looked.append(looked_now)
         features = self.readout(torch.cat(outputs, 1), inputs, torch.cat(contexts, 1))
         return Decoded(features, torch.cat(looked, 1) if alignment else None, state)

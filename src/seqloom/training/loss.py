@@ -171,12 +171,15 @@ class FusedLoss(torch.autograd.Function):
         passes = weights.passes
         read, read_gradient = (of.unflatten(0, (passes, len(targets))) for of in (features, feature_gradient))
         rows = chunk_rows(len(table), compute, passes)
+        room = compute_table.new_empty(
+            filled_up(passes * min(rows, len(targets))), len(table)
+        )  # for all chunks
         for start in range(0, len(targets), rows):
             stop = min(start + rows, len(targets))
             count = passes * (stop - start)
             piece = read[:, start:stop].flatten(0, 1).to(compute)
             piece = functional.pad(piece, (0, 0, 0, filled_up(count) - count))
-            logits = piece @ compute_table.T  # to which to_gradient adds the bias
+            logits = torch.mm(piece, compute_table.T, out=room[: len(piece)])  # to_gradient adds the bias
             wished = None if teacher is None else teacher(start, stop)
             of_piece = to_gradient(logits, bias, targets[start:stop], weights, wished, wanted=wanted)
             loss, likelihood = loss + of_piece[0], likelihood + of_piece[1]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from agreement import assert_agree, assert_close, random_tensor, randomise
+from agreement import assert_agree, assert_close, draw_always, random_tensor, randomise
 from seqloom.base.errors import EmptyMemoryError, ShapeError
 from seqloom.layers import kernels
 from seqloom.layers.attention import (
@@ -23,8 +23,9 @@ from seqloom.layers.attention import (
 from seqloom.layers.cells import Cell, GRUCell, LSTMCell
 from seqloom.layers.dropout import SeededDropout, keep_mask, scale
 from seqloom.layers.further_attention import CoverageAttention, HeadsAttention
+from seqloom.layers.one_gradient import loop_around, one_gradient
 from seqloom.layers.reading import dot_scores, read_memory
-from seqloom.layers.recurrent import RecurrentLayer
+from seqloom.layers.recurrent import RecurrentLayer, RecurrentStack
 from seqloom.training.loss import fused_smoothed_loss
 
 pytestmark = pytest.mark.skipif(
@@ -336,6 +337,42 @@ def test_cells_are_their_steps(kind: type[Cell]) -> None:
         leaves,
         1e-5,
     )
+
+
+@pytest.mark.parametrize("dropped", [0.0, 0.5])
+@pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_cells_in_a_loop(kind: str, autocast: bool, dropped: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Position by position by compiled steps, and weights with elements dropped, which are drawn once for all."""
+    stack = randomise(
+        RecurrentStack(kind, 4, 6, 2, 0.0, recurrent_dropout=dropped), dtype=torch.float32
+    ).train()
+    draw_always(3, monkeypatch)
+    inputs = random_tensor(3, 5, 4, seed=1, dtype=torch.float32)
+    start = tuple(
+        tuple(random_tensor(3, 6, seed=2 + n, dtype=torch.float32) for n in range(cell.state_tensors))
+        for cell in stack.cells
+    )
+
+    def run() -> list[Tensor]:
+        state, outputs, draws = start, [], stack.draw()
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast), one_gradient():
+            for now in inputs.split(1, dim=1):
+                output, state = stack(now, state, draws)
+                outputs.append(output)
+            met = loop_around()
+            assert met is not None
+            assert len(met.met) == (
+                4 if kernels.ready(inputs) else 0
+            )  # of both cells, by inputs and by state
+        return [torch.cat(outputs, 1).float(), *(tensor.float() for layer in state for tensor in layer)]
+
+    leaves = {
+        "inputs": inputs,
+        **{f"state {n}": s for n, s in enumerate(s for layer in start for s in layer)},
+        **dict(stack.named_parameters()),
+    }
+    agree(run, leaves, 0.3 if autocast else 1e-5)  # of gradients up to 6
 
 
 @pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bfloat16"])
