@@ -17,6 +17,7 @@ from seqloom.training.checkpoint import Checkpoint
 from seqloom.training.events import Event
 from seqloom.training.loop import Trainer
 from seqloom.training.machine import Machine
+from seqloom.training.objective import Objective
 from seqloom.training.validation import Validation
 
 CPU = Machine(torch.device("cpu"), 1, bfloat16=False)
@@ -108,10 +109,12 @@ def make_trainer(
     }
     if training.keys() & {"max_epochs", "max_tokens", "max_minutes"}:
         del plain["max_updates"]
+    config = TrainingConfig(**{**plain, **training})
     return Trainer(
         model or tiny_model(),
         LiteralBatches(batches() if rows is None else rows),
-        TrainingConfig(**{**plain, **training}),
+        config,
+        Objective(config.label_smoothing, own_share_at_end=config.scheduled_sampling),
         seed=seed,
         machine=machine,
         validate=validate,

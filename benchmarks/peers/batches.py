@@ -12,7 +12,7 @@ from seqloom.config.schema import Config
 from seqloom.data.loader import iterate_batches
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.text.vocabulary import BOS
-from seqloom.training.preparation import prepare
+from seqloom.training.seq2seq import prepare
 from seqloom.training.vocabularies import train_tokenizers
 
 

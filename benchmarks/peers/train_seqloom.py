@@ -14,6 +14,7 @@ from seqloom.data.batch import Batch
 from seqloom.models.build import build_model
 from seqloom.training.loop import Trainer
 from seqloom.training.machine import prepare_machine
+from seqloom.training.objective import Objective
 
 
 class Given:
@@ -72,7 +73,8 @@ def trainer_of(
     machine = prepare_machine(config.training)
     torch.manual_seed(1)
     model = build_model(config.model, vocabulary, vocabulary)
-    return Trainer(model, Given(batches), config.training, seed=1, machine=machine)
+    objective = Objective(config.training.label_smoothing)
+    return Trainer(model, Given(batches), config.training, objective, seed=1, machine=machine)
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ import torch
 
 import seqloom.training.checkpoint
 import seqloom.training.loop
+import seqloom.training.objective
 from seqloom import pipeline
 from seqloom.base import files
 from seqloom.training.checkpoint import checkpoint_folders
@@ -85,7 +86,7 @@ def strike_at(moment: int, note: Path) -> None:
 
         setattr(owner, name, counted)
 
-    watched(seqloom.training.loop, "batch_loss")  # mid-epoch, and mid-accumulation every other time
+    watched(seqloom.training.objective, "batch_loss")  # mid-epoch, and mid-accumulation every other time
     watched(torch.optim.AdamW, "step")
     watched(seqloom.training.checkpoint, "_save_tensors")  # and the rest: while saving
     watched(files, "fsync_file")

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 import seqloom
-from seqloom import pipeline
 from seqloom.base.errors import (
     ConfigError,
     DamagedModelError,
@@ -21,6 +20,7 @@ from seqloom.base.errors import (
 )
 from seqloom.config.read import read_config
 from seqloom.pipeline import Model
+from seqloom.pipeline import training as pipeline
 from seqloom.search.options import SearchOptions
 from seqloom.training.checkpoint import read_checkpoint
 from seqloom.training.events import Event, StepEvent, StopEvent, ValidationEvent

@@ -9,17 +9,17 @@ import pytest
 import torch
 
 from agreement import randomise
-from seqloom import pipeline
 from seqloom.base.errors import DataError, UsageError
 from seqloom.config.read import build_config
 from seqloom.data.batch import collate
 from seqloom.data.readers import Pair
 from seqloom.metrics.overlap import bleu, chrf
 from seqloom.models.build import build_model
-from seqloom.pipeline import Model
+from seqloom.pipeline import Model, text_model
 from seqloom.search.options import SamplingOptions, SearchOptions
 from seqloom.text.tokenizer import train_tokenizer
 from seqloom.training.searching import LONGEST_SOURCE
+from seqloom.training.objective import Objective
 from seqloom.training.validation import mean_likelihood
 from seqloom.training.vocabularies import Tokenizers
 from tiny import CPU, TinyRun
@@ -99,13 +99,13 @@ def test_n_best_outputs_come_with_the_best_first(model: Model) -> None:
 
 def test_the_beam_may_be_asked_for(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[SearchOptions] = []
-    search = pipeline.search_many
+    search = text_model.search_many
 
     def noted(network: Any, sources: Any, options: SearchOptions, **more: Any) -> Any:
         seen.append(options)
         return search(network, sources, options, **more)
 
-    monkeypatch.setattr(pipeline, "search_many", noted)
+    monkeypatch.setattr(text_model, "search_many", noted)
     model("dog", beam=2)
     model("dog")
     model("dog", n_best=7)
@@ -145,7 +145,7 @@ def test_targets_are_scored_as_in_training(model: Model) -> None:
     expected = []
     for source, target in zip(TEXTS, targets, strict=True):
         batch = collate([model.tokenizers.source.encode(source)], [model.tokenizers.target.encode(target)])
-        expected.append(-mean_likelihood(model.network, iter([batch]), CPU) * batch.target_tokens)
+        expected.append(-mean_likelihood(model.network, iter([batch]), CPU, Objective()) * batch.target_tokens)
     assert model.score(TEXTS, targets) == pytest.approx(expected, abs=1e-4)
     assert model.score([], []) == []
     with pytest.raises(UsageError, match="There are 1 targets for 4 sources; expected one each"):

@@ -69,6 +69,12 @@ class DataConfig(Section):
         description="Folder that keeps prepared corpora for later runs; unset, they lie beside the run.",
     )
 
+    @property
+    def training_files(self) -> tuple[str, ...]:
+        """All that a model learns from."""
+        alignments = (self.alignments,) if self.alignments else ()
+        return (*self.train, *self.back_translated, *alignments)
+
     @model_validator(mode="after")
     def _check_number_of_files(self) -> Self:
         expected = FILES_OF_FORMAT.get(self.format)

@@ -18,6 +18,7 @@ from seqloom.config.model import (
 )
 from seqloom.config.search import SearchConfig
 from seqloom.config.section import NONE, MayBeNone, Section, contradiction
+from seqloom.config.tasks import task_named
 from seqloom.config.training import BOUNDS, TrainingConfig
 
 __all__ = [
@@ -59,6 +60,11 @@ class Config(Section):
         default_factory=SearchConfig, description="How the best output is looked for."
     )
 
+    @property
+    def family(self) -> str:
+        """Which family of models serves the task."""
+        return task_named(self.task).family
+
     @model_validator(mode="after")
     def _check_sections_agree(self) -> Self:
         self._check_bound()
@@ -68,6 +74,7 @@ class Config(Section):
         self._check_alignments()
         self._check_copying()
         self._check_r_drop()
+        self._check_best_by()
         if self.model.share_embeddings and not self.text.shared:
             raise contradiction(
                 "model.share_embeddings = true needs one vocabulary for both sides, but text.shared = false",
@@ -174,6 +181,17 @@ class Config(Section):
             f"Set {key} = {mend}, or training.r_drop = 0.",
             ["training.r_drop", key],
         )
+
+    def _check_best_by(self) -> None:
+        """Refuse to choose the best checkpoint by a metric that the task's outputs aren't measured by."""
+        measured = ("loss", *task_named(self.task).metrics)
+        best_by = self.training.best_by
+        if best_by not in measured:
+            raise contradiction(
+                f'training.best_by = "{best_by}" is none of what task = "{self.task}" is measured by',
+                f"Set training.best_by = {' or '.join(repr(name) for name in measured)}.".replace("'", '"'),
+                ["training.best_by", "task"],
+            )
 
     def _check_positions(self) -> None:
         """Refuse learned positions that end before the longest training pair does."""

@@ -37,3 +37,8 @@ TASKS = (
         preset="translation-gru",
     ),
 )
+
+
+def task_named(name: str) -> Task:
+    """The row of a task whose name the configuration has checked."""
+    return next(task for task in TASKS if task.name == name)

@@ -31,6 +31,7 @@ from seqloom.base.files import (
 
 FORMAT_VERSION = 1
 AVERAGE = "average/"  # prefix of the moving average among the optimiser's tensors
+CARRIED = "carried/"  # and of the state from which the next batch goes on
 MODEL, OPTIMISER, STATE, MANIFEST = (
     "model.safetensors",
     "optimiser.safetensors",
@@ -51,16 +52,25 @@ class Checkpoint:
     @property
     def moving_average(self) -> dict[str, Tensor]:
         """The moving average of the weights; {} where none was kept."""
-        return {
-            name.removeprefix(AVERAGE): tensor
-            for name, tensor in self.optimiser.items()
-            if name.startswith(AVERAGE)
-        }
+        return self._with_prefix(AVERAGE)
+
+    @property
+    def carried(self) -> dict[str, Tensor]:
+        """The state from which the next batch goes on; {} where none was kept."""
+        return self._with_prefix(CARRIED)
 
     @property
     def moments(self) -> dict[str, Tensor]:
         """The optimiser's own tensors."""
-        return {name: tensor for name, tensor in self.optimiser.items() if not name.startswith(AVERAGE)}
+        others = (AVERAGE, CARRIED)
+        return {name: tensor for name, tensor in self.optimiser.items() if not name.startswith(others)}
+
+    def _with_prefix(self, prefix: str) -> dict[str, Tensor]:
+        return {
+            name.removeprefix(prefix): tensor
+            for name, tensor in self.optimiser.items()
+            if name.startswith(prefix)
+        }
 
     @property
     def shipped(self) -> dict[str, Tensor]:

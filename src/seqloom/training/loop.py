@@ -17,13 +17,11 @@ from torch import Tensor, nn
 from seqloom.base.errors import DivergedError
 from seqloom.base.randomness import derive
 from seqloom.config.training import TrainingConfig
-from seqloom.data.batch import Batch
-from seqloom.models.seq2seq import Seq2Seq
-from seqloom.training.checkpoint import AVERAGE, Checkpoint, load_weights
+from seqloom.training.checkpoint import AVERAGE, CARRIED, Checkpoint, load_weights
 from seqloom.training.events import CheckpointEvent, Event, SkipEvent, StepEvent, StopEvent, ValidationEvent
 from seqloom.training.freed_memory import FreedMemory
+from seqloom.training.learning import NOTHING_CARRIED, Carried, Objective, TrainingBatch
 from seqloom.training.machine import Machine
-from seqloom.training.objective import Objective, batch_loss
 from seqloom.training.optimiser import (
     MovingAverage,
     build_optimiser,
@@ -39,7 +37,7 @@ from seqloom.training.validation import Validation
 class BatchSource(Protocol):
     """Where batches come from: each a pure function of (seed, epoch, index)."""
 
-    def batches(self, epoch: int, start: int) -> Iterator[Batch]:
+    def batches(self, epoch: int, start: int) -> Iterator[TrainingBatch]:
         """The batches of an epoch from index `start` on."""
         ...
 
@@ -69,21 +67,21 @@ class Trainer:
               because `stop` turned True; the resumed run then validates first.
     keeper    writes checkpoints; None keeps nothing
     stop      asked after every update; True saves and ends the run with reason "interrupted"
-    objective what is minimised; the label-smoothed likelihood if None
+    objective what is minimised
     """
 
     def __init__(
         self,
-        model: Seq2Seq,
+        model: nn.Module,
         source: BatchSource,
         config: TrainingConfig,
+        objective: Objective,
         *,
         seed: int,
         machine: Machine,
         validate: Callable[[], Validation | None] | None = None,
         keeper: Keeper | None = None,
         stop: Callable[[], bool] = lambda: False,
-        objective: Objective | None = None,
     ) -> None:
         self.model = model.to(machine.device)
         self.source = source
@@ -93,11 +91,12 @@ class Trainer:
         self.validate = validate
         self.keeper = keeper
         self.stop = stop
-        self.objective = objective or Objective(config.label_smoothing)
+        self.objective = objective
         self.bounds = Bounds.of(config)
         self.optimiser = build_optimiser(self.model, config)
         self.average = MovingAverage(self.model, config.ema) if config.ema else None
         self.state = TrainingState()
+        self.carried: Carried = NOTHING_CARRIED
         self.saved_state: TrainingState | None = None
         self.sums = Sums()
         self.freed = FreedMemory()
@@ -113,6 +112,7 @@ class Trainer:
             load_optimiser_tensors(self.optimiser, self.model, checkpoint.moments, where)
         if self.average:
             self.average.load(checkpoint.moving_average, where)
+        self.carried = {name: tensor.to(self.machine.device) for name, tensor in checkpoint.carried.items()}
         self.saved_state = replace(self.state)
 
     def events(self) -> Iterator[Event]:
@@ -136,7 +136,7 @@ class Trainer:
                 yield from self._save()
         yield StopEvent(state.update, reason, state.seconds)
 
-    def _advance(self, batches: Sequence[Batch]) -> Generator[Event, None, str]:
+    def _advance(self, batches: Sequence[TrainingBatch]) -> Generator[Event, None, str]:
         """One update and what is due after it; gives "interrupted" if the run was asked to stop, else ""."""
         state, epoch = self.state, self.state.epoch
         skip = self._update(batches)
@@ -173,19 +173,19 @@ class Trainer:
         """Passes over the corpus so far."""
         return self.state.epoch + self.state.batch / max(1, self.source.count(self.state.epoch))
 
-    def _groups(self) -> Iterator[list[Batch]]:
+    def _groups(self) -> Iterator[list[TrainingBatch]]:
         """The batches of each update, from where the state stands, epoch after epoch."""
         while True:
             stream = self.source.batches(self.state.epoch, self.state.batch)
             while group := list(islice(stream, self.config.accumulate)):
                 yield group
 
-    def _update(self, batches: Sequence[Batch]) -> SkipEvent | None:
+    def _update(self, batches: Sequence[TrainingBatch]) -> SkipEvent | None:
         """One update from the gradients of some batches, as if they were one; skipped if they are not finite."""
         state = self.state
         self.model.train()
         fraction = min(self.fraction(), 1.0)
-        objective = replace(self.objective, own_share=self.config.scheduled_sampling * fraction)
+        objective = self.objective.at(fraction)
         rate = learning_rate(self.config, state.update, fraction, state.plateau_scale)
         set_learning_rate(self.optimiser, rate)
         tokens = sum(batch.target_tokens for batch in batches)
@@ -194,7 +194,7 @@ class Trainer:
         for index, batch in enumerate(batches):
             torch.manual_seed(derive(self.seed, "dropout", state.update, index))
             batch = batch.to(self.machine.device)
-            loss, part = batch_loss(self.model, batch, self.machine, objective)
+            loss, part, self.carried = objective.loss(self.model, batch, self.machine, self.carried)
             (loss / tokens).backward()
             total = total + loss.detach()
             likelihood = likelihood + part
@@ -218,6 +218,7 @@ class Trainer:
         return None
 
     def _skip(self) -> SkipEvent:
+        self.carried = NOTHING_CARRIED  # which may be no numbers either
         self.state.skipped += 1
         self.state.bad_in_a_row += 1
         return SkipEvent(self.state.update, self.state.bad_in_a_row)
@@ -328,6 +329,7 @@ class Trainer:
         optimiser = optimiser_tensors(self.optimiser, self.model)
         if self.average:
             optimiser |= {AVERAGE + name: held for name, held in self.average.weights.items()}
+        optimiser |= {CARRIED + name: tensor for name, tensor in self.carried.items()}
         path = self.keeper.save(self.state.update, self._weights(), optimiser, asdict(self.state))
         self.saved_state = replace(self.state)
         yield CheckpointEvent(self.state.update, path)

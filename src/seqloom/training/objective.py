@@ -1,4 +1,4 @@
-"""What a model is trained for: the loss of a batch, teacher-forced or partly on the model's own predictions."""
+"""What an encoder-decoder is trained for: the loss of a batch, teacher-forced or partly on its own predictions."""
 
 from dataclasses import dataclass, replace
 
@@ -11,6 +11,7 @@ from seqloom.models.pointer_generator import PointerGenerator
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.models.state import Memory
 from seqloom.training.attention_loss import coverage_loss, guidance_loss
+from seqloom.training.learning import NOTHING_CARRIED, BatchLoss, Carried
 from seqloom.training.loss import Teacher, chunk_rows, fused_smoothed_loss
 from seqloom.training.machine import Machine
 from seqloom.training.mixture_loss import likeliest, mixture_loss
@@ -29,6 +30,7 @@ class Teaching:
 class Objective:
     """smoothing  of the labels (Szegedy et al. 2016, section 7)
     own_share  how many of the symbols that the decoder reads are its own predictions, in the mean
+    own_share_at_end  to which that grows over the run (Bengio et al. 2015)
     teaching   word-level distillation (Kim and Rush 2016)
     risk       minimum-risk training (Shen et al. 2016)
     coverage   weight of looking again where attention has been (See et al. 2017)
@@ -38,6 +40,7 @@ class Objective:
 
     smoothing: float = 0.0
     own_share: float = 0.0
+    own_share_at_end: float = 0.0
     teaching: Teaching | None = None
     risk: Risk | None = None
     coverage: float = 0.0
@@ -53,6 +56,20 @@ class Objective:
     def of_attention(self) -> bool:
         """Whether it reads the alignment."""
         return self.coverage > 0 or self.guidance > 0
+
+    def at(self, fraction: float) -> "Objective":
+        """The same when that share of the run is done."""
+        return replace(self, own_share=self.own_share_at_end * fraction)
+
+    def loss(
+        self,
+        model: Seq2Seq,
+        batch: Batch,
+        machine: Machine,
+        carried: Carried = NOTHING_CARRIED,  # noqa: ARG002 - sentences carry nothing
+    ) -> BatchLoss:
+        """As `batch_loss`."""
+        return BatchLoss(*batch_loss(model, batch, machine, self))
 
 
 def batch_loss(

@@ -5,15 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
+from torch import nn
 
 from seqloom.config.training import TrainingConfig
-from seqloom.data.batch import Batch
 from seqloom.data.readers import Pair
-from seqloom.metrics.overlap import bleu, chrf
-from seqloom.models.seq2seq import Seq2Seq
+from seqloom.metrics.measure import measure
 from seqloom.training.events import Sample
+from seqloom.training.learning import NOTHING_CARRIED, Objective, TrainingBatch
 from seqloom.training.machine import Machine
-from seqloom.training.objective import batch_loss
 
 
 @dataclass(frozen=True)
@@ -32,40 +31,48 @@ PIECE = 128  # sentences translated between two looks at whether the run is to s
 
 @torch.no_grad()
 def mean_likelihood(
-    model: Seq2Seq, batches: Iterator[Batch], machine: Machine, stopped: Callable[[], bool] = lambda: False
+    model: nn.Module,
+    batches: Iterator[TrainingBatch],
+    machine: Machine,
+    objective: Objective,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> float:
     """Nats a target token, teacher-forced, without label smoothing; NaN when there is no token, or when stopped."""
-    total, tokens = 0.0, 0
+    total, tokens, carried = 0.0, 0, NOTHING_CARRIED
     for batch in batches:
         if stopped():
             return math.nan
-        _, likelihood = batch_loss(model, batch.to(machine.device), machine)
+        _, likelihood, carried = objective.loss(model, batch.to(machine.device), machine, carried)
         total += float(likelihood)
         tokens += batch.target_tokens
     return total / tokens if tokens else math.nan
 
 
 def make_validator(
-    model: Seq2Seq,
+    model: nn.Module,
     config: TrainingConfig,
     machine: Machine,
+    objective: Objective,
     *,
-    batches: Callable[[], Iterator[Batch]],
+    batches: Callable[[], Iterator[TrainingBatch]],
     pairs: Sequence[Pair],
     translate: Callable[[Sequence[str]], list[str]],
+    metrics: Sequence[str],
     stopped: Callable[[], bool] = lambda: False,
 ) -> Callable[[], Validation | None]:
     """What the training loop calls to measure the model; None when it was stopped before it had.
 
-    batches    all of the validation corpus, for the loss
+    objective  whose likelihood is the loss
+    batches    all of the validation corpus
     pairs      those that are translated, for the scores; may be empty
-    translate  source texts -> the model's translations, in order
+    translate  source texts -> the model's outputs, in order
+    metrics    by name, of those
     stopped    looked at between batches, so that a signal need not wait for the whole validation
     """
     in_order = sorted(range(len(pairs)), key=lambda row: len(pairs[row].source))  # pieces of like length
 
     def validate() -> Validation | None:
-        loss = mean_likelihood(model, batches(), machine, stopped)
+        loss = mean_likelihood(model, batches(), machine, objective, stopped)
         if stopped():
             return None
         perplexity = math.exp(min(loss, 700.0))
@@ -79,7 +86,7 @@ def make_validator(
             for row, text in zip(rows, translate([pairs[row].source for row in rows]), strict=True):
                 outputs[row] = text
         references = [pair.target for pair in pairs]
-        scores = [bleu(outputs, references), chrf(outputs, references)]
+        scores = measure(metrics, outputs, references)
         samples = tuple(
             Sample(pair.source, pair.target, output)
             for pair, output in list(zip(pairs, outputs, strict=True))[: config.samples]

@@ -53,8 +53,7 @@ def pair_files(config: Config, part: str) -> PairFiles:
 def require_files(config: Config) -> None:
     """Raise DataError for a file of training that isn't there, before the others cost time."""
     data = config.data
-    alignments = (data.alignments,) if data.alignments else ()
-    for path in (*data.train, *data.back_translated, *alignments, *data.valid):
+    for path in (*data.training_files, *data.valid):
         next(read_lines(Path(path)), None)
 
 

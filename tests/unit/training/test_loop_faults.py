@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seqloom.base.errors import DivergedError
-from seqloom.training import loop
+from seqloom.training import objective
 from seqloom.training.events import SkipEvent, StepEvent, StopEvent
 from seqloom.training.loop import Trainer
 from seqloom.training.optimiser import optimiser_tensors
@@ -43,7 +43,7 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Spoil the loss of some batches, counted from 1."""
 
     def spoil(which: Sequence[int], how: str = "loss is nan") -> None:
-        healthy, count = loop.batch_loss, 0
+        healthy, count = objective.batch_loss, 0
 
         def spoiled(*arguments: Any) -> tuple[Tensor, Tensor]:
             nonlocal count
@@ -51,7 +51,7 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             loss, likelihood = healthy(*arguments)
             return (POISONS[how](loss), likelihood) if count in which else (loss, likelihood)
 
-        monkeypatch.setattr(loop, "batch_loss", spoiled)
+        monkeypatch.setattr(objective, "batch_loss", spoiled)
 
     return spoil
 

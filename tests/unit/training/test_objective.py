@@ -88,7 +88,7 @@ def test_a_teacher_is_told_nothing_by_the_loss() -> None:
 
 
 def test_the_share_rises_over_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    from seqloom.training import loop
+    from seqloom.training import objective
 
     shares = []
 
@@ -96,7 +96,7 @@ def test_the_share_rises_over_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
         shares.append(given[3].own_share)
         return batch_loss(*given)
 
-    monkeypatch.setattr(loop, "batch_loss", noted)
+    monkeypatch.setattr(objective, "batch_loss", noted)
     for _ in make_trainer(max_updates=5, scheduled_sampling=0.4).events():
         pass
     assert shares == pytest.approx([0.0, 0.08, 0.16, 0.24, 0.32])

@@ -22,10 +22,12 @@ from seqloom.base.progress import Progress
 from seqloom.config.read import read_config
 from seqloom.config.schema import Config
 from seqloom.config.write import resolved
-from seqloom.training import run as module
+from seqloom.training import run as run_module
+from seqloom.training import run_config as module
 from seqloom.training.checkpoint import read_checkpoint
 from seqloom.training.events import CheckpointEvent, Event, StepEvent, StopEvent, ValidationEvent
-from seqloom.training.run import claim_run, prepare_run, read_run_config, train_run
+from seqloom.training.run import prepare_run, train_run
+from seqloom.training.run_config import claim_run, read_run_config
 from seqloom.training.run_folder import RunFolder
 from tiny import TinyRun, same_bits
 
@@ -397,13 +399,13 @@ def test_the_precision_chosen_when_the_run_began_is_kept(
     folder.config.write_text(folder.config.read_text().replace('precision = "float32"', 'precision = "auto"'))
     folder.write_environment({"precision": "bfloat16"})
     seen: list[object] = []
-    prepare = module.prepare_machine
+    prepare = run_module.prepare_machine
 
     def noted(config: Any, before: Any) -> Any:
         seen.append(before.get("precision"))
         return prepare(config, before)
 
-    monkeypatch.setattr(module, "prepare_machine", noted)
+    monkeypatch.setattr(run_module, "prepare_machine", noted)
     go_on(folder, asked)
     assert seen == ["bfloat16"]
     assert folder.environment()["precision"] == "bfloat16"

@@ -14,6 +14,7 @@ from seqloom.data.readers import Pair
 from seqloom.metrics.overlap import bleu, chrf
 from seqloom.training.events import Sample
 from seqloom.training.machine import Machine
+from seqloom.training.objective import Objective
 from seqloom.training.validation import make_validator, mean_likelihood
 from tiny import CPU, batches, big_batch, tiny_model
 
@@ -34,29 +35,33 @@ def test_the_loss_is_the_mean_over_all_symbols() -> None:
                 total -= logits[row, position, batch.target_output[row, position]].item()
                 count += 1
     assert count == 14
-    assert mean_likelihood(model, iter(batches()), CPU) == pytest.approx(total / count, rel=1e-12)
-    assert mean_likelihood(model, iter([big_batch()]), CPU) == pytest.approx(total / count, rel=1e-12)
+    assert mean_likelihood(model, iter(batches()), CPU, Objective()) == pytest.approx(
+        total / count, rel=1e-12
+    )
+    assert mean_likelihood(model, iter([big_batch()]), CPU, Objective()) == pytest.approx(
+        total / count, rel=1e-12
+    )
 
 
 def test_measuring_leaves_no_gradients() -> None:
     model = tiny_model()
-    mean_likelihood(model, iter(batches()), CPU)
+    mean_likelihood(model, iter(batches()), CPU, Objective())
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
 def test_without_batches_there_is_no_loss() -> None:
-    assert math.isnan(mean_likelihood(tiny_model(), iter([]), CPU))
+    assert math.isnan(mean_likelihood(tiny_model(), iter([]), CPU, Objective()))
 
 
 def test_batches_without_targets_are_a_programmer_s_mistake() -> None:
     with pytest.raises(ShapeError, match="no targets, so it has no loss"):
-        mean_likelihood(tiny_model(), iter([collate([[4]])]), CPU)
+        mean_likelihood(tiny_model(), iter([collate([[4]])]), CPU, Objective())
 
 
 def test_the_loss_is_computed_in_the_machine_s_precision() -> None:
     model = tiny_model(torch.float32)
     half = Machine(torch.device("cpu"), 1, bfloat16=True)
-    exact, rough = (mean_likelihood(model, iter(batches()), machine) for machine in (CPU, half))
+    exact, rough = (mean_likelihood(model, iter(batches()), machine, Objective()) for machine in (CPU, half))
     assert exact != rough
     assert rough == pytest.approx(exact, rel=0.02)
 
@@ -66,9 +71,11 @@ def validator(translate: Any, pairs: Sequence[Pair] = PAIRS, **options: Any) -> 
         tiny_model(),
         TrainingConfig(**options),
         CPU,
+        Objective(),
         batches=lambda: iter(batches()),
         pairs=pairs,
         translate=translate,
+        metrics=("bleu", "chrf"),
     )
 
 
@@ -91,7 +98,7 @@ def test_scores_and_samples_are_those_of_the_translations() -> None:
         Sample("one two three four", "un deux trois quatre", "un deux trois quatre"),
         Sample("red cat", "chat rouge", "rouge chat"),
     )
-    assert measured.loss == mean_likelihood(tiny_model(), iter(batches()), CPU)
+    assert measured.loss == mean_likelihood(tiny_model(), iter(batches()), CPU, Objective())
     assert measured.perplexity == math.exp(measured.loss)
 
 
@@ -103,9 +110,11 @@ def test_it_gives_up_between_batches_when_the_run_is_to_stop(looks: int) -> None
         tiny_model(),
         TrainingConfig(),
         CPU,
+        Objective(),
         batches=lambda: iter(rows),
         pairs=PAIRS,
         translate=lambda texts: ["chat"] * len(texts),
+        metrics=("bleu", "chrf"),
         stopped=lambda: next(asked) >= looks,
     )
     assert (validate() is None) == (looks < 4)
@@ -114,7 +123,14 @@ def test_it_gives_up_between_batches_when_the_run_is_to_stop(looks: int) -> None
 def test_each_call_measures_anew() -> None:
     model = tiny_model()
     validate = make_validator(
-        model, TrainingConfig(), CPU, batches=lambda: iter(batches()), pairs=[], translate=lambda _: []
+        model,
+        TrainingConfig(),
+        CPU,
+        Objective(),
+        batches=lambda: iter(batches()),
+        pairs=[],
+        translate=lambda _: [],
+        metrics=(),
     )
     first = validate()
     with torch.no_grad():

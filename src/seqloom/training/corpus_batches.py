@@ -1,18 +1,14 @@
-"""From files of text to what a run trains on: prepared corpora, and their batches."""
+"""The batches of a prepared corpus of pairs, as the configuration wants them."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from collections.abc import Iterator
 
 from seqloom.config.schema import Config
 from seqloom.data.batch import Batch
 from seqloom.data.batching import count_batches
-from seqloom.data.corpus import Corpus, prepare_corpus
+from seqloom.data.corpus import Corpus
 from seqloom.data.joined import JoinedCorpus
 from seqloom.data.loader import iterate_batches, subword_sampler
-from seqloom.data.readers import Pair
-from seqloom.training.vocabularies import Tokenizers, pair_files, require_text
+from seqloom.training.vocabularies import Tokenizers
 
 
 class CorpusBatches:
@@ -65,44 +61,3 @@ class CorpusBatches:
             )
             self._counted = (epoch, batches)
         return self._counted[1]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Everything a run reads. `valid` is None, and `valid_pairs` empty, without validation data."""
-
-    tokenizers: Tokenizers
-    train: Corpus | JoinedCorpus
-    valid: Corpus | None
-    valid_pairs: list[Pair]
-
-
-def prepare(
-    config: Config, tokenizers: Tokenizers, cache: Path, on_progress: Callable[[int], None]
-) -> Prepared:
-    """Encode the corpora, or open them if that was done before; on_progress gets the pairs read so far."""
-
-    def corpus(part: str, keep_text: bool) -> Corpus:
-        return prepare_corpus(
-            pair_files(config, part),
-            tokenizers.source,
-            tokenizers.target,
-            cache,
-            max_length=config.data.max_length,
-            keep_text=keep_text,
-            copying=config.model.decoder.copying,
-            alignments=Path(config.data.alignments) if part == "train" and config.data.alignments else None,
-            on_progress=on_progress,
-        )
-
-    keep_text = config.text.sampling > 0
-    written = corpus("train", keep_text)
-    train: Corpus | JoinedCorpus = written
-    if config.data.back_translated:
-        train = JoinedCorpus(written, corpus("back_translated", keep_text))
-    if not config.data.valid:
-        return Prepared(tokenizers, train, None, [])
-    require_text(pair_files(config, "valid"))
-    limit = config.training.validation_sentences or None
-    pairs = list(islice(pair_files(config, "valid").read(), limit))
-    return Prepared(tokenizers, train, corpus("valid", keep_text=False), pairs)

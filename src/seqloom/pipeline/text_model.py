@@ -1,23 +1,21 @@
-"""Text in, text out: train a run, load it, translate with it, score it. What the command line and Python both call."""
+"""Text in, text out: a trained encoder-decoder with its own preprocessing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from seqloom.base.errors import Interrupted, UsageError
-from seqloom.base.progress import progress
-from seqloom.config.read import build_config, read_config, require_training_data
+from seqloom.base.errors import UsageError
 from seqloom.config.schema import Config
+from seqloom.config.tasks import task_named
 from seqloom.data.batch import collate
 from seqloom.data.readers import Pair
 from seqloom.inspection.attention import AttentionMap
-from seqloom.inspection.run_report import write_report
-from seqloom.metrics.overlap import Score, bleu, chrf
+from seqloom.metrics.measure import measure
+from seqloom.metrics.overlap import Score
 from seqloom.models.ensemble import Ensemble
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.search.forced import force
@@ -26,12 +24,7 @@ from seqloom.search.many import force_many, search_many
 from seqloom.search.options import SamplingOptions, SearchOptions
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.text.vocabulary import UNK
-from seqloom.training.averaging import average_checkpoints
-from seqloom.training.checkpoint import checkpoint_folders, read_checkpoint, save_checkpoint
-from seqloom.training.events import Event, StopEvent, ValidationEvent
-from seqloom.training.listeners import Listener
-from seqloom.training.machine import Machine, prepare_machine, require_device
-from seqloom.training.run import best_network, claim_run, prepare_run, read_run_config, train_run
+from seqloom.training.machine import Machine
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.searching import (
     longest_source,
@@ -40,10 +33,8 @@ from seqloom.training.searching import (
     search_options,
     within_positions,
 )
-from seqloom.training.signals import stop_on_signal
+from seqloom.training.seq2seq import best_network
 from seqloom.training.vocabularies import Tokenizers
-
-DEVICES = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -317,29 +308,14 @@ class Model:
                     on_notice(row, result.notice)
             on_progress(len(outputs))
         references = [pair.target for pair in pairs]
-        return [bleu(outputs, references), chrf(outputs, references)], outputs
+        return measure(task_named(self.config.task).metrics, outputs, references), outputs
 
 
-def load(run: Path | str | Sequence[Path | str], *, device: str = "auto", threads: int = 0) -> Model:
-    """Load a run's best model, or those of several runs over one vocabulary as an ensemble.
+def load_text_model(folders: Sequence[RunFolder], configs: Sequence[Config], machine: Machine) -> Model:
+    """The best model of a run, or those of several runs over one vocabulary as an ensemble.
 
-    device   "auto", "cpu" or "cuda"
-    threads  of the CPU; 0 for as many as there are cores
-    Raises   DamagedModelError when the folder holds no run, or one that is incomplete or altered; UsageError
+    Raises   DamagedModelError; UsageError for runs that don't go together
     """
-    if device not in DEVICES:
-        raise UsageError(f"device = {device!r} is unknown; expected {', '.join(DEVICES)}.")
-    if threads < 0:
-        raise UsageError(f"threads = {threads} is out of range; expected 0, for all cores, or more.")
-    runs = [run] if isinstance(run, Path | str) else list(run)
-    if not runs:
-        raise UsageError("load takes a run, or several; found none.")
-    folders = [RunFolder(Path(each)) for each in runs]
-    configs = [read_run_config(folder) for folder in folders]
-    training = configs[0].training.model_copy(
-        update={"device": device, "threads": threads, "precision": "float32"}
-    )
-    machine = prepare_machine(training, build_kernels=False)
     tokenizers = Tokenizers.load(folders[0].vocabulary)
     for folder in folders[1:]:
         if Tokenizers.load(folder.vocabulary).fingerprint() != tokenizers.fingerprint():
@@ -357,65 +333,3 @@ def load(run: Path | str | Sequence[Path | str], *, device: str = "auto", thread
     networks = [best_network(*pair, tokenizers) for pair in zip(folders, configs, strict=True)]
     network = networks[0] if len(networks) == 1 else Ensemble(networks)
     return Model(network, tokenizers, configs[0], machine, configs[1:])
-
-
-def train(
-    config: Config | Path | str | Mapping[str, Any],
-    run: Path | str,
-    *,
-    overrides: Sequence[str] = (),
-    listeners: Sequence[Listener] = (),
-) -> Model:
-    """Train a run, or go on with it where it stopped, and give the best model.
-
-    config     a configuration, the path of its TOML file, or a mapping of its sections
-    run        the folder that holds everything of the run
-    overrides  such as "model.width=256"
-    listeners  called with every event of the training loop
-    Raises     ConfigError, DataError, ResourceError; Interrupted after a signal, saved and ready to resume
-    """
-    settings = _as_config(config, overrides)
-    require_training_data(settings)
-    require_device(settings.training.device)
-    folder = RunFolder(Path(run), settings.training.keep_checkpoints)
-    with folder.locked(), stop_on_signal() as stopped, progress("Training", total=1.0) as shown:
-        claim_run(folder, settings)
-        prepared = prepare_run(folder, settings, shown, stopped)
-        reason = train_run(
-            folder, settings, prepared, shown, stopped, [*listeners, _report_writer(folder.path)]
-        )
-    if reason == "interrupted":
-        raise Interrupted(f"Stopped and saved in {folder.path}; the same command goes on from here.")
-    return load(folder.path, device=settings.training.device, threads=settings.training.threads)
-
-
-def _report_writer(run: Path) -> Listener:
-    """Keeps report.html up to date while the run trains."""
-
-    def write(event: Event) -> None:
-        if isinstance(event, ValidationEvent | StopEvent):
-            write_report(run)
-
-    return write
-
-
-def _as_config(config: Config | Path | str | Mapping[str, Any], overrides: Sequence[str]) -> Config:
-    if isinstance(config, Config):
-        if overrides:
-            raise UsageError("Overrides go with a file or a mapping; a Config is complete already.")
-        return config
-    if isinstance(config, Mapping):
-        return build_config(config, overrides)
-    return read_config(config, overrides)
-
-
-def average(run: Path | str, last: int = 5) -> list[Path]:
-    """Make the mean of a run's newest checkpoints its best model; gives the checkpoints used, newest first."""
-    folder = RunFolder(Path(run))
-    read_run_config(folder)
-    with folder.locked():
-        chosen = checkpoint_folders(folder.path)[: max(last, 0)]
-        state = read_checkpoint(chosen[0]).state if chosen else {}
-        weights = average_checkpoints(chosen)
-        save_checkpoint(folder.path / "best", model=weights, state=state)
-    return chosen

@@ -12,8 +12,9 @@ from seqloom.config.schema import Config
 from seqloom.data.batch import Batch
 from seqloom.data.readers import Pair
 from seqloom.text.vocabulary import BOS
-from seqloom.training import preparation
-from seqloom.training.preparation import CorpusBatches, Prepared, prepare
+from seqloom.training import corpus_batches as preparation
+from seqloom.training.corpus_batches import CorpusBatches
+from seqloom.training.seq2seq import PreparedPairs, prepare
 from seqloom.training.vocabularies import train_tokenizers
 
 
@@ -21,7 +22,7 @@ def config(folder: Path, *overrides: str) -> Config:
     return read_config(write_project(folder), overrides)
 
 
-def prepared(folder: Path, settings: Config) -> Prepared:
+def prepared(folder: Path, settings: Config) -> PreparedPairs:
     return prepare(settings, train_tokenizers(settings), folder / "cache", lambda _: None)
 
 

@@ -1,0 +1,15 @@
+"""The metrics of all tasks by name, as one literal table."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from seqloom.metrics.overlap import Score, bleu, chrf
+
+METRICS: Mapping[str, Callable[[Sequence[str], Sequence[str]], Score]] = {
+    "bleu": bleu,
+    "chrf": chrf,
+}
+
+
+def measure(names: Sequence[str], outputs: Sequence[str], references: Sequence[str]) -> list[Score]:
+    """Each metric of the outputs against one reference each, in the order of the names. Raises DataError."""
+    return [METRICS[name](outputs, references) for name in names]

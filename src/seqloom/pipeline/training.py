@@ -1,0 +1,83 @@
+"""Training from files to a model, for whoever calls seqloom from Python or the command line."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from seqloom.base.errors import Interrupted, UsageError
+from seqloom.base.progress import progress
+from seqloom.config.read import build_config, read_config, require_training_data
+from seqloom.config.schema import Config
+from seqloom.inspection.run_report import write_report
+from seqloom.pipeline.loading import AnyModel, load
+from seqloom.training.averaging import average_checkpoints
+from seqloom.training.checkpoint import checkpoint_folders, read_checkpoint, save_checkpoint
+from seqloom.training.events import Event, StopEvent, ValidationEvent
+from seqloom.training.listeners import Listener
+from seqloom.training.machine import require_device
+from seqloom.training.run import prepare_run, train_run
+from seqloom.training.run_config import claim_run, read_run_config
+from seqloom.training.run_folder import RunFolder
+from seqloom.training.signals import stop_on_signal
+
+
+def train(
+    config: Config | Path | str | Mapping[str, Any],
+    run: Path | str,
+    *,
+    overrides: Sequence[str] = (),
+    listeners: Sequence[Listener] = (),
+) -> AnyModel:
+    """Train a run, or go on with it where it stopped, and give the best model.
+
+    config     a configuration, the path of its TOML file, or a mapping of its sections
+    run        the folder that holds everything of the run
+    overrides  such as "model.width=256"
+    listeners  called with every event of the training loop
+    Raises     ConfigError, DataError, ResourceError; Interrupted after a signal, saved and ready to resume
+    """
+    settings = _as_config(config, overrides)
+    require_training_data(settings)
+    require_device(settings.training.device)
+    folder = RunFolder(Path(run), settings.training.keep_checkpoints)
+    with folder.locked(), stop_on_signal() as stopped, progress("Training", total=1.0) as shown:
+        claim_run(folder, settings)
+        prepared = prepare_run(folder, settings, shown, stopped)
+        reason = train_run(
+            folder, settings, prepared, shown, stopped, [*listeners, _report_writer(folder.path)]
+        )
+    if reason == "interrupted":
+        raise Interrupted(f"Stopped and saved in {folder.path}; the same command goes on from here.")
+    return load(folder.path, device=settings.training.device, threads=settings.training.threads)
+
+
+def _report_writer(run: Path) -> Listener:
+    """Keeps report.html up to date while the run trains."""
+
+    def write(event: Event) -> None:
+        if isinstance(event, ValidationEvent | StopEvent):
+            write_report(run)
+
+    return write
+
+
+def _as_config(config: Config | Path | str | Mapping[str, Any], overrides: Sequence[str]) -> Config:
+    if isinstance(config, Config):
+        if overrides:
+            raise UsageError("Overrides go with a file or a mapping; a Config is complete already.")
+        return config
+    if isinstance(config, Mapping):
+        return build_config(config, overrides)
+    return read_config(config, overrides)
+
+
+def average(run: Path | str, last: int = 5) -> list[Path]:
+    """Make the mean of a run's newest checkpoints its best model; gives the checkpoints used, newest first."""
+    folder = RunFolder(Path(run))
+    read_run_config(folder)
+    with folder.locked():
+        chosen = checkpoint_folders(folder.path)[: max(last, 0)]
+        state = read_checkpoint(chosen[0]).state if chosen else {}
+        weights = average_checkpoints(chosen)
+        save_checkpoint(folder.path / "best", model=weights, state=state)
+    return chosen

@@ -1,0 +1,100 @@
+"""A run's configuration: written when the run begins, compared when it goes on, read whenever it is used."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from seqloom.base.errors import ConfigError, DamagedModelError, UsageError
+from seqloom.base.files import atomic_write, write_json
+from seqloom.config.layers import RUNS
+from seqloom.config.read import read_config
+from seqloom.config.schema import Config
+from seqloom.config.toml import write_value
+from seqloom.config.write import resolved, write_config
+from seqloom.training.checkpoint import checkpoint_folders
+from seqloom.training.run_folder import RunFolder
+
+MAY_CHANGE = {  # settings that a resumed run may have otherwise than it started with
+    "max_updates",
+    "max_epochs",
+    "max_tokens",
+    "max_minutes",
+    "warmup_updates",
+    "validate_every",
+    "validate_minutes",
+    "validation_sentences",
+    "validation_beam",
+    "patience",
+    "samples",
+    "checkpoint_every",
+    "checkpoint_minutes",
+    "keep_checkpoints",
+    "log_every",
+    "max_bad_updates",
+    "threads",
+    "device",
+    "kernels",
+}
+
+
+def read_run_config(folder: RunFolder) -> Config:
+    """The configuration that a run was trained with.
+
+    Raises   UsageError for a folder that isn't there; DamagedModelError for one that holds no run
+    """
+    mend = "Give the folder that `seqloom train` wrote, as runs/NAME."
+    if not folder.path.exists():
+        raise UsageError(f"{folder.path} does not exist. {mend}")
+    if not folder.config.is_file():
+        raise DamagedModelError(f"{folder.path} is no folder of a run: it has no config.toml. {mend}")
+    try:
+        return read_config(folder.config, written=True)
+    except ConfigError as error:
+        raise DamagedModelError(f"{folder.config} was altered: {error}") from error
+
+
+def claim_run(folder: RunFolder, config: Config) -> None:
+    """Write a new run's configuration, or compare an old run's with what is asked now. Raises ConfigError."""
+    if folder.config.is_file():
+        changed = changed_settings(resolved(read_run_config(folder)), resolved(config))
+        if changed and checkpoint_folders(folder.path):
+            raise ConfigError(
+                f"{folder.path} was started with other settings: {'; '.join(changed)}. "
+                "Use the same settings to resume it, or another run folder."
+            )
+    atomic_write(folder.config, write_config(config))
+    write_json(folder.resolved, resolved(config))
+
+
+def changed_settings(old: Mapping[str, Any], new: Mapping[str, Any], where: str = "") -> list[str]:
+    """Settings that differ and may not: "model.width was 256, is 512"."""
+    found = []
+    for key in sorted(old.keys() | new.keys()):
+        name = f"{where}{key}"
+        before, now = old.get(key), new.get(key)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            found += changed_settings(before, now, f"{name}.")
+        elif before != now and not _may_change(name):
+            found.append(f"{name} was {write_value(before)}, is {write_value(now)}")
+    return found
+
+
+def _may_change(name: str) -> bool:
+    section, _, key = name.partition(".")
+    return (
+        section == "search"
+        or name in ("data.test", "data.cache")
+        or (section == "training" and key in MAY_CHANGE)
+    )
+
+
+def require_runs(config: Config) -> None:
+    """Refuse, before the data is prepared, a run to start from or to learn from that isn't there."""
+    for name in RUNS:
+        path = getattr(config.training, name)
+        try:
+            if path is not None:
+                read_run_config(RunFolder(Path(path)))
+                RunFolder(Path(path)).best()
+        except (UsageError, DamagedModelError) as error:
+            raise type(error)(f"training.{name}: {error}") from error
