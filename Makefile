@@ -65,5 +65,5 @@ $(STAMP): pyproject.toml constraints.txt
 	  "$$python" -m venv --clear $(VENV) || exit; \
 	fi
 	@echo "Installing into $(VENV) (a minute or more the first time: torch is large)"
-	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[train,dev]'
+	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[train,audio,dev]'
 	@touch $@
