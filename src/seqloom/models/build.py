@@ -72,13 +72,11 @@ def build_language_model(config: ModelConfig, symbols: int, window: int) -> Lang
     """
     decoder = config.decoder
     embedding = Embedding(symbols, config.width, PADDING, config.embedding_rank)
-    recurrent = isinstance(decoder, RecurrentDecoderConfig)
-    return LanguageModel(
-        _embedded(embedding, decoder, config),
-        _recurrent_layers(config, decoder) if recurrent else _causal_layers(config, decoder),
-        OutputLayer(symbols, config.feature_width, embedding if config.tie_output else None),
-        None if recurrent else window,
-    )
+    target = _embedded(embedding, decoder, config)
+    output = OutputLayer(symbols, config.feature_width, embedding if config.tie_output else None)
+    if isinstance(decoder, RecurrentDecoderConfig):
+        return LanguageModel(target, _recurrent_layers(config, decoder), output)
+    return LanguageModel(target, _causal_layers(config, decoder), output, window)
 
 
 def _recurrent_layers(config: ModelConfig, decoder: RecurrentDecoderConfig) -> RecurrentLayers:
