@@ -134,7 +134,7 @@ def _evaluate_text(
     with progress("Reading") as bar:
         for found in model.score_lines(asked.lines()):
             whole, lines = whole + found, lines + 1
-            bar.update(0.0, f"{lines:,} lines")
+            bar.update(lines, f"of {names}")
     seconds = time.monotonic() - begun
     if not lines:
         raise DataError(f"{names}: no line; a score needs at least one.")
@@ -162,7 +162,7 @@ def _texts_of(config: "Config", run: Path, files: list[Path], part: str | None) 
     """The text that is asked for: files, or a part of the configuration, the test text if it has any."""
     from seqloom.base.errors import UsageError
     from seqloom.data.text_stream import TextFiles
-    from seqloom.training.language_model import text_files
+    from seqloom.training.vocabularies import text_files
 
     if files:
         return TextFiles(tuple(files))

@@ -43,7 +43,10 @@ def generate(
         float, typer.Option(metavar="X", help="Below 1 bolder on the likely, above 1 on all.")
     ] = 1.0,
     top_k: Annotated[
-        int, typer.Option(min=0, metavar="K", help="Draw from the K likeliest symbols; 0 is all, 1 draws nothing.")
+        int,
+        typer.Option(
+            min=0, metavar="K", help="Draw from the K likeliest symbols; 0 is all, 1 draws nothing."
+        ),
     ] = 0,
     top_p: Annotated[
         float, typer.Option(metavar="P", help="Draw from the likeliest that hold this probability.")
@@ -59,7 +62,9 @@ def generate(
     ] = 0,
     seed: Annotated[int, typer.Option(metavar="N", help="Fixes what is drawn.")] = 0,
     samples: Annotated[int, typer.Option(min=1, metavar="N", help="Texts from the same beginning.")] = 1,
-    echo: Annotated[bool, typer.Option("--echo/--no-echo", help="Show the prompt before what follows it.")] = True,
+    echo: Annotated[
+        bool, typer.Option("--echo/--no-echo", help="Show the prompt before what follows it.")
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a sample.")] = False,
 ) -> None:
     """Write text that goes on from a beginning.
@@ -72,7 +77,9 @@ def generate(
     if prompt and prompt_file:
         raise UsageError("--prompt and --prompt-file are two beginnings. Leave out one.")
     if repetition_window != 64 and repetition_penalty == 1:
-        raise UsageError("--repetition-window is for a --repetition-penalty above 1. Add it, or leave both out.")
+        raise UsageError(
+            "--repetition-window is for a --repetition-penalty above 1. Add it, or leave both out."
+        )
     begun = _from_file(prompt_file) if prompt_file else typed(prompt, "--prompt")
     options = SamplingOptions(
         temperature=temperature,

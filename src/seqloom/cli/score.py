@@ -116,9 +116,7 @@ def figures(found: "Likelihood") -> dict[str, Any]:
 
 
 def _columns(found: "Likelihood", text: str) -> str:
-    return (
-        f"{found.nats_per_token:.4f}\t{found.bits_per_character:.4f}\t{found.perplexity:.3f}\t{one_line(text)}"
-    )
+    return f"{found.nats_per_token:.4f}\t{found.bits_per_character:.4f}\t{found.perplexity:.3f}\t{one_line(text)}"
 
 
 def _json(found: "Likelihood", text: str | None, lines: int | None = None) -> str:

@@ -78,8 +78,8 @@ def _updates(folder: Path) -> int:
 
 def _tell_result(folder: Path, model: "AnyModel") -> None:
     """How good it is, where it lies, what to type next."""
-    from seqloom.pipeline import TextGenerator
     from seqloom.inspection.run_log import best_validation, read_log
+    from seqloom.pipeline import TextGenerator
 
     best = best_validation(read_log(folder / "metrics.jsonl").rows)
     if best:

@@ -53,7 +53,7 @@ class DataConfig(Section):
     )
     held_out: Fraction = Field(
         default=0.0,
-        description="Share of a text's characters, at its end, that is kept from training for validation where there is "
+        description="Share of a text's characters, at its end, that is kept from training to validate by where there is "
         "no data.valid; the cut falls between two lines.",
     )
     format: Format = Field(
@@ -86,7 +86,7 @@ class DataConfig(Section):
     def _check_held_out(self) -> Self:
         if self.held_out and self.valid:
             raise contradiction(
-                f"data.held_out = {self.held_out} takes the validation text from data.train, but data.valid names files",
+                f"data.held_out = {self.held_out} validates by the end of data.train, but data.valid names files",
                 "Leave out one of the two.",
                 ["data.held_out", "data.valid"],
             )

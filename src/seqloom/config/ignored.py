@@ -57,7 +57,9 @@ def _reads_pairs(config: Config) -> bool:
 
 def _keys_below(table: str) -> tuple[str, ...]:
     """Every option of a table, of either kind."""
-    found = (option.key for option in all_options() if not option.is_table and option.key.startswith(f"{table}."))
+    found = (
+        option.key for option in all_options() if not option.is_table and option.key.startswith(f"{table}.")
+    )
     return tuple(dict.fromkeys(found))
 
 
@@ -66,11 +68,17 @@ OF_PAIRS = (
     "data.max_length",
     *("text.shared", "text.sampling", "model.share_embeddings"),
     *_keys_below("model.encoder"),
-    *(f"model.decoder.{name}" for name in ("placement", "input_feeding", "coverage", "feed_context", "bridge")),
+    *(
+        f"model.decoder.{name}"
+        for name in ("placement", "input_feeding", "coverage", "feed_context", "bridge")
+    ),
     *(f"model.decoder.attention_{name}" for name in ("width", "heads", "window", "positions")),
     "model.decoder.copying",
     *(f"training.{name}" for name in ("max_sentences", "scheduled_sampling", "teacher", "distillation")),
-    *(f"training.{name}" for name in ("minimum_risk", "risk_share", "risk_samples", "risk_sharpness", "r_drop")),
+    *(
+        f"training.{name}"
+        for name in ("minimum_risk", "risk_share", "risk_samples", "risk_sharpness", "r_drop")
+    ),
     *(f"training.{name}" for name in ("coverage_loss", "guided_alignment")),
     *(f"training.{name}" for name in ("validation_sentences", "validation_beam")),
     *_keys_below("search"),

@@ -115,7 +115,11 @@ class Config(Section):
     def _check_attention(self) -> None:
         """Refuse attention where there is no source, and what reads attention where there is none."""
         decoder = self.model.decoder
-        if not task_named(self.task).reads_pairs and decoder.kind == "recurrent" and decoder.attention != "none":
+        if (
+            not task_named(self.task).reads_pairs
+            and decoder.kind == "recurrent"
+            and decoder.attention != "none"
+        ):
             raise contradiction(
                 f'model.decoder.attention = "{decoder.attention}" looks at a source, but task = "{self.task}" has none',
                 'Set model.decoder.attention = "none".',

@@ -82,7 +82,9 @@ def build_language_model(config: ModelConfig, symbols: int, window: int) -> Lang
 def _recurrent_layers(config: ModelConfig, decoder: RecurrentDecoderConfig) -> RecurrentLayers:
     """Cells, and a readout where their output has another width than the output layer reads (Merity et al. 2018)."""
     cells = _cells(config, decoder)
-    readout = cells.reading() if decoder.hidden != cells.readout else Dropout(cells.dropout, locked=cells.locked)
+    readout = (
+        cells.reading() if decoder.hidden != cells.readout else Dropout(cells.dropout, locked=cells.locked)
+    )
     return RecurrentLayers(cells.stack(config.width), readout)
 
 

@@ -55,7 +55,12 @@ def load(run: Path | str | Sequence[Path | str], *, device: str = "auto", thread
 
 
 def load_as(
-    kind: type[Kind], run: Path | str | Sequence[Path | str], verb: str, *, device: str = "auto", threads: int = 0
+    kind: type[Kind],
+    run: Path | str | Sequence[Path | str],
+    verb: str,
+    *,
+    device: str = "auto",
+    threads: int = 0,
 ) -> Kind:
     """The same, for a verb that is for one kind of model.
 

@@ -14,7 +14,7 @@ from seqloom.search.options import SamplingOptions
 from seqloom.search.sample import draw
 from seqloom.search.scoring import Job, on_host, refuse_broken, score_next
 
-HISTORY = 4096  # symbols back to which repetitions are looked for, so that a step costs the same however long it goes on
+HISTORY = 4096  # symbols back to which repetitions are looked for: a step then costs the same however long it goes on
 
 
 @torch.no_grad()

@@ -49,7 +49,9 @@ class StopStrings:
 
     def __init__(self, strings: Sequence[str]) -> None:
         if isinstance(strings, str) or not all(strings):
-            raise UsageError("A stop string is empty, or stands alone; give a list of texts that aren't empty.")
+            raise UsageError(
+                "A stop string is empty, or stands alone; give a list of texts that aren't empty."
+            )
         self.strings = tuple(strings)
         self.held = ""
         self.met = False

@@ -15,12 +15,12 @@ from seqloom.config.schema import Config
 from seqloom.data.chunks import ConsecutiveChunks, RandomChunks, windows
 from seqloom.data.readers import read_lines
 from seqloom.data.text_batch import TextBatch, chunk_batch, window_batch
-from seqloom.data.text_stream import TextFiles, TextStream, prepare_text
+from seqloom.data.text_stream import TextStream, prepare_text
 from seqloom.models.build import build_language_model
 from seqloom.models.language_model import LanguageModel
 from seqloom.search.options import SamplingOptions
 from seqloom.search.sample import sample
-from seqloom.text.tokenizer import Tokenizer, load_tokenizer, train_tokenizer
+from seqloom.text.tokenizer import Tokenizer, load_tokenizer
 from seqloom.text.vocabulary import EOS, UNK
 from seqloom.training.checkpoint import checkpoint_folders, load_weights
 from seqloom.training.events import Sample
@@ -30,7 +30,7 @@ from seqloom.training.machine import Machine
 from seqloom.training.run_config import refuse_other_text, require_runs
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.validation import Validation, mean_likelihood
-from seqloom.training.vocabularies import SHARED, VOCABULARY_SEED
+from seqloom.training.vocabularies import SHARED, text_files, train_text_tokenizer
 
 SAMPLE_SYMBOLS = 200  # of a sample shown at a validation, at most
 
@@ -122,7 +122,9 @@ class PreparedText:
         nats_to_bits = len(valid) / valid.characters / math.log(2)
 
         def validate() -> Validation | None:
-            loss = mean_likelihood(network, self._to_validate(network, valid), machine, TextObjective(), stopped)
+            loss = mean_likelihood(
+                network, self._to_validate(network, valid), machine, TextObjective(), stopped
+            )
             if stopped():
                 return None
             scores = {"bits_per_character": loss * nats_to_bits}
@@ -160,7 +162,9 @@ def spread_lines(text: TextStream, count: int) -> list[np.ndarray[tuple[int], np
     for place in range(count):
         first = place * text.lines // count
         last = min(first + 100, (place + 1) * text.lines // count)
-        longest = max((text.line(number) for number in range(first, last)), key=len, default=np.zeros(0, np.int64))
+        longest = max(
+            (text.line(number) for number in range(first, last)), key=len, default=np.zeros(0, np.int64)
+        )
         if len(longest) >= 5:
             found.append(longest)
     return found
@@ -216,16 +220,6 @@ def prepare_language_model(
     return PreparedText(config, tokenizer, train, valid)
 
 
-def text_files(config: Config, part: str) -> TextFiles:
-    """The text of one part, "train", "valid" or "test", as data.held_out divides it."""
-    data = config.data
-    cut = 1.0 - data.held_out
-    if part == "valid" and data.held_out:
-        return TextFiles(tuple(map(Path, data.train)), cut, 1.0)
-    paths = tuple(map(Path, getattr(data, part)))
-    return TextFiles(paths, 0.0, cut) if part == "train" else TextFiles(paths)
-
-
 def network_of(config: Config, tokenizer: Tokenizer) -> LanguageModel:
     """A model with fresh parameters."""
     return build_language_model(config.model, len(tokenizer), config.training.chunk)
@@ -242,17 +236,9 @@ def best_language_model(folder: RunFolder, config: Config, tokenizer: Tokenizer)
 
 def _first_tokenizer(config: Config, shown: Progress) -> Tokenizer:
     """That of the run that this one starts from, or a new one. Raises ConfigError for other settings of text."""
-    text = config.text
     if config.training.start_from is None:
         shown.say("Learning the vocabulary")
-        return train_tokenizer(
-            text_files(config, "train").lines(),
-            kind=text.tokenizer,
-            size=text.vocabulary_size,
-            form=text.normalisation,
-            lowercase=text.lowercase,
-            seed=VOCABULARY_SEED,
-        )
+        return train_text_tokenizer(config)
     start = RunFolder(Path(config.training.start_from))
     refuse_other_text(start, config)
     return load_tokenizer(start.vocabulary / SHARED)

@@ -117,9 +117,7 @@ class ProgressListener:
 def describe(event: Event) -> list[str]:
     """What a log says of an event, a line each; nothing for steps and ordinary checkpoints."""
     if isinstance(event, ValidationEvent):
-        scores = "".join(
-            f"  {name} {value:.{PLACES.get(name, 1)}f}" for name, value in event.scores.items()
-        )
+        scores = "".join(f"  {name} {value:.{PLACES.get(name, 1)}f}" for name, value in event.scores.items())
         mark = "  (best so far)" if event.best else ""
         head = (
             f"update {event.update:,}  epoch {event.epoch:.1f}  {duration(event.seconds)}:  "

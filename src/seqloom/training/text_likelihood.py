@@ -37,7 +37,7 @@ class HeldText:
 
 @torch.no_grad()
 def nats_of(model: LanguageModel, features: Tensor, batch: TextBatch) -> Tensor:
-    """features (B, T, E) -> the negative log-likelihood of each output (B, T), 0 where none counts; float32 or better."""
+    """features (B, T, E) -> the negative log-likelihood of each output (B, T), 0 where none counts."""
     counted = batch.counted
     rows, targets = features[counted], batch.outputs[counted]
     pieces = []
@@ -91,11 +91,15 @@ class Reading:
             nats = _nats_from_nothing(self.model, window_batch(text, some), self.device)
             for row, window in enumerate(some):
                 begin = window.start - window.read_from
-                found[window.start - first : window.stop - first] = nats[row, begin : window.stop - window.read_from]
+                found[window.start - first : window.stop - first] = nats[
+                    row, begin : window.stop - window.read_from
+                ]
         return found
 
 
-def _nats_from_nothing(model: LanguageModel, batch: TextBatch, device: torch.device) -> NDArray[np.floating[Any]]:
+def _nats_from_nothing(
+    model: LanguageModel, batch: TextBatch, device: torch.device
+) -> NDArray[np.floating[Any]]:
     """Of rows that nothing is known before of (B, T)."""
     batch = batch.to(device)
     nats = nats_of(model, model.read(batch.inputs, model.start(len(batch))).features, batch)
