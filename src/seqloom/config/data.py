@@ -29,9 +29,8 @@ class DataConfig(Section):
 
     train: Paths = Field(
         default=(),
-        description="Training pairs: two files of equal length (source, target), or one TSV or JSON-lines file; for "
-        "text generation any number of text files, one text after the other. Relative to the configuration file's "
-        "folder.",
+        description="Training pairs: two files of equal length (source, target), or one TSV or JSON-lines file; plain "
+        "text, any number of files, for generation; relative to this file's folder.",
     )
     back_translated: Paths = Field(
         default=(),
@@ -53,8 +52,8 @@ class DataConfig(Section):
     )
     held_out: Fraction = Field(
         default=0.0,
-        description="Share of a text's characters, at its end, that is kept from training to validate by where there is "
-        "no data.valid; the cut falls between two lines.",
+        description="Share of the characters of a text, at its end, that is kept from training and validated by instead "
+        "of data.valid; the cut falls between two lines.",
     )
     format: Format = Field(
         default="auto",

@@ -73,6 +73,7 @@ class Config(Section):
         self._check_bound()
         self._check_validation()
         self._check_positions()
+        self._check_no_source()
         self._check_attention()
         self._check_alignments()
         self._check_copying()
@@ -112,19 +113,26 @@ class Config(Section):
             [key, "data.valid"],
         )
 
+    def _check_no_source(self) -> None:
+        """Refuse what reads a source where the task has none."""
+        encoder, decoder = self.model.encoder, self.model.decoder
+        if task_named(self.task).reads_pairs:
+            return
+        if decoder.kind == "recurrent" and decoder.attention != "none":
+            key, value = "model.decoder.attention", decoder.attention
+            does, mend = "looks at a source", 'Set model.decoder.attention = "none".'
+        elif encoder.kind != "recurrent":  # which it is by default
+            key, value = "model.encoder.kind", encoder.kind
+            does, mend = "reads a source", "Leave out model.encoder; model.decoder is what writes."
+        else:
+            return
+        raise contradiction(
+            f'{key} = "{value}" {does}, but task = "{self.task}" has none', mend, [key, "task"]
+        )
+
     def _check_attention(self) -> None:
-        """Refuse attention where there is no source, and what reads attention where there is none."""
+        """Refuse what reads attention where there is none."""
         decoder = self.model.decoder
-        if (
-            not task_named(self.task).reads_pairs
-            and decoder.kind == "recurrent"
-            and decoder.attention != "none"
-        ):
-            raise contradiction(
-                f'model.decoder.attention = "{decoder.attention}" looks at a source, but task = "{self.task}" has none',
-                'Set model.decoder.attention = "none".',
-                ["model.decoder.attention", "task"],
-            )
         if decoder.kind != "recurrent" or decoder.attention != "none":
             return
         for key, value, meaning in (

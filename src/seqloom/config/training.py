@@ -49,8 +49,8 @@ class TrainingConfig(Section):
     )
     chunk: Count = Field(
         default=128,
-        description="Symbols of a chunk of text, through which gradients flow back (truncated back-propagation through "
-        "time) and which a Transformer sees at once; batch_tokens / chunk of them lie side by side in a batch.",
+        description="Symbols of text that gradients flow back through (truncated back-propagation through time) and "
+        "a Transformer sees at once; a batch has batch_tokens / chunk rows of them.",
     )
     chunks: Chunks = Field(
         default="consecutive",
