@@ -21,7 +21,7 @@ from seqloom.models.language_model import LanguageModel
 from seqloom.search.options import SamplingOptions
 from seqloom.search.sample import sample
 from seqloom.text.tokenizer import Tokenizer, load_tokenizer
-from seqloom.text.vocabulary import EOS, UNK
+from seqloom.text.vocabulary import BOS, EOS, UNK
 from seqloom.training.checkpoint import checkpoint_folders, load_weights
 from seqloom.training.events import Sample
 from seqloom.training.learning import NOTHING_CARRIED, BatchLoss, Carried
@@ -176,7 +176,7 @@ def continue_line(network: LanguageModel, begun: list[int], device: torch.device
         seed=seed,
         max_length_factor=0.0,
         max_length_extra=len(begun) + SAMPLE_SYMBOLS,
-        banned=(UNK,),
+        banned=(BOS, UNK),
     )
     length = torch.ones(1, dtype=torch.int64, device=device)
     (drawn,) = sample(network, network.start(1), length, options, prefixes=[begun], bos=EOS)

@@ -52,7 +52,11 @@ def test_paths_are_one_or_several():
     assert DataConfig(train="pairs.tsv").train == ("pairs.tsv",)
     assert DataConfig(train=["a.en", "a.de"]).train == ("a.en", "a.de")
     assert DataConfig(train=("a.en", "a.de")).train == ("a.en", "a.de")
-    assert DataConfig(train=["a", "b", "c"]).train == ("a", "b", "c")  # what a task has no use for, Config refuses
+    assert DataConfig(train=["a", "b", "c"]).train == (
+        "a",
+        "b",
+        "c",
+    )  # what a task has no use for, Config refuses
     assert error_types(DataConfig, train=[""]) == [("string_too_short", ("train", 0))]
 
 
