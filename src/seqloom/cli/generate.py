@@ -76,6 +76,11 @@ def generate(
 
     if prompt and prompt_file:
         raise UsageError("--prompt and --prompt-file are two beginnings. Leave out one.")
+    if temperature <= 0:
+        raise UsageError(
+            f"--temperature {temperature:g} is out of range; expected more than 0. For the likeliest symbol each time "
+            "give --top-k 1."
+        )
     if repetition_window != 64 and repetition_penalty == 1:
         raise UsageError(
             "--repetition-window is for a --repetition-penalty above 1. Add it, or leave both out."

@@ -186,7 +186,7 @@ def test_it_learns_and_validation_says_what_scoring_says(decoder: dict[str, Any]
     )
     _, events = trained(tmp_path / "run", config)
     steps = [event for event in events if isinstance(event, StepEvent)]
-    assert steps[-1].likelihood < 0.7 * steps[0].likelihood
+    assert steps[-1].likelihood < 0.8 * steps[0].likelihood
     last = [event for event in events if isinstance(event, ValidationEvent)][-1]
     assert last.loss < 2.6  # of 3.4 to begin with
     prepared = prepared_text(tmp_path / "run", config)
