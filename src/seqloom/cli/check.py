@@ -46,6 +46,8 @@ def check(
     from seqloom.base.errors import DataError, UsageError
     from seqloom.base.files import atomic_write, make_folder
     from seqloom.base.progress import progress
+    from seqloom.config.read import read_config
+    from seqloom.config.tasks import task_named
     from seqloom.data.check import check_corpus, render_html, render_text
     from seqloom.data.readers import PairFiles
 
@@ -54,6 +56,13 @@ def check(
         raise UsageError(
             "Name either a configuration, or files: seqloom check mine/config.toml, or seqloom check --train A B."
         )
+    if config is not None and not task_named(read_config(config_file(config)).task).reads_pairs:
+        if html:
+            raise UsageError(
+                "--html is for corpora of pairs; what is said of plain text is short. Leave it out."
+            )
+        _check_plain_text(config)
+        return
     fault = ""
     with progress("Checking") as shown:
         tokenizers = None
@@ -84,6 +93,28 @@ def check(
     if fault and not report.errors:
         raise DataError(f"The vocabulary can't be learnt from this: {fault}")
     raise typer.Exit(report.exit_code)
+
+
+def _check_plain_text(config: Path) -> None:
+    """Report on the text of a language model."""
+    from seqloom.base.progress import progress
+    from seqloom.config.read import read_config, require_training_data
+    from seqloom.data.check_text import check_text, render_text_parts
+    from seqloom.training.vocabularies import text_files, train_text_tokenizer
+
+    settings = read_config(config_file(config))
+    require_training_data(settings)
+    data = settings.data
+    named = [name for name in PARTS if getattr(data, name) or (name == "valid" and data.held_out)]
+    with progress("Checking") as shown:
+        shown.say("Learning the vocabulary")
+        tokenizer = train_text_tokenizer(settings)
+        parts = check_text(
+            {name: text_files(settings, name) for name in named},
+            tokenizer,
+            lambda part, lines: shown.update(0.0, f"{part}: {lines:,} lines"),
+        )
+    print(render_text_parts(parts, len(tokenizer), settings.training.batch_tokens), end="")
 
 
 def _configured(config: Path) -> "tuple[Config, dict[str, PairFiles]]":

@@ -1,4 +1,7 @@
-"""`seqloom evaluate`: translate test pairs and compare with what they should be."""
+"""`seqloom evaluate`: how good a model is on data that it didn't learn from.
+
+A translator's outputs are compared with what they should be; a language model is asked how likely it finds the text.
+"""
 
 import time
 from pathlib import Path
@@ -12,6 +15,8 @@ from seqloom.cli.texts import one_line
 if TYPE_CHECKING:
     from seqloom.config.schema import Config
     from seqloom.data.readers import PairFiles
+    from seqloom.data.text_stream import TextFiles
+    from seqloom.pipeline import TextGenerator
 
 EXAMPLES = """
 \b
@@ -20,6 +25,9 @@ Examples:
       The test pairs of its configuration, or else the validation pairs.
   seqloom evaluate runs/mine other.en other.de --output other.out --beam 10
       Two files of yours; the translations are kept.
+
+\b
+For a language model FILE is plain text, and what is said is how likely it is.
 """
 PARTS = ("test", "valid")
 NAMES = {"bleu": "BLEU", "chrf": "chrF"}
@@ -31,7 +39,7 @@ def evaluate(
         list[Path],
         typer.Argument(
             metavar="FILE",
-            help="Two files in step, or one .tsv or .jsonl file.",
+            help="Two files in step, or one .tsv or .jsonl file; plain text for a language model.",
             show_default=False,
         ),
     ] = [],  # noqa: B006 - typer copies it
@@ -47,7 +55,10 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
     ensemble: Others = [],  # noqa: B006 - typer copies it
 ) -> None:
-    """Score a model by BLEU and chrF."""
+    """Measure a model on its test data.
+
+    Translators by BLEU and chrF; language models by perplexity and bits a character.
+    """
     from seqloom.base.errors import DataError, UsageError
     from seqloom.base.files import atomic_write, make_folder
     from seqloom.base.progress import progress
@@ -56,10 +67,17 @@ def evaluate(
         raise UsageError("Name either files or --part, not both.")
     if part not in (None, *PARTS):
         raise UsageError(f'--part "{part}" is neither "test" nor "valid".')
-    from seqloom.pipeline import load
+    from seqloom.pipeline import TextGenerator, load
     from seqloom.training.searching import search_options
 
     model = load([run, *ensemble])
+    if isinstance(model, TextGenerator):
+        if beam or output:
+            raise UsageError(
+                f"{run} is a language model, whose text is scored and not translated. Leave out --beam and --output."
+            )
+        _evaluate_text(model, run, files, part, json=json)
+        return
     asked = _pairs_of(model.config, run, files, part)
     pairs = list(asked.read())
     names = " and ".join(str(nearby(path)) for path in asked.paths)
@@ -98,6 +116,61 @@ def evaluate(
     print(f"  {seconds:.1f} s, {len(pairs) / seconds:,.0f} sentences a second, beam {options.beam}")
     if output:
         print(f"The translations: {output}")
+
+
+def _evaluate_text(
+    model: "TextGenerator", run: Path, files: list[Path], part: str | None, *, json: bool
+) -> None:
+    """How likely a text is, each file read from its beginning."""
+    from seqloom.base.errors import DataError
+    from seqloom.base.progress import progress
+    from seqloom.cli.score import describe, figures
+    from seqloom.pipeline import Likelihood
+
+    asked = _texts_of(model.config, run, files, part)
+    names = " and ".join(str(nearby(path)) for path in asked.paths)
+    whole, lines = Likelihood(), 0
+    begun = time.monotonic()
+    with progress("Reading") as bar:
+        for found in model.score_lines(asked.lines()):
+            whole, lines = whole + found, lines + 1
+            bar.update(lines, f"of {names}")
+    seconds = time.monotonic() - begun
+    if not lines:
+        raise DataError(f"{names}: no line; a score needs at least one.")
+    share = "" if (asked.start, asked.stop) == (0.0, 1.0) else f", its last {1 - asked.start:.3g}"
+    if json:
+        from json import dumps
+
+        said = {
+            "run": str(run),
+            "files": [str(path) for path in asked.paths],
+            "part": [asked.start, asked.stop],
+            "lines": lines,
+            **figures(whole),
+            "context": model.context,
+            "seconds": round(seconds, 3),
+        }
+        print(dumps(said, ensure_ascii=False))
+        return
+    print(f"{run} on {names}{share}")
+    print(describe(whole, lines, model))
+    print(f"  {seconds:.1f} s, {whole.tokens / seconds:,.0f} tokens a second")
+
+
+def _texts_of(config: "Config", run: Path, files: list[Path], part: str | None) -> "TextFiles":
+    """The text that is asked for: files, or a part of the configuration, the test text if it has any."""
+    from seqloom.base.errors import UsageError
+    from seqloom.data.text_stream import TextFiles
+    from seqloom.training.vocabularies import text_files
+
+    if files:
+        return TextFiles(tuple(files))
+    for name in [part] if part else PARTS:
+        if getattr(config.data, name) or (name == "valid" and config.data.held_out):
+            return text_files(config, name)
+    missing = f"no data.{part}" if part else "neither data.test nor data.valid, and holds nothing out"
+    raise UsageError(f"{run / CONFIG} names {missing}. Name the text: seqloom evaluate {shown(run)} FILE")
 
 
 def _pairs_of(config: "Config", run: Path, files: list[Path], part: str | None) -> "PairFiles":

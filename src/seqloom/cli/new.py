@@ -45,8 +45,8 @@ def new(
     """
     from seqloom.base.errors import UsageError
     from seqloom.base.files import atomic_write, make_folder
-    from seqloom.config.presets import preset_text
-    from seqloom.config.tasks import TASKS
+    from seqloom.config.presets import preset_text, read_preset
+    from seqloom.config.tasks import TASKS, task_named
 
     config = folder / CONFIG
     for path in (config, folder / DATA) if example else (config,):
@@ -56,6 +56,11 @@ def new(
             )
     name = preset or TASKS[0].preset
     preset_text(name)  # refuses an unknown name before anything is written
+    of_text = not task_named(read_preset(name)["task"]).reads_pairs
+    if example and of_text:
+        raise UsageError(
+            f"--example brings pairs, but the preset {name} learns from plain text. Leave out one of the two."
+        )
     if example:
         if train or valid or test:
             raise UsageError(
@@ -65,7 +70,8 @@ def new(
         make_folder(folder)
         _write_example(folder)
     else:
-        text = _start(config, name) + _data_section(folder, (train, valid, test)) + _usual_settings(name)
+        section = _text_section if of_text else _data_section
+        text = _start(config, name) + section(folder, (train, valid, test)) + _usual_settings(name)
         make_folder(folder)
     atomic_write(config, text)
     print(f"Wrote {config}: what a person would set; the rest comes from the preset {name}.")
@@ -108,6 +114,27 @@ def _data_section(folder: Path, parts: Sequence[Sequence[Path]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _text_section(folder: Path, parts: Sequence[Sequence[Path]]) -> str:
+    """The same for plain text, whose last tenth is held out unless there is text to validate by."""
+    from seqloom.config.toml import write_value
+    from seqloom.data.readers import read_lines
+
+    lines = [
+        "",
+        "[data]",
+        "# UTF-8 text, one file or several, read one after the other. Paths are seen from this folder.",
+    ]
+    for key, paths in zip(("train", "valid", "test"), parts, strict=True):
+        for path in paths:
+            next(read_lines(path), None)
+        kept = [_seen_from(folder, path) for path in paths] or [f"{key}.txt"]
+        off = "" if paths or (key == "train" and not any(parts)) else "# "
+        lines.append(f"{off}{key} = {write_value(kept)}")
+    off = "# " if parts[1] else ""
+    lines.append(f"{off}held_out = 0.1    # the last tenth of the text, to validate by")
+    return "\n".join(lines) + "\n"
+
+
 def _seen_from(folder: Path, path: Path) -> str:
     return str(path) if path.is_absolute() else os.path.relpath(path, folder)
 
@@ -120,15 +147,18 @@ def _usual_settings(preset: str) -> str:
     values = read_preset(preset)
     text, model, training = values["text"], values["model"], values["training"]
     bound = next(key for key in training if key.startswith("max_"))
+    advice = "2000 for ten thousand pairs, 32000 for millions"
+    if text["tokenizer"] == "character":
+        advice = "at most; there are as many as the text has characters"
     return f"""
 # Take away a "#" to change what the preset says.
 
 [text]
-# vocabulary_size = {text["vocabulary_size"]}    # symbols; 2000 for ten thousand pairs, 32000 for millions
+# vocabulary_size = {text["vocabulary_size"]}    # symbols; {advice}
 
 [model]
-# width = {model["width"]}    # more for more pairs; it costs time
-# dropout = {model["dropout"]}    # more for fewer pairs
+# width = {model["width"]}    # more for more data; it costs time
+# dropout = {model["dropout"]}    # more for less data
 
 [training]
 # {bound} = {write_value(training[bound])}    # the end: max_epochs, max_minutes, max_updates or max_tokens

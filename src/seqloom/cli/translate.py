@@ -93,11 +93,11 @@ def translate(
         raise UsageError("--json has the scores already. Leave out --scores.")
     begun = typed(prefix, "--prefix")
     _check_files(files, output)
-    from seqloom.pipeline import load
+    from seqloom.pipeline import Model, load_as
     from seqloom.search.options import SearchOptions
     from seqloom.training.searching import sampling_options, search_options
 
-    model = load([run, *ensemble])
+    model = load_as(Model, [run, *ensemble], "translate")
     options = (
         sampling_options(model.config.search, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
         if sample

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from seqloom.config.section import (
     Count,
+    Fraction,
     NotNegative,
     OptionalText,
     Paths,
@@ -28,8 +29,8 @@ class DataConfig(Section):
 
     train: Paths = Field(
         default=(),
-        description="Training pairs: two files of equal length (source, target), or one TSV or JSON-lines "
-        "file; relative to the configuration file's folder.",
+        description="Training pairs: two files of equal length (source, target), or one TSV or JSON-lines file; plain "
+        "text, any number of files, for generation; relative to this file's folder.",
     )
     back_translated: Paths = Field(
         default=(),
@@ -48,6 +49,11 @@ class DataConfig(Section):
     test: Paths = Field(
         default=(),
         description="Test pairs, read by `seqloom evaluate` and never in training; written like data.train.",
+    )
+    held_out: Fraction = Field(
+        default=0.0,
+        description="Share of the characters of a text, at its end, that is kept from training and validated by instead "
+        "of data.valid; the cut falls between two lines.",
     )
     format: Format = Field(
         default="auto",
@@ -74,6 +80,16 @@ class DataConfig(Section):
         """All that a model learns from."""
         alignments = (self.alignments,) if self.alignments else ()
         return (*self.train, *self.back_translated, *alignments)
+
+    @model_validator(mode="after")
+    def _check_held_out(self) -> Self:
+        if self.held_out and self.valid:
+            raise contradiction(
+                f"data.held_out = {self.held_out} validates by the end of data.train, but data.valid names files",
+                "Leave out one of the two.",
+                ["data.held_out", "data.valid"],
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_number_of_files(self) -> Self:

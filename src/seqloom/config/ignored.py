@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from seqloom.base.errors import ConfigError
 from seqloom.config.layers import Layer
-from seqloom.config.options import options_named
+from seqloom.config.options import all_options, options_named
 from seqloom.config.schema import Config
+from seqloom.config.tasks import TASKS, task_named
 from seqloom.config.toml import show_value
 
 
@@ -50,7 +51,48 @@ def _attends(kind: str) -> Callable[[Config], bool]:
     return holds
 
 
+def _reads_pairs(config: Config) -> bool:
+    return task_named(config.task).reads_pairs
+
+
+def _keys_below(table: str) -> tuple[str, ...]:
+    """Every option of a table, of either kind."""
+    found = (
+        option.key for option in all_options() if not option.is_table and option.key.startswith(f"{table}.")
+    )
+    return tuple(dict.fromkeys(found))
+
+
+OF_PAIRS = (
+    *(f"data.{name}" for name in ("back_translated", "alignments", "format", "source_field", "target_field")),
+    "data.max_length",
+    *("text.shared", "text.sampling", "model.share_embeddings"),
+    *_keys_below("model.encoder"),
+    *(
+        f"model.decoder.{name}"
+        for name in ("placement", "input_feeding", "coverage", "feed_context", "bridge")
+    ),
+    *(f"model.decoder.attention_{name}" for name in ("width", "heads", "window", "positions")),
+    "model.decoder.copying",
+    *(f"training.{name}" for name in ("max_sentences", "scheduled_sampling", "teacher", "distillation")),
+    *(
+        f"training.{name}"
+        for name in ("minimum_risk", "risk_share", "risk_samples", "risk_sharpness", "r_drop")
+    ),
+    *(f"training.{name}" for name in ("coverage_loss", "guided_alignment")),
+    *(f"training.{name}" for name in ("validation_sentences", "validation_beam")),
+    *_keys_below("search"),
+)
+"""Options that mean something only where a source is read, and the search for an output begins from it."""
+WITH_A_SOURCE = f'a task that reads a source, such as task = "{TASKS[0].name}"'
+
 CONDITIONS = (
+    Condition(OF_PAIRS, WITH_A_SOURCE, _reads_pairs),
+    Condition(
+        ("data.held_out", "training.chunk", "training.chunks"),
+        'task = "generation"',
+        lambda config: not _reads_pairs(config),
+    ),
     Condition(
         ("training.betas", "training.eps"),
         'training.optimiser = "adamw" or "adam"',

@@ -104,7 +104,7 @@ def describe_type(annotation: Any, limits: list[Any]) -> str:
         (inner,) = [member for member in get_args(annotation) if member is not NoneType]
         return f'{describe_type(inner, limits)}, or "none"'
     if origin is tuple:
-        return _describe_tuple(get_args(annotation), limits)
+        return _describe_tuple(get_args(annotation))
     if annotation is str:
         return "a text in quotes"  # an empty one is never an option's value
     if annotation is bool:
@@ -112,10 +112,9 @@ def describe_type(annotation: Any, limits: list[Any]) -> str:
     return ("a whole number" if annotation is int else "a number") + _describe_range(limits)
 
 
-def _describe_tuple(members: tuple[Any, ...], limits: list[Any]) -> str:
+def _describe_tuple(members: tuple[Any, ...]) -> str:
     if members[-1] is Ellipsis:
-        (most,) = [limit.max_length for limit in limits if hasattr(limit, "max_length")]
-        return f"a list of at most {most} file names"
+        return "a list of file names"
     return f"a list of {len(members)} values, each {describe_type(members[0], [])}"
 
 

@@ -15,6 +15,11 @@ PRESETS = (
     "translation-transformer-ssru",
     "translation-transformer-base",
     "translation-hybrid",
+    "generation-lstm",
+    "generation-gru",
+    "generation-min-gru",
+    "generation-elman",
+    "generation-transformer",
 )
 
 

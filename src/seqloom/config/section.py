@@ -61,7 +61,7 @@ def _allow_one_path(schema: dict[str, Any]) -> None:
 
 Paths = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...],
-    Field(max_length=2, json_schema_extra=_allow_one_path),
+    Field(json_schema_extra=_allow_one_path),
     BeforeValidator(_one_path),
 ]
 Pair = Annotated[tuple[Fraction, Fraction], BeforeValidator(_pair)]

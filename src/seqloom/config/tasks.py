@@ -25,6 +25,11 @@ class Task:
     metrics: tuple[str, ...]
     preset: str
 
+    @property
+    def reads_pairs(self) -> bool:
+        """Whether something is read before the target is written."""
+        return self.source != "nothing"
+
 
 TASKS = (
     Task(
@@ -35,6 +40,15 @@ TASKS = (
         family="seq2seq",
         metrics=("bleu", "chrf"),
         preset="translation-gru",
+    ),
+    Task(
+        name="generation",
+        description="Text that goes on from any beginning, learnt from plain text.",
+        source="nothing",
+        target="text",
+        family="language_model",
+        metrics=("perplexity", "bits_per_character"),
+        preset="generation-lstm",
     ),
 )
 

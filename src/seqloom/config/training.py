@@ -20,6 +20,7 @@ from seqloom.config.section import (
 
 Optimiser = Literal["adamw", "adam", "sgd"]
 Schedule = Literal["inverse_square_root", "cosine", "plateau", "constant"]
+Chunks = Literal["consecutive", "random"]
 BestBy = Literal["bleu", "chrf", "loss"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -45,6 +46,16 @@ class TrainingConfig(Section):
     batch_tokens: Count = Field(
         default=2048,
         description="Size of a batch: rows times its longest side, in symbols, stays within this.",
+    )
+    chunk: Count = Field(
+        default=128,
+        description="Symbols of text that gradients flow back through (truncated back-propagation through time) and "
+        "a Transformer sees at once; a batch has batch_tokens / chunk rows of them.",
+    )
+    chunks: Chunks = Field(
+        default="consecutive",
+        description="Whether a chunk goes on where the one before it ended, a recurrent model's state carried over, or "
+        "begins anywhere in the text.",
     )
     max_sentences: CountOrZero = Field(default=0, description="Most pairs in a batch; 0 is no limit.")
     accumulate: Count = Field(

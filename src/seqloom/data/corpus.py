@@ -12,10 +12,6 @@ or absent. A damaged one is noticed by its hashes and prepared again.
 """
 
 import contextlib
-import hashlib
-import json
-import shutil
-import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,10 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqloom.base.errors import DamagedModelError, DataError, UsageError
-from seqloom.base.files import atomic_folder, explain_os_errors, make_folder, read_json, sha256_of, write_json
+from seqloom.base.errors import DataError, UsageError
 from seqloom.data.columns import Column, ColumnWriter
 from seqloom.data.links import Link, Span, check_link_count, flat, parse_links, span_links
+from seqloom.data.prepared import prepare_folder, refuse_changed, smallest_dtype, verified_meta, write_meta
 from seqloom.data.readers import (
     Pair,
     PairFiles,
@@ -149,26 +145,14 @@ def prepare_corpus(
         settings["copying"] = True
     if alignments:
         settings["aligned"] = True
-    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-    folder = make_folder(cache) / key[:24]
-    notices: tuple[str, ...] = ()
-    if folder.exists():
-        try:
-            return open_corpus(folder)
-        except DataError as damage:
-            notices = (f"{damage} It was prepared again.",)
-    with _alone(cache / f".{folder.name}.lock"):
-        with contextlib.suppress(DataError):
-            return open_corpus(folder, notices)  # another process prepared it meanwhile
-        for stale in cache.glob(f".{folder.name}.*.tmp"):
-            shutil.rmtree(stale, ignore_errors=True)  # of a process that was killed
-        with atomic_folder(folder) as temporary:
-            writer = _Preparation(temporary, settings, source_tokenizer, target_tokenizer, alignments)
-            writer.run(files.read(), on_progress or (lambda _: None))
-            if [found.sha256 for found in _survey_all(files, alignments)] != settings["texts"]:
-                names = " or ".join(map(str, [*files.paths, *([alignments] if alignments else [])]))
-                raise DataError(f"{names} changed while being read. Run the same command again.")
-    return open_corpus(folder, notices)
+
+    def write(folder: Path) -> None:
+        writer = _Preparation(folder, settings, source_tokenizer, target_tokenizer, alignments)
+        writer.run(files.read(), on_progress or (lambda _: None))
+        if [found.sha256 for found in _survey_all(files, alignments)] != settings["texts"]:
+            refuse_changed([*files.paths, *([alignments] if alignments else [])])
+
+    return prepare_folder(cache, settings, write, open_corpus)
 
 
 def open_corpus(folder: Path, notices: tuple[str, ...] = ()) -> Corpus:
@@ -176,22 +160,7 @@ def open_corpus(folder: Path, notices: tuple[str, ...] = ()) -> Corpus:
 
     Raises   DataError naming the first file that is missing, cut short or altered.
     """
-    try:
-        meta = read_json(folder / "meta.json")
-        if not isinstance(meta, dict) or meta.get("check") != _self_check(meta):
-            raise DamagedModelError(f"{folder / 'meta.json'} was altered.")
-        for name, expected in meta["files"].items():
-            path = folder / name
-            if not path.exists():
-                raise DamagedModelError(f"{path} is missing.")
-            with explain_os_errors("read", path):
-                size, content = path.stat().st_size, sha256_of(path)
-            if size != expected["bytes"]:
-                raise DamagedModelError(f"{path} has {size:,} bytes; expected {expected['bytes']:,}.")
-            if content != expected["sha256"]:
-                raise DamagedModelError(f"{path} was altered.")
-    except DamagedModelError as error:
-        raise DataError(f"The prepared corpus is damaged: {error}") from error
+    meta = verified_meta(folder)
     return Corpus(folder, meta, notices)
 
 
@@ -214,8 +183,8 @@ class _Preparation:
         """Encode all pairs, then write meta.json. Raises DataError when no pair is left."""
         more = self.settings["max_length"] if self.copying else 0  # words of a source that may be unknown
         dtypes = {
-            "source": _smallest(self.source_tokenizer, more),
-            "target": _smallest(self.target_tokenizer, more),
+            "source": smallest_dtype(len(self.source_tokenizer) + more),
+            "target": smallest_dtype(len(self.target_tokenizer) + more),
         }
         if self.settings["keep_text"]:
             dtypes |= {"source-text": np.dtype(np.uint8), "target-text": np.dtype(np.uint8)}
@@ -240,17 +209,17 @@ class _Preparation:
             raise DataError(
                 " ".join(("No pair is left to learn from.", *self._say_nothing_left(read, dropped)))
             )
-        meta = {
-            "settings": self.settings,
-            "pairs_read": read,
-            "rows": read - dropped.total(),
-            "dropped": dict(dropped),
-            "columns": {name: dtype.name for name, dtype in dtypes.items()},
-            "files": {
-                name: found for column in columns.values() for name, found in column.manifest().items()
+        write_meta(
+            self.folder,
+            {
+                "settings": self.settings,
+                "pairs_read": read,
+                "rows": read - dropped.total(),
+                "dropped": dict(dropped),
+                "columns": {name: dtype.name for name, dtype in dtypes.items()},
             },
-        }
-        write_json(self.folder / "meta.json", meta | {"check": _self_check(meta)})
+            columns.values(),
+        )
 
     def _links(self, chunk: list[Pair], lines: Iterator[str], read: int) -> list[list[Link]]:
         """The alignment of each pair of a chunk, which begins after so many pairs."""
@@ -339,17 +308,6 @@ def _survey_all(files: PairFiles, alignments: Path | None) -> list[Survey]:
     return surveys
 
 
-def _smallest(tokenizer: Tokenizer, more: int) -> np.dtype[Any]:
-    """The smallest type that holds every id, and some more behind them."""
-    return np.dtype(np.uint16 if len(tokenizer) + more <= 2**16 else np.uint32)
-
-
-def _self_check(meta: dict[str, Any]) -> str:
-    """The hash of a meta.json's content but for this hash itself."""
-    content = {name: value for name, value in meta.items() if name != "check"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
 def _say_dropped(read: int, dropped: dict[str, int], max_length: int) -> tuple[str, ...]:
     """One sentence about the pairs that were left out, or none."""
     reasons = [f"{count:,} {reason}" for reason, count in dropped.items() if count]
@@ -357,21 +315,3 @@ def _say_dropped(read: int, dropped: dict[str, int], max_length: int) -> tuple[s
         return ()
     limit = f" (the limit is {max_length:,} symbols a side)" if dropped[TOO_LONG] else ""
     return (f"Left out {sum(dropped.values()):,} of {read:,} pairs: {', '.join(reasons)}{limit}.",)
-
-
-@contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Wait until no other process (or thread) is inside with the same lock file.
-
-    The system frees the lock when a process dies. Where it has no such locks, processes work beside each other
-    in folders of their own, and the last to finish wins.
-    """
-    with explain_os_errors("write", lock):
-        stream = lock.open("w")
-    with stream:
-        if sys.platform != "win32":
-            import fcntl
-
-            with contextlib.suppress(OSError):
-                fcntl.flock(stream, fcntl.LOCK_EX)
-        yield

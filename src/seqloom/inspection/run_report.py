@@ -90,6 +90,7 @@ def _facts(rows: Sequence[Row]) -> str:
         for label, key, places in (
             ("Best BLEU", "bleu", 1),
             ("chrF", "chrf", 1),
+            ("Bits a character", "bits_per_character", 3),
             ("Validation loss", "loss", 3),
         ):
             value = number(best.get(key))
@@ -144,7 +145,7 @@ def _samples(rows: Sequence[Row]) -> str:
             key = (str(row.get("source", "")), str(row.get("reference") or ""))
             histories.setdefault(key, {})[update] = str(row["output"])
     if not histories:
-        return '<p class="note">No sample translations have been logged yet.</p>'
+        return '<p class="note">No samples have been logged yet.</p>'
     blocks = [_sample(source, reference, history) for (source, reference), history in histories.items()]
     shown, folded = (
         f'<div class="samples">{"".join(part)}</div>' for part in (blocks[:SHOWN], blocks[SHOWN:])
@@ -172,7 +173,7 @@ def _sample(source: str, reference: str, history: Mapping[float, str]) -> str:
     wanted = f'<p class="note">Reference: {text_line(reference)}</p>' if reference else ""
     return (
         f'<section class="sample"><h3>{text_line(source)}</h3>{wanted}'
-        f'<table><thead><tr><th scope="col" class="number">update</th><th scope="col">translation</th></tr></thead>'
+        f'<table><thead><tr><th scope="col" class="number">update</th><th scope="col">output</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></section>"
     )
 
@@ -206,8 +207,10 @@ def _details(
 
 
 def _validation_table(rows: Sequence[Row]) -> str:
-    columns = (("update", 0), ("loss", 4), ("perplexity", 2), ("bleu", 2), ("chrf", 2))
-    names = {"bleu": "BLEU", "chrf": "chrF"}
+    of_any = (("bleu", 2), ("chrf", 2), ("bits_per_character", 4))
+    measured = tuple(column for column in of_any if any(column[0] in row for row in rows))
+    columns = (("update", 0), ("loss", 4), ("perplexity", 2), *measured)
+    names = {"bleu": "BLEU", "chrf": "chrF", "bits_per_character": "bits a character"}
     head = "".join(f'<th scope="col" class="number">{names.get(key, key)}</th>' for key, _ in columns)
     body = []
     for row in rows:

@@ -1,6 +1,10 @@
 """Text in, text out: train a run, load it, use it. What the command line and Python both call."""
 
+from seqloom.pipeline.language_model import Likelihood as Likelihood
+from seqloom.pipeline.language_model import TextGenerator as TextGenerator
+from seqloom.pipeline.loading import AnyModel as AnyModel
 from seqloom.pipeline.loading import load as load
+from seqloom.pipeline.loading import load_as as load_as
 from seqloom.pipeline.text_model import Model as Model
 from seqloom.pipeline.text_model import Result as Result
 from seqloom.pipeline.training import average as average

@@ -19,6 +19,8 @@ from seqloom.training.events import (
 
 Listener = Callable[[Event], None]
 SHOWN_SAMPLES = 3
+PLACES = {"bits_per_character": 3}
+"""Digits behind the point, where a score isn't one of 0 to 100."""
 
 
 def rounded(value: float) -> float | None:
@@ -115,7 +117,7 @@ class ProgressListener:
 def describe(event: Event) -> list[str]:
     """What a log says of an event, a line each; nothing for steps and ordinary checkpoints."""
     if isinstance(event, ValidationEvent):
-        scores = "".join(f"  {name} {value:.1f}" for name, value in event.scores.items())
+        scores = "".join(f"  {name} {value:.{PLACES.get(name, 1)}f}" for name, value in event.scores.items())
         mark = "  (best so far)" if event.best else ""
         head = (
             f"update {event.update:,}  epoch {event.epoch:.1f}  {duration(event.seconds)}:  "

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from seqloom.base.errors import ConfigError, Interrupted, UsageError
+from seqloom.base.errors import Interrupted, UsageError
 from seqloom.base.files import atomic_folder
 from seqloom.base.progress import Progress
 from seqloom.config.schema import Config
@@ -22,7 +22,7 @@ from seqloom.training.corpus_batches import CorpusBatches
 from seqloom.training.machine import Machine
 from seqloom.training.objective import Objective, Teaching
 from seqloom.training.risk import Risk
-from seqloom.training.run_config import changed_settings, read_run_config, require_runs
+from seqloom.training.run_config import read_run_config, refuse_other_text, require_runs
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.searching import search_options, translate_texts
 from seqloom.training.validation import Validation, make_validator
@@ -173,13 +173,7 @@ def _first_tokenizers(config: Config, shown: Progress) -> Tokenizers:
         shown.say("Learning the vocabulary")
         return train_tokenizers(config)
     start = RunFolder(Path(config.training.start_from))
-    before, now = (asked.text.model_dump(exclude={"sampling"}) for asked in (read_run_config(start), config))
-    changed = changed_settings(before, now, "text.")
-    if changed:
-        raise ConfigError(
-            f"{start.path}, which training.start_from names, has another vocabulary: {'; '.join(changed)}. "
-            "A run begins with the vocabulary of the one that it starts from; give the same settings under [text]."
-        )
+    refuse_other_text(start, config)
     return Tokenizers.load(start.vocabulary)
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqloom.base.errors import DataError
-from seqloom.config.schema import Config
+from seqloom.config.schema import Config, TextConfig
 from seqloom.data.readers import Pair, PairFiles, read_lines
+from seqloom.data.text_stream import TextFiles
 from seqloom.text.tokenizer import Tokenizer, load_tokenizer, train_tokenizer
 
 SHARED, SOURCE, TARGET = "shared", "source", "target"
@@ -75,17 +76,35 @@ def train_tokenizers(config: Config) -> Tokenizers:
         if config.data.back_translated:
             yield from pair_files(config, "back_translated").read()
 
-    def trained(lines: Iterator[str]) -> Tokenizer:
-        return train_tokenizer(
-            lines,
-            kind=text.tokenizer,
-            size=text.vocabulary_size,
-            form=text.normalisation,
-            lowercase=text.lowercase,
-            seed=VOCABULARY_SEED,
-        )
-
     if text.shared:
-        shared = trained(line for pair in pairs() for line in (pair.source, pair.target))
+        shared = _trained(text, (line for pair in pairs() for line in (pair.source, pair.target)))
         return Tokenizers(shared, shared)
-    return Tokenizers(trained(pair.source for pair in pairs()), trained(pair.target for pair in pairs()))
+    return Tokenizers(
+        _trained(text, (pair.source for pair in pairs())), _trained(text, (pair.target for pair in pairs()))
+    )
+
+
+def text_files(config: Config, part: str) -> TextFiles:
+    """The text of one part, "train", "valid" or "test", as data.held_out divides it."""
+    data = config.data
+    cut = 1.0 - data.held_out
+    if part == "valid" and data.held_out:
+        return TextFiles(tuple(map(Path, data.train)), cut, 1.0)
+    paths = tuple(map(Path, getattr(data, part)))
+    return TextFiles(paths, 0.0, cut) if part == "train" else TextFiles(paths)
+
+
+def train_text_tokenizer(config: Config) -> Tokenizer:
+    """Train on the training text of a language model. Raises DataError, ConfigError."""
+    return _trained(config.text, text_files(config, "train").lines())
+
+
+def _trained(text: TextConfig, lines: Iterator[str]) -> Tokenizer:
+    return train_tokenizer(
+        lines,
+        kind=text.tokenizer,
+        size=text.vocabulary_size,
+        form=text.normalisation,
+        lowercase=text.lowercase,
+        seed=VOCABULARY_SEED,
+    )

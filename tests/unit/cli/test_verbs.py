@@ -41,7 +41,7 @@ def test_training_says_what_came_of_it_and_what_to_type_next(trained: Project) -
     answer = trained.answer
     assert answer.code == 0, answer.err
     assert "runs/mine is trained: 20 updates." in answer.out
-    assert "Best on the validation pairs: BLEU" in answer.out
+    assert "Best on the validation data: BLEU" in answer.out
     assert "| seqloom translate runs/mine" in answer.out
     assert "200 training pairs, 10 for validation; vocabulary" in answer.err
     assert (trained.run / "report.html").is_file()

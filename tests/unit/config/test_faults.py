@@ -91,10 +91,10 @@ def test_unknown_keys(fault, text, message):
          "below 1, but is [0.9] (config.toml, line 2)."),
         ('[training]\nbetas = ["a", "b"]', "training.betas must be a list of 2 values, each a number of at least 0 "
          'and below 1, but is ["a", "b"] (config.toml, line 2).'),
-        ("[data]\ntrain = 3", "data.train must be a list of at most 2 file names, but is 3 (config.toml, line 2)."),
-        ('[data]\ntrain = ["/a", "/b", "/c"]', 'data.train must be a list of at most 2 file names, but is '
-         '["/a", "/b", "/c"] (config.toml, line 2).'),
-        ('task = "translate"', 'task must be "translation", but is "translate" (config.toml, line 1). '
+        ("[data]\ntrain = 3", "data.train must be a list of file names, but is 3 (config.toml, line 2)."),
+        ('[data]\ntrain = ["/a", "/b", "/c"]', 'data.train names 3 files, but task = "translation" reads pairs '
+         "(config.toml, line 2). Name two parallel files (source, target), or one TSV or JSON-lines file."),
+        ('task = "translate"', 'task must be "translation" or "generation", but is "translate" (config.toml, line 1). '
          'Did you mean "translation"?'),
         ("preset = 3", 'preset must be a text in quotes, or "none", but is 3 (config.toml, line 1). '
          'Put it in quotes: "3".'),
@@ -151,7 +151,7 @@ def test_overrides_are_placed_on_the_command_line(fault):
         "Write 0.5, without quotes."
     )
     assert fault("", "data.train.x=3").startswith(
-        "data.train must be a list of at most 2 file names, but is {x = 3} (command line)."
+        "data.train must be a list of file names, but is {x = 3} (command line)."
     )
 
 
