@@ -110,7 +110,7 @@ def gradient_flow(
     read     the T symbols it reads, from the begin on
     written  the T symbols that it is to write, up to the end
     """
-    exact = copy.deepcopy(network).double().requires_grad_(True)
+    exact: Any = copy.deepcopy(network).double().requires_grad_(True)
     losses, states = [], []
     state = start(exact)
     embedded: list[Tensor] = []

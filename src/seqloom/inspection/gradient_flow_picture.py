@@ -8,7 +8,7 @@ import numpy as np
 
 from seqloom.base.errors import UsageError
 from seqloom.inspection.colours import INK, RULE, SERIES
-from seqloom.inspection.figures import check_ending, new_figure, plain_axes, save_figure
+from seqloom.inspection.figures import check_ending, new_figure, plain_axes, require_matplotlib, save_figure
 from seqloom.inspection.gradient_flow import GradientFlow
 
 MARKS = "os^Dv*X"
@@ -21,6 +21,9 @@ def write_flow_picture(flows: Sequence[GradientFlow], path: Path, *, title: str 
     Raises   UsageError for another ending, or for no curve; MissingDependencyError without matplotlib
     """
     check_ending(path)
+    require_matplotlib()
+    from matplotlib.ticker import MaxNLocator
+
     drawn = [flow for flow in flows if len(flow.by_distance())]
     if not drawn:
         raise UsageError("A gradient that flows back needs two symbols or more.")
@@ -44,6 +47,7 @@ def write_flow_picture(flows: Sequence[GradientFlow], path: Path, *, title: str 
             label=f"{flow.label}: {say_half_life(flow.half_life)}",
         )
     axes.set_xlabel("symbols between the loss and the state", size=9)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("norm of the gradient", size=9)
     axes.grid(axis="y", color=RULE, linewidth=0.6)
     axes.set_axisbelow(True)
