@@ -1,4 +1,4 @@
-"""How far back gradients reach, as PNG or SVG: a curve a model, falling where they vanish, rising where they explode."""
+"""How far back gradients reach, as PNG or SVG: a curve a model, falling where they vanish, rising where they grow."""
 
 import math
 from collections.abc import Sequence
