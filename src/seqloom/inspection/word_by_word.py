@@ -1,4 +1,4 @@
-"""A sentence as the model writes it, symbol by symbol: what else it might have written, how sure it was, where it looked.
+"""A sentence as the model writes it, symbol by symbol: what else it might have written, how sure, looking where.
 
 The sentence may be the model's own or one that it is forced through; then the surprise of each symbol says what it
 would not have written.

@@ -87,4 +87,5 @@ def _looked(step: Step, written: WordByWord) -> str:
         chips.append(
             f'<li class="heat{strong}" style="--w:{weight / top:.3f}" title="{hint}">{word(symbol)}{figure}</li>'
         )
-    return f'<div><p class="caption">Where it looked</p><ol class="read" {way(written.read)}>{"".join(chips)}</ol></div>'
+    read = f'<ol class="read" {way(written.read)}>{"".join(chips)}</ol>'
+    return f'<div><p class="caption">Where it looked</p>{read}</div>'
