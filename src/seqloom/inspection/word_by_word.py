@@ -105,6 +105,7 @@ def trace_steps(
     spell: Spell,
     *,
     alternatives: int = 10,
+    device: torch.device | str = "cpu",
     bos: int = 2,
     eos: int = 3,
 ) -> tuple[Step, ...]:
@@ -114,10 +115,11 @@ def trace_steps(
     symbols       without BOS and EOS
     spell         ids -> a printable symbol each
     alternatives  likeliest continuations told at each step
+    device        where the model is
     """
     steps = []
     for before, written in zip([bos, *symbols], [*symbols, eos], strict=True):
-        scores, looked, state = model.step(torch.tensor([before]), state, alignment=True)
+        scores, looked, state = model.step(torch.tensor([before], device=device), state, alignment=True)
         log_probs = scores[0].double().log_softmax(dim=-1)
         probabilities = log_probs.exp()
         likeliest = log_probs.topk(min(alternatives, len(log_probs)))

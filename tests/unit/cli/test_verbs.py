@@ -171,6 +171,31 @@ def test_inspect_draws_pictures(here: Here, trained: Project, tmp_path: Path) ->
     assert "<svg" in svg.read_text()
 
 
+@pytest.mark.parametrize(
+    ("show", "kinds", "said"),
+    [
+        ("gates", ("png", "html", "json"), "decoder, layer 1: reset "),
+        ("gradients", ("svg", "json"), "fresh: the gradient "),
+        ("words", ("html", "json"), "wrote"),
+        ("beam", ("html", "json"), "among the best"),
+    ],
+)
+def test_inspect_shows_more_than_attention(
+    here: Here, trained: Project, tmp_path: Path, show: str, kinds: tuple[str, ...], said: str
+) -> None:
+    files = {kind: tmp_path / "new" / f"it.{kind}" for kind in kinds}
+    asked = [word for kind, path in files.items() for word in (f"--{kind}", path)]
+    answer = here("inspect", trained.run, "one red cat", "--show", show, *asked)
+    assert answer.code == 0, answer.err
+    assert said in answer.out
+    assert f"Wrote {files[kinds[0]]}" in answer.out
+    assert json.loads(files["json"].read_text(encoding="utf-8"))["format"].startswith("seqloom-")
+    if "html" in files:
+        assert "</html>" in files["html"].read_text(encoding="utf-8")
+    alone = here("inspect", trained.run, "one red cat", "--show", show)
+    assert f"TEXT --show {show} --" in alone.out
+
+
 def test_average_names_the_checkpoints(answers: dict[str, Answer]) -> None:
     answer = answers["average"]
     assert answer.code == 0, answer.err
