@@ -23,6 +23,7 @@ Examples:
        gradients  how far back gradients reach, trained and fresh
        words      what else it might have written at each step
        beam       the tree of the search, and what was pruned
+       cost       parameters, bytes and operations, computed and measured
 """
 ORDERS = ("mean", "change", "index")
 
@@ -85,7 +86,7 @@ def inspect(
         print("\nWrote " + ", ".join(map(str, asked.values())))
     else:
         option = "" if show == "attention" else f" --show {show}"
-        kinds = ("html" if "html" in view.kinds else "png", "json")
+        kinds = [kind for kind in ("html", "png", "json") if kind in view.kinds]
         ways = " ".join(f"--{kind} {show}.{kind}" for kind in kinds)
         print(f"\nIn files: seqloom inspect {shown(run)} TEXT{option} {ways}")
 

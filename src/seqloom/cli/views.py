@@ -155,6 +155,24 @@ def beam(model: "Model", asked: Asked) -> Shown:
     )
 
 
+def cost(model: "Model", asked: Asked) -> Shown:
+    """What a sentence costs, by part."""
+    from seqloom.inspection.cost import write_cost
+    from seqloom.pipeline.inspecting import cost as measure
+
+    found = measure(model, asked.text, asked.target)
+    lines = [f"{name:10} {count:12,} parameters" for name, count in found.parameters.items()]
+    lines += [
+        f"{'together':10} {sum(found.parameters.values()):12,} parameters, {found.bytes / 1e6:,.1f} MB as float32",
+        "",
+    ]
+    for name, products in (("computed", found.computed), ("measured", found.measured)):
+        reads, writes = found.operations(products)
+        lines.append(f"{name}: {reads:,.0f} operations to read a token, {writes:,.0f} to write one")
+    lines.append(f"for a source of {found.source} symbols and a target of {found.target}, ends included")
+    return Shown("\n".join(lines), {"json": lambda path: write_cost(found, path)})
+
+
 PICTURES, NUMBERS = ("png", "svg"), ("html", "json")
 VIEWS: Mapping[str, View] = {
     "attention": View(attention, (*PICTURES, *NUMBERS)),
@@ -162,6 +180,7 @@ VIEWS: Mapping[str, View] = {
     "gradients": View(gradients, (*PICTURES, "json")),
     "words": View(words, NUMBERS),
     "beam": View(beam, NUMBERS),
+    "cost": View(cost, ("json",)),
 }
 """By what --show says."""
 

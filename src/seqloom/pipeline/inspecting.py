@@ -1,6 +1,7 @@
 """What can be seen inside a trained encoder-decoder while it reads one text and writes another."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from seqloom.base.errors import UsageError
 from seqloom.base.randomness import derive
 from seqloom.data.batch import collate
 from seqloom.inspection.beam_tree import BeamTree, grow_tree
+from seqloom.inspection.cost import Cost, count_parameters, measure_cost
 from seqloom.inspection.gates import GateTrace, trace_gates
 from seqloom.inspection.gradient_flow import GradientFlow, gradient_flow
 from seqloom.inspection.word_by_word import WordByWord, trace_steps
@@ -78,6 +80,15 @@ def word_by_word(model: Model, source: str, target: Target = None, *, alternativ
         device=model.machine.device,
     )
     return WordByWord(sentence.read, steps, source, sentence.target_text)
+
+
+def cost(model: Model, source: str, target: Target = None) -> Cost:
+    """What a sentence costs: the parameters of each part, multiply-adds computed and measured."""
+    network, sentence = single(model), model.sentence(source, target)
+    found = measure_cost(network.cpu(), model.config.model, collate([sentence.ids], [sentence.symbols]))
+    with torch.device("meta"):  # as it was learnt: laid out for searches, it keeps a shared table twice
+        learnt = build_model(model.config.model, len(model.tokenizers.source), len(model.tokenizers.target))
+    return replace(found, parameters=count_parameters(learnt))
 
 
 @torch.no_grad()

@@ -278,7 +278,7 @@ def test_input_that_is_far_too_long_is_read_in_part_with_a_notice(
         (("evaluate", "{run}", "/dev/null", "/dev/null"), 3, "no pairs; a score needs at least one."),
         (("inspect", "{run}", " "), 2, "There is nothing to look at in an empty text."),
         (("inspect", "{run}", "one", "--png", "map.gif"), 2, "--png map.gif: its name must end in .png."),
-        (("inspect", "{run}", "one", "--show", "gate"), 2, 'words, beam. Did you mean "gates"?'),
+        (("inspect", "{run}", "one", "--show", "gate"), 2, 'words, beam, cost. Did you mean "gates"?'),
         (
             ("inspect", "{run}", "one", "--show", "words", "--png", "w.png"),
             2,

@@ -178,6 +178,7 @@ def test_inspect_draws_pictures(here: Here, trained: Project, tmp_path: Path) ->
         ("gradients", ("svg", "json"), "fresh: the gradient "),
         ("words", ("html", "json"), "wrote"),
         ("beam", ("html", "json"), "among the best"),
+        ("cost", ("json",), "operations to read a token"),
     ],
 )
 def test_inspect_shows_more_than_attention(
