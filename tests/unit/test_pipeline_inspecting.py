@@ -11,7 +11,7 @@ from seqloom.base.errors import UsageError
 from seqloom.config.schema import Config
 from seqloom.models.ensemble import Ensemble
 from seqloom.pipeline import Model
-from seqloom.pipeline.inspecting import beam_tree, flows, gates, word_by_word
+from seqloom.pipeline.inspecting import beam_tree, flows, gates, heads, word_by_word
 from seqloom.search.options import SearchOptions
 
 pytestmark = pytest.mark.usefixtures("machine_as_before")
@@ -49,6 +49,24 @@ def test_without_recurrence_there_are_no_gates(loaded: Model) -> None:
         UsageError, match="no gates to look at: neither its encoder nor its decoder is recurrent"
     ):
         gates(model, "one")
+
+
+def test_heads_are_maps_with_the_words_on_their_sides(loaded: Model) -> None:
+    model = remade(loaded, "transformer-pre-sinusoidal", "transformer-pre-sinusoidal")
+    maps = heads(model, "one red cat", "un chat")
+    by_label = {found.label: found for found in maps}
+    assert len(by_label) == len(maps)
+    read, fed, written = ("one", "red", "cat", "</s>"), ("<s>", "un", "chat"), ("un", "chat", "</s>")
+    first = by_label["encoder, layer 1, reading itself, head 1"]
+    assert (first.source, first.target) == (read, read)
+    back = by_label["decoder, layer 2, looking back, head 1"]
+    assert (back.source, back.target) == (fed, fed)
+    across = [found for found in maps if found.label.startswith("decoder, layer 2, looking at the source")]
+    assert all((found.source, found.target) == (read, written) for found in across)
+    mean = np.mean([found.weights for found in across], axis=0)
+    np.testing.assert_allclose(mean, model.attention("one red cat", "un chat").weights, atol=1e-6)
+    with pytest.raises(UsageError, match="no heads to look at one by one"):
+        heads(loaded, "one")
 
 
 @pytest.mark.parametrize("decoder", ["lstm-fixed", "transformer-pre-sinusoidal"])

@@ -44,6 +44,9 @@ def inspect(
             "--words/--pieces", help="Attention to whole words, or to the symbols that the model knows."
         ),
     ] = True,
+    heads: Annotated[
+        bool, typer.Option("--heads", help="Attention of every layer and head, each by itself.")
+    ] = False,
     sort: Annotated[
         str, typer.Option(metavar="ORDER", help=f"Of the units in a picture of gates: {', '.join(ORDERS)}.")
     ] = "mean",
@@ -67,6 +70,8 @@ def inspect(
         raise UsageError(f'--sort "{sort}" is none of {", ".join(ORDERS)}.')
     if sort != "mean" and show != "gates":
         raise UsageError("--sort is for --show gates. Leave it out.")
+    if heads and (show != "attention" or png or svg):
+        raise UsageError("--heads is for --show attention, by --html or --json. Leave the others out.")
     for path, ending in ((png, ".png"), (svg, ".svg")):
         if path and path.suffix.lower() != ending:
             raise UsageError(f"--{ending[1:]} {path}: its name must end in {ending}.")
@@ -79,7 +84,7 @@ def inspect(
             raise UsageError(f"--show {show} has no --{kind}; it can be written by {ways}.")
     from seqloom.pipeline import load
 
-    seen = view.look(load(run), Asked(text, target, words, sort))
+    seen = view.look(load(run), Asked(text, target, words, sort, heads))
     print(seen.summary)
     _write_files(seen, asked)
     if asked:

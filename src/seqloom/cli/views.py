@@ -19,12 +19,14 @@ class Asked:
     target  what the model is made to write; None for its own output
     words   whether symbols are merged into words, where a view can
     order   of the units, for gates
+    heads   whether attention is shown head by head instead of as the decoder's mean
     """
 
     text: str
     target: str | None = None
     words: bool = True
     order: str = "mean"
+    heads: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ def attention(model: "Model", asked: Asked) -> Shown:
     from seqloom.inspection.attention_page import write_attention_page
     from seqloom.inspection.attention_picture import write_attention_picture
 
+    if asked.heads:
+        return attention_by_heads(model, asked)
     written = model(asked.text).tokens if asked.target is None else asked.target
     found = model.attention(asked.text, written, words=asked.words)
 
@@ -62,6 +66,31 @@ def attention(model: "Model", asked: Asked) -> Shown:
             "svg": picture,
             "html": lambda path: write_attention_page([found], path),
             "json": lambda path: write_maps([found], path),
+        },
+    )
+
+
+def attention_by_heads(model: "Model", asked: Asked) -> Shown:
+    """The same for every head of every layer: how sharply each looks, and where most."""
+    import numpy as np
+
+    from seqloom.inspection.alignment import entropy
+    from seqloom.inspection.attention import write_maps
+    from seqloom.inspection.attention_page import write_attention_page
+    from seqloom.pipeline.inspecting import heads
+
+    maps = heads(model, asked.text, asked.target)
+    lines = [maps[0].source_text, maps[0].target_text, ""]
+    for found in maps:
+        looked = np.bincount(found.weights.argmax(axis=1), minlength=len(found.source))
+        most = found.source[int(looked.argmax())]
+        sharp = entropy(found.weights) / np.log(2)
+        lines.append(f"{found.label}: {sharp:.2f} bits, mostly at {most}")
+    return Shown(
+        "\n".join(lines),
+        {
+            "html": lambda path: write_attention_page(maps, path),
+            "json": lambda path: write_maps(maps, path),
         },
     )
 

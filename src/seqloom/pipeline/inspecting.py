@@ -9,10 +9,12 @@ import torch
 from seqloom.base.errors import UsageError
 from seqloom.base.randomness import derive
 from seqloom.data.batch import collate
+from seqloom.inspection.attention import AttentionMap
 from seqloom.inspection.beam_tree import BeamTree, grow_tree
 from seqloom.inspection.cost import Cost, count_parameters, measure_cost
 from seqloom.inspection.gates import GateTrace, trace_gates
 from seqloom.inspection.gradient_flow import GradientFlow, gradient_flow
+from seqloom.inspection.heads import trace_heads
 from seqloom.inspection.word_by_word import WordByWord, trace_steps
 from seqloom.models.build import build_model
 from seqloom.models.ensemble import Ensemble
@@ -46,6 +48,36 @@ def gates(model: Model, source: str, target: Target = None) -> list[GateTrace]:
             "attention instead."
         )
     return traces
+
+
+def heads(model: Model, source: str, target: Target = None) -> list[AttentionMap]:
+    """The attention of every head of every layer over symbols, each a map of its own, told by its label.
+
+    Raises   UsageError for a model without attention in heads
+    """
+    network, sentence = single(model), model.sentence(source, target)
+    batch = collate([sentence.ids], [sentence.symbols]).to(model.machine.device)
+    sides = {
+        "encoder": (sentence.read, sentence.read),
+        "decoder": (sentence.fed, sentence.fed),
+        "source": (sentence.read, sentence.written),
+    }
+    maps = [
+        AttentionMap(
+            *sides[layer.side],
+            weights,
+            source_text=source,
+            target_text=sentence.target_text,
+            label=f"{layer.label}, head {number}",
+        )
+        for layer in trace_heads(network, lambda: network(batch))
+        for number, weights in enumerate(layer.weights, start=1)
+    ]
+    if not maps:
+        raise UsageError(
+            "This model has no heads to look at one by one: no part of it attends in several. Leave out --heads."
+        )
+    return maps
 
 
 def flows(model: Model, source: str, target: Target = None) -> list[GradientFlow]:

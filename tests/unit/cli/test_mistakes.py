@@ -284,6 +284,12 @@ def test_input_that_is_far_too_long_is_read_in_part_with_a_notice(
             2,
             "it can be written by --html, --json.",
         ),
+        (("inspect", "{run}", "one", "--heads"), 2, "This model has no heads to look at one by one"),
+        (
+            ("inspect", "{run}", "one", "--heads", "--png", "h.png"),
+            2,
+            "--heads is for --show attention, by --html",
+        ),
         (("inspect", "{run}", "one", "--sort", "index"), 2, "--sort is for --show gates. Leave it out."),
         (
             ("inspect", "{run}", "one", "--show", "gates", "--sort", "size"),
