@@ -298,6 +298,18 @@ def test_input_that_is_far_too_long_is_read_in_part_with_a_notice(
         ),
         (("inspect", "{run}", "one", "--show", "beam", "--target", "un"), 2, "Leave out --target."),
         (("inspect", "{run}", "one \udcff"), 3, "TEXT: its byte 5 is not UTF-8."),
+        (
+            ("align", "{run}", "{text}", "{text}", "--combine", "union"),
+            2,
+            "Name the other one's run: --reverse RUN.",
+        ),
+        (
+            ("align", "{run}", "{text}", "{text}", "--reverse", "{run}", "--combine", "grow"),
+            2,
+            '--combine "grow" is none of intersection, union,',
+        ),
+        (("align", "{run}", "{text}", "{text}", "--least", "2"), 2, "--least 2 is no share of attention;"),
+        (("align", "{run}", "/dev/null", "/dev/null"), 3, "no pairs to align."),
         (("check",), 2, "Name either a configuration, or files"),
         (("check", "{config}", "--train", "{text}", "{text}"), 2, "Name either a configuration, or files"),
         (("check", "--train", "{text}"), 2, "alone is not enough: give the second, parallel file as well"),
