@@ -14,7 +14,19 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from seqloom.cli import average, check, evaluate, generate, inspect, new, presets, score, train, translate
+from seqloom.cli import (
+    align,
+    average,
+    check,
+    evaluate,
+    generate,
+    inspect,
+    new,
+    presets,
+    score,
+    train,
+    translate,
+)
 from seqloom.cli.failures import explain
 from seqloom.cli.file_options import repeat_file_options
 from seqloom.cli.help_page import Verb
@@ -106,6 +118,7 @@ app.command(cls=Verb, epilog=generate.EXAMPLES)(generate.generate)
 app.command(cls=Verb, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(cls=Verb, epilog=score.EXAMPLES)(score.score)
 app.command(cls=Verb, epilog=inspect.EXAMPLES)(inspect.inspect)
+app.command(cls=Verb, epilog=align.EXAMPLES)(align.align)
 app.command(cls=Verb, epilog=average.EXAMPLES)(average.average)
 app.command(cls=Verb, epilog=presets.EXAMPLES)(presets.presets)
 

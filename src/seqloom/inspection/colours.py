@@ -16,9 +16,23 @@ RULE = "#d5dae1"
 PAPER = "#ffffff"
 BLUE = "#0072b2"
 ORANGE = "#d55e00"
+SERIES = (
+    BLUE,
+    ORANGE,
+    "#009e73",
+    "#cc79a7",
+    "#7a5c00",
+    "#56b4e9",
+    INK,
+)  # several curves; their marks differ too
 
 COLD = (0.985, -0.002, -0.004)  # OKLab lightness, a, b of weight 0: nearly white
 HOT = (0.335, -0.02, -0.145)  # of the largest weight: a deep blue
+WARM = (
+    0.5,
+    0.115,
+    0.105,
+)  # of the lowest negative number: a burnt orange, lighter than HOT so that grey tells them
 
 LIGHT_TEXT = (
     0.6  # share of the scale from which light text reads better on a cell than dark (contrast 4 to 1)
@@ -40,6 +54,15 @@ def heat_colours(steps: int = 256) -> NDArray[np.float64]:
     """(steps, 3) sRGB colours in 0..1 from weight 0 to the largest, equally far apart to the eye."""
     share = np.linspace(0.0, 1.0, steps)[:, None]
     return _oklab_to_srgb(np.array(COLD) * (1 - share) + np.array(HOT) * share)
+
+
+def signed_colours(steps: int = 255) -> NDArray[np.float64]:
+    """(steps, 3) sRGB colours from the lowest negative number over 0, in the middle, to the highest."""
+    half = steps // 2
+    share = np.linspace(0.0, 1.0, half + 1)[1:, None]
+    below = np.array(COLD) * (1 - share) + np.array(WARM) * share
+    above = np.array(COLD) * (1 - share) + np.array(HOT) * share
+    return _oklab_to_srgb(np.concatenate([below[::-1], np.array([COLD]), above]))
 
 
 def scale_top(weights: NDArray[np.float64]) -> float:

@@ -17,6 +17,7 @@ from seqloom.layers.one_gradient import loop_around
 from seqloom.layers.row_blocks import compute_type
 
 CellState = tuple[Tensor, ...]
+Gates = dict[str, Tensor]
 
 
 class Cell(nn.Module):
@@ -37,6 +38,10 @@ class Cell(nn.Module):
     def step(self, inputs: Tensor, state: CellState) -> CellState:
         """inputs (B, input_size), state of (B, H) tensors -> the next state."""
         raise NotImplementedError
+
+    def gates(self, inputs: Tensor, state: CellState) -> Gates:  # noqa: ARG002 - one face for all cells
+        """How far each gate of a step is open, by name, (B, H) each, 0 is shut; {} for a cell without gates."""
+        return {}
 
     def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
         """The fused kernel over inputs (B, T, input_size)."""
@@ -95,14 +100,14 @@ class Cell(nn.Module):
 class StackedCell(Cell):
     """A cell of Elman's kind: W x + b + U h' + d for each gate, the gates stacked along the parameters' first axis."""
 
-    gates: int  # blocks in the stacked parameters
+    stacked: int  # blocks in the parameters
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
-        self.input_weight = nn.Parameter(torch.empty(self.gates * hidden_size, input_size))
-        self.recurrent_weight = nn.Parameter(torch.empty(self.gates * hidden_size, hidden_size))
-        self.input_bias = nn.Parameter(torch.zeros(self.gates * hidden_size))
-        self.recurrent_bias = nn.Parameter(torch.zeros(self.gates * hidden_size))
+        self.input_weight = nn.Parameter(torch.empty(self.stacked * hidden_size, input_size))
+        self.recurrent_weight = nn.Parameter(torch.empty(self.stacked * hidden_size, hidden_size))
+        self.input_bias = nn.Parameter(torch.zeros(self.stacked * hidden_size))
+        self.recurrent_bias = nn.Parameter(torch.zeros(self.stacked * hidden_size))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -154,7 +159,7 @@ class StackedCell(Cell):
 class ElmanCell(StackedCell):
     """h = tanh(W x + b + U h' + b').   Source: Elman 1990."""
 
-    gates = 1
+    stacked = 1
     state_tensors = 1
 
     def reset_parameters(self) -> None:
@@ -204,7 +209,7 @@ class LSTMCell(StackedCell):
     (Jozefowicz et al. 2015). No peepholes.
     """
 
-    gates = 4
+    stacked = 4
     state_tensors = 2
 
     def reset_parameters(self) -> None:
@@ -212,11 +217,19 @@ class LSTMCell(StackedCell):
         self.input_bias.data[self.hidden_size : 2 * self.hidden_size] = 1.0
 
     def step(self, inputs: Tensor, state: CellState) -> CellState:
-        hidden, cell = state
-        read, remembered = self.products(inputs, hidden)
+        gates, candidate = self.gates_and_candidate(inputs, state)
+        cell = gates["forget"] * state[1] + gates["input"] * candidate
+        return gates["output"] * cell.tanh(), cell
+
+    def gates_and_candidate(self, inputs: Tensor, state: CellState) -> tuple[Gates, Tensor]:
+        """What a step weighs, and what it may write, (B, H)."""
+        read, remembered = self.products(inputs, state[0])
         input_gate, forget_gate, candidate, output_gate = (read + remembered).chunk(4, dim=-1)
-        cell = forget_gate.sigmoid() * cell + input_gate.sigmoid() * candidate.tanh()
-        return output_gate.sigmoid() * cell.tanh(), cell
+        gates = {"input": input_gate, "forget": forget_gate, "output": output_gate}
+        return {name: gate.sigmoid() for name, gate in gates.items()}, candidate.tanh()
+
+    def gates(self, inputs: Tensor, state: CellState) -> Gates:
+        return self.gates_and_candidate(inputs, state)[0]
 
     def compiled_step(self, inputs: Tensor, state: CellState) -> CellState:
         hidden, cell = fused_cells.LSTMStep.apply(*self.products(inputs, state[0]), *state)
@@ -274,18 +287,25 @@ class GRUCell(StackedCell):
     and z as the share that is kept, as in Chung et al. 2014's implementation.
     """
 
-    gates = 3
+    stacked = 3
     state_tensors = 1
 
     def step(self, inputs: Tensor, state: CellState) -> CellState:
-        (hidden,) = state
-        read, remembered = self.products(inputs, hidden)
+        gates, candidate = self.gates_and_candidate(inputs, state)
+        return ((1 - gates["update"]) * candidate + gates["update"] * state[0],)
+
+    def gates_and_candidate(self, inputs: Tensor, state: CellState) -> tuple[Gates, Tensor]:
+        """What a step weighs, and what it may write, (B, H)."""
+        read, remembered = self.products(inputs, state[0])
         read_reset, read_update, read_candidate = read.chunk(3, dim=-1)
         kept_reset, kept_update, kept_candidate = remembered.chunk(3, dim=-1)
         reset_gate = torch.sigmoid(read_reset + kept_reset)
         update_gate = torch.sigmoid(read_update + kept_update)
         candidate = torch.tanh(read_candidate + reset_gate * kept_candidate)
-        return ((1 - update_gate) * candidate + update_gate * hidden,)
+        return {"reset": reset_gate, "update": update_gate}, candidate
+
+    def gates(self, inputs: Tensor, state: CellState) -> Gates:
+        return self.gates_and_candidate(inputs, state)[0]
 
     def compiled_step(self, inputs: Tensor, state: CellState) -> CellState:
         return (fused_cells.GRUStep.apply(*self.products(inputs, state[0]), *state),)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqloom.layers.cells import Cell, CellState, StackedCell
+from seqloom.layers.cells import Cell, CellState, Gates, StackedCell
 
 
 class LoopedCell(Cell):
@@ -18,8 +18,15 @@ class LoopedCell(Cell):
         """read (B, R), state of (B, H) tensors -> the next state."""
         raise NotImplementedError
 
+    def gates_after(self, read: Tensor, state: CellState) -> Gates:
+        """read (B, R), state -> how far each gate is open, (B, H) each."""
+        raise NotImplementedError
+
     def step(self, inputs: Tensor, state: CellState) -> CellState:
         return self.advance(self.read(inputs), state)
+
+    def gates(self, inputs: Tensor, state: CellState) -> Gates:
+        return self.gates_after(self.read(inputs), state)
 
     def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
         outputs = []
@@ -48,20 +55,24 @@ class ResetBeforeGRUCell(LoopedCell, StackedCell):
     Source: Cho et al. 2014, equations 5 to 8 (z is the share that is kept). Gates stacked as reset, update, candidate.
     """
 
-    gates = 3
+    stacked = 3
     state_tensors = 1
 
     def read(self, inputs: Tensor) -> Tensor:
         """inputs (..., input_size) -> (..., 3 H)."""
         return functional.linear(inputs, self.input_weight, self.input_bias + self.recurrent_bias)
 
+    def gates_after(self, read: Tensor, state: CellState) -> Gates:
+        size = 2 * self.hidden_size
+        products = read[:, :size] + state[0] @ self.recurrent_weight[:size].T
+        reset_gate, update_gate = products.sigmoid().chunk(2, dim=-1)
+        return {"reset": reset_gate, "update": update_gate}
+
     def advance(self, read: Tensor, state: CellState) -> CellState:
         (hidden,) = state
-        size = self.hidden_size
-        gate_weight, candidate_weight = self.recurrent_weight.split([2 * size, size])
-        gates, read_candidate = read.split([2 * size, size], dim=-1)
-        reset_gate, update_gate = (gates + hidden @ gate_weight.T).sigmoid().chunk(2, dim=-1)
-        candidate = torch.tanh(read_candidate + (reset_gate * hidden) @ candidate_weight.T)
+        size = 2 * self.hidden_size
+        reset_gate, update_gate = self.gates_after(read, state).values()
+        candidate = torch.tanh(read[:, size:] + (reset_gate * hidden) @ self.recurrent_weight[size:].T)
         return ((1 - update_gate) * candidate + update_gate * hidden,)
 
 
@@ -75,7 +86,7 @@ class LayerNormLSTMCell(LoopedCell, StackedCell):
     candidate, output; the forget bias starts at one.
     """
 
-    gates = 4
+    stacked = 4
     state_tensors = 2
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
@@ -93,12 +104,20 @@ class LayerNormLSTMCell(LoopedCell, StackedCell):
         normed: Tensor = self.input_norm(inputs @ self.input_weight.T)
         return normed + (self.input_bias + self.recurrent_bias)
 
+    def gates_and_candidate(self, read: Tensor, state: CellState) -> tuple[Gates, Tensor]:
+        """What a step weighs, and what it may write, (B, H)."""
+        products = read + self.recurrent_norm(state[0] @ self.recurrent_weight.T)
+        input_gate, forget_gate, candidate, output_gate = products.chunk(4, dim=-1)
+        gates = {"input": input_gate, "forget": forget_gate, "output": output_gate}
+        return {name: gate.sigmoid() for name, gate in gates.items()}, candidate.tanh()
+
+    def gates_after(self, read: Tensor, state: CellState) -> Gates:
+        return self.gates_and_candidate(read, state)[0]
+
     def advance(self, read: Tensor, state: CellState) -> CellState:
-        hidden, memory = state
-        gates = read + self.recurrent_norm(hidden @ self.recurrent_weight.T)
-        input_gate, forget_gate, candidate, output_gate = gates.chunk(4, dim=-1)
-        memory = forget_gate.sigmoid() * memory + input_gate.sigmoid() * candidate.tanh()
-        return output_gate.sigmoid() * self.memory_norm(memory).tanh(), memory
+        gates, candidate = self.gates_and_candidate(read, state)
+        memory = gates["forget"] * state[1] + gates["input"] * candidate
+        return gates["output"] * self.memory_norm(memory).tanh(), memory
 
 
 class SRUCell(LoopedCell):
@@ -115,8 +134,8 @@ class SRUCell(LoopedCell):
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
-        self.gates = 3 if input_size == hidden_size else 4
-        self.input_weight = nn.Parameter(torch.empty(self.gates * hidden_size, input_size))
+        self.stacked = 3 if input_size == hidden_size else 4
+        self.input_weight = nn.Parameter(torch.empty(self.stacked * hidden_size, input_size))
         self.memory_weight = nn.Parameter(torch.empty(2 * hidden_size))
         self.gate_bias = nn.Parameter(torch.zeros(2 * hidden_size))
         limit = (3 / input_size) ** 0.5  # section 3.2: so that W x varies as x does
@@ -126,15 +145,20 @@ class SRUCell(LoopedCell):
     def read(self, inputs: Tensor) -> Tensor:
         """inputs (..., input_size) -> candidate, both gates, highway (..., 4 H)."""
         products = inputs @ self.input_weight.T
-        return products if self.gates == 4 else torch.cat([products, inputs], dim=-1)
+        return products if self.stacked == 4 else torch.cat([products, inputs], dim=-1)
 
-    def advance(self, read: Tensor, state: CellState) -> CellState:
-        _, memory = state
-        candidate, *products, highway = read.chunk(4, dim=-1)
+    def gates_after(self, read: Tensor, state: CellState) -> Gates:
+        _, *products, _ = read.chunk(4, dim=-1)
         views, biases = self.memory_weight.chunk(2), self.gate_bias.chunk(2)
         forget_gate, reset_gate = (
-            torch.sigmoid(product + view * memory + bias)
+            torch.sigmoid(product + view * state[1] + bias)
             for product, view, bias in zip(products, views, biases, strict=True)
         )
+        return {"forget": forget_gate, "reset": reset_gate}
+
+    def advance(self, read: Tensor, state: CellState) -> CellState:
+        memory = state[1]
+        forget_gate, reset_gate = self.gates_after(read, state).values()
+        candidate, *_, highway = read.chunk(4, dim=-1)
         following = forget_gate * memory + (1 - forget_gate) * candidate
         return reset_gate * following + (1 - reset_gate) * highway, following

@@ -8,25 +8,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqloom.layers.cells import Cell, CellState
+from seqloom.layers.cells import Cell, CellState, Gates
 from seqloom.layers.scan import scan
 
 
 class ScanCell(Cell):
     """What they share: one product for all gates, the recurrence c = decay * c' + added, an output made of c."""
 
-    gates: int  # blocks of rows in the weights
+    stacked: int  # blocks of rows in the weights
     biases: int  # of which the first so many have a bias
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
-        self.input_weight = nn.Parameter(torch.empty(self.gates * hidden_size, input_size))
+        self.input_weight = nn.Parameter(torch.empty(self.stacked * hidden_size, input_size))
         self.input_bias = nn.Parameter(torch.zeros(self.biases * hidden_size))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Glorot-uniform weights, a block a gate; biases of zero."""
-        for block in self.input_weight.data.chunk(self.gates):
+        for block in self.input_weight.data.chunk(self.stacked):
             nn.init.xavier_uniform_(block)
 
     def recurrence(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -61,7 +61,7 @@ class ScanCell(Cell):
         """inputs (..., input_size) -> W x + b of each gate (..., H), in the precision of the sums that follow."""
         unbiased = self.input_weight.new_zeros(len(self.input_weight) - len(self.input_bias))
         products = functional.linear(inputs, self.input_weight, torch.cat([self.input_bias, unbiased]))
-        return products.to(self.input_weight.dtype).chunk(self.gates, dim=-1)
+        return products.to(self.input_weight.dtype).chunk(self.stacked, dim=-1)
 
 
 class MinGRUCell(ScanCell):
@@ -73,13 +73,16 @@ class MinGRUCell(ScanCell):
     Source: Feng et al. 2024 (Were RNNs All We Needed?), section 3.1. Gates stacked as update, candidate.
     """
 
-    gates = biases = 2
+    stacked = biases = 2
     state_tensors = 1
 
     def recurrence(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         update, candidate = self.blocks(inputs)
         update = update.sigmoid()
         return 1 - update, update * candidate
+
+    def gates(self, inputs: Tensor, state: CellState) -> Gates:  # noqa: ARG002 - it isn't looked at
+        return {"update": 1 - self.recurrence(inputs)[0]}
 
 
 class MinLSTMCell(ScanCell):
@@ -92,7 +95,7 @@ class MinLSTMCell(ScanCell):
     f / (f + i) is computed as sigmoid(log f - log i), which doesn't divide by zero.
     """
 
-    gates = biases = 3
+    stacked = biases = 3
     state_tensors = 1
 
     def reset_parameters(self) -> None:
@@ -104,6 +107,11 @@ class MinLSTMCell(ScanCell):
         odds = functional.logsigmoid(forget) - functional.logsigmoid(read)
         return odds.sigmoid(), (-odds).sigmoid() * candidate
 
+    def gates(self, inputs: Tensor, state: CellState) -> Gates:  # noqa: ARG002 - it isn't looked at
+        """The two shares, which add up to one."""
+        forget = self.recurrence(inputs)[0]
+        return {"forget": forget, "input": 1 - forget}
+
 
 class SSRUCell(ScanCell):
     """The simpler simple recurrent unit, the decoder of the fastest translators that were shipped.
@@ -114,13 +122,16 @@ class SSRUCell(ScanCell):
     Source: Kim et al. 2019 (From Research to Production and Back), section 3.2. Stacked as forget, candidate.
     """
 
-    gates, biases = 2, 1
+    stacked, biases = 2, 1
     state_tensors = 2
 
     def recurrence(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         forget, candidate = self.blocks(inputs)
         forget = forget.sigmoid()
         return forget, (1 - forget) * candidate
+
+    def gates(self, inputs: Tensor, state: CellState) -> Gates:  # noqa: ARG002 - it isn't looked at
+        return {"forget": self.recurrence(inputs)[0]}
 
     def output(self, memory: Tensor) -> Tensor:
         return memory.relu()

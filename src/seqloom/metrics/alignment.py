@@ -1,11 +1,42 @@
-"""How right word alignments are: the alignment error rate (Och and Ney 2003)."""
+"""How right word alignments are: precision, recall, F1 and the alignment error rate (Och and Ney 2003)."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
 from seqloom.base.errors import DataError
 
 Links = AbstractSet[tuple[int, int]]  # of a source word and a target word
+
+
+class AlignmentScore(NamedTuple):
+    """Over all links of all sentences together, 0 to 1.
+
+    precision   of the links found, how many are possible ones
+    recall      of the sure links, how many were found
+    f1          the harmonic mean of both
+    error_rate  of Och and Ney; without possible links 1 - f1
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    error_rate: float
+
+
+def alignment_score(
+    found: Sequence[Links], sure: Sequence[Links], possible: Sequence[Links] | None = None
+) -> AlignmentScore:
+    """All four; arguments and errors as `alignment_error_rate` has them. Without links found, precision is 0."""
+    error_rate = alignment_error_rate(found, sure, possible)
+    allowed = sure if possible is None else possible
+    rows = list(zip(found, sure, allowed, strict=True))
+    right = sum(len(links & (may | must)) for links, must, may in rows)
+    hit = sum(len(links & must) for links, must, _ in rows)
+    precision = right / max(sum(map(len, found)), 1)
+    recall = hit / max(sum(map(len, sure)), 1)
+    f1 = 2 * precision * recall / (precision + recall) if right and hit else 0.0
+    return AlignmentScore(precision, recall, f1, error_rate)
 
 
 def alignment_error_rate(

@@ -23,7 +23,7 @@ from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.many import force_many, search_many
 from seqloom.search.options import SamplingOptions, SearchOptions
 from seqloom.text.tokenizer import Tokenizer
-from seqloom.text.vocabulary import UNK
+from seqloom.text.vocabulary import BOS, EOS, SPECIALS, UNK
 from seqloom.training.machine import Machine
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.searching import (
@@ -71,6 +71,37 @@ class Result:
         if not self.model.has_attention:
             return f"<p>{escape(self.text)}</p>"
         return self.word_attention._repr_html_()
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A source and a target as a network takes them, without begin and end, and who spells them."""
+
+    source_text: str
+    ids: list[int]
+    reader: Tokenizer
+    symbols: list[int]
+    writer: Tokenizer
+
+    @property
+    def target_text(self) -> str:
+        """What is written."""
+        return self.writer.decode(self.symbols)
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The printable symbols that an encoder reads."""
+        return (*self.reader.pieces(self.ids), SPECIALS[EOS])
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The printable symbols that a decoder writes."""
+        return (*self.writer.pieces(self.symbols), SPECIALS[EOS])
+
+    @property
+    def fed(self) -> tuple[str, ...]:
+        """Those that it reads while it does."""
+        return (SPECIALS[BOS], *self.writer.pieces(self.symbols))
 
 
 class Model:
@@ -250,6 +281,20 @@ class Model:
         decoders = [config.model.decoder for config in self.configs]
         return any(decoder.kind == "transformer" or decoder.attention != "none" for decoder in decoders)
 
+    def sentence(self, source: str, target: str | Sequence[int] | None = None) -> "Sentence":
+        """A source and what is written for it, text or ids, its own output if None, as the network takes them.
+
+        A source that is longer than the model reads is cut, as in `translate`.
+        Raises   UsageError for a target longer than the model's positions
+        """
+        (ids,), (writer,), _ = self._encode([source])
+        if target is None:
+            target = self(source).tokens
+        symbols = writer.encode(target) if isinstance(target, str) else list(target)
+        (symbols,) = self._targets([ids], [symbols])
+        reader = writer if self.copies else self.tokenizers.source
+        return Sentence(source, ids, reader, symbols, writer)
+
     @torch.no_grad()
     def attention(self, source: str, target: str | Sequence[int], *, words: bool = False) -> AttentionMap:
         """Where the model looks while it writes a given target, text or ids: weights (T, S) over symbols.
@@ -263,28 +308,23 @@ class Model:
                 'This model has no attention to look at: its model.decoder.attention is "none", so all it knows of '
                 "the source is one vector."
             )
-        (ids,), (writer,), _ = self._encode([source])
-        reader = writer if self.copies else self.tokenizers.source
-        (symbols,) = self._targets(
-            [ids], [writer.encode(target) if isinstance(target, str) else list(target)]
-        )
-        batch = collate([ids]).to(self.machine.device)
+        read = self.sentence(source, target)
+        batch = collate([read.ids]).to(self.machine.device)
         state = self.network.start(self.network.encode(batch))
-        forced = force(self.network, state, batch.source_lengths, [symbols], alignment=True)[0]
+        forced = force(self.network, state, batch.source_lengths, [read.symbols], alignment=True)[0]
         if forced.alignment is None:
             raise UsageError("This model gives no alignment.")
-        end = "</s>"
         over_symbols = AttentionMap(
-            source=(*reader.pieces(ids), end),
-            target=(*writer.pieces(symbols), end),
+            source=read.read,
+            target=read.written,
             weights=forced.alignment.astype("float64"),
             probabilities=tuple(torch.tensor(forced.token_log_probabilities).exp().tolist()),
             source_text=source,
-            target_text=writer.decode(symbols),
+            target_text=read.target_text,
         )
         if not words:
             return over_symbols
-        return over_symbols.merged(reader.word_groups(ids), writer.word_groups(symbols))
+        return over_symbols.merged(read.reader.word_groups(read.ids), read.writer.word_groups(read.symbols))
 
     def evaluate(
         self,

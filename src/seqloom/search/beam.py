@@ -22,8 +22,9 @@ the batch. The cap bounds both.
 Ties are broken towards the hypothesis that ended, then the better parent, then the lower symbol.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -90,6 +91,35 @@ class Continuations(NamedTuple):
         return Continuations(parents[at], tokens[at], log_probs[at], total[at])
 
 
+class Fate(IntEnum):
+    """What became of a continuation."""
+
+    PUSHED_OUT = 0  # better ones hold the places
+    GOES_ON = 1
+    ENDED = 2  # it wrote EOS, and holds a place as long as no better ones push it out
+    HOPELESS = 3  # it can't beat the n-th best that has ended any more
+
+
+class Competed(NamedTuple):
+    """One step of a search, told to whoever watches: which continuations there were and what became of them.
+
+    sentences      (n,)    their numbers in the batch
+    continuations  (n, c)  the best ones of each, best first; -inf in total where there are fewer
+    scores         (n, c)  what they compete by, at the length they have
+    fates          (n, c)  as Fate
+    places         for each sentence the continuations that hold its places after the step, in the order of these
+    """
+
+    sentences: Integers
+    continuations: Continuations
+    scores: Floats
+    fates: Integers
+    places: list[list[int]]
+
+
+Watch = Callable[[Competed], None]
+
+
 @torch.no_grad()
 def beam_search(
     model: SearchableModel,
@@ -99,6 +129,7 @@ def beam_search(
     *,
     prefixes: Sequence[Sequence[int]] | None = None,
     alignment: bool = False,
+    watch: Watch | None = None,
     bos: int = 2,
     eos: int = 3,
     pad: int = 0,
@@ -109,6 +140,7 @@ def beam_search(
     source_lengths  (B,) as in a batch, on the model's device
     prefixes        what each output must start with
     alignment       whether to keep what each step looked at
+    watch           told of each step, while the search goes on as it would without
     Raises          UsageError for a symbol the model doesn't have; DamagedModelError for scores that are not numbers
     """
     lengths = source_lengths.tolist()
@@ -128,7 +160,7 @@ def beam_search(
         (broken,) = on_host(scored.broken)
         refuse_broken(broken, beams.sentences, position)
         unread = None if beams.coverage is None else on_host(job.unread(beams.lengths, beams.coverage))[0]
-        writes, continued, ended = _compete(found, beams, unread, position, job, options)
+        writes, continued, ended = _compete(found, beams, unread, position, job, options, watch)
         writing = writes.sum(axis=1)
         stuck = np.flatnonzero((writing == 0) & (ended.score == -np.inf).all(axis=1))
         if len(stuck):
@@ -176,10 +208,12 @@ def _compete(
     position: int,
     job: Job,
     options: SearchOptions,
+    watch: Watch | None = None,
 ) -> tuple[Truths, Continuations, Ended]:
     """Give the places to the best of the continuations and of what has ended.
 
     unread   (n, w) coverage penalties, if they count
+    watch    told which continuation got which place
     Returns  writes (n, W), what goes on in its places, best first, garbage where `writes` is False; what has ended
     """
     places, before = options.beam, beams.ended
@@ -209,6 +243,17 @@ def _compete(
     reach = found.total[rows, fresh] / beams.largest
     writes = ~over & (scores > -np.inf) & (reach > nth)
     front = np.argsort(~writes, axis=1, kind="stable")
+    if watch:
+        fates = np.full(ends.shape, Fate.PUSHED_OUT)
+        sentence, place = np.nonzero((order >= places) & (scores > -np.inf))
+        kept = fresh[sentence, place]
+        going = np.where(writes[sentence, place], Fate.GOES_ON, Fate.HOPELESS)
+        fates[sentence, kept] = np.where(ends[sentence, kept], Fate.ENDED, going)
+        after = [
+            row[: int(writing.sum())].tolist()
+            for row, writing in zip(fresh[rows, front], writes, strict=True)
+        ]
+        watch(Competed(beams.sentences, found, score, fates, after))
     return writes[rows, front], found.at(rows, fresh[rows, front]), ended
 
 

@@ -171,6 +171,54 @@ def test_inspect_draws_pictures(here: Here, trained: Project, tmp_path: Path) ->
     assert "<svg" in svg.read_text()
 
 
+@pytest.mark.parametrize(
+    ("show", "kinds", "said"),
+    [
+        ("gates", ("png", "html", "json"), "decoder, layer 1: reset "),
+        ("gradients", ("svg", "json"), "fresh: the gradient "),
+        ("words", ("html", "json"), "wrote"),
+        ("beam", ("html", "json"), "among the best"),
+        ("cost", ("json",), "operations to read a token"),
+    ],
+)
+def test_inspect_shows_more_than_attention(
+    here: Here, trained: Project, tmp_path: Path, show: str, kinds: tuple[str, ...], said: str
+) -> None:
+    files = {kind: tmp_path / "new" / f"it.{kind}" for kind in kinds}
+    asked = [word for kind, path in files.items() for word in (f"--{kind}", path)]
+    answer = here("inspect", trained.run, "one red cat", "--show", show, *asked)
+    assert answer.code == 0, answer.err
+    assert said in answer.out
+    assert f"Wrote {files[kinds[0]]}" in answer.out
+    assert json.loads(files["json"].read_text(encoding="utf-8"))["format"].startswith("seqloom-")
+    if "html" in files:
+        assert "</html>" in files["html"].read_text(encoding="utf-8")
+    alone = here("inspect", trained.run, "one red cat", "--show", show)
+    assert f"TEXT --show {show} --" in alone.out
+
+
+def test_align_links_words_in_both_directions(here: Here, trained: Project, tmp_path: Path) -> None:
+    (tmp_path / "a.en").write_text("one red cat\n\ndog\n", encoding="utf-8")
+    (tmp_path / "a.fr").write_text("un chat rouge\nchat\nchien\n", encoding="utf-8")
+    (tmp_path / "gold").write_text("0-0 1-2 2-1\n\n0-0\n", encoding="utf-8")
+    files = (tmp_path / "a.en", tmp_path / "a.fr")
+    alone = here("align", trained.run, *files)
+    assert alone.code == 0, alone.err
+    lines = alone.out.split("\n")
+    assert len(lines) == 4  # three, and what follows the last end of line
+    assert lines[1] == ""
+    assert re.fullmatch(r"\d-\d( \d-\d)*", lines[0])
+    both = here(
+        *("align", trained.run, *files, "--reverse", trained.run, "--combine", "union"),
+        *("--gold", tmp_path / "gold", "--output", tmp_path / "new" / "links"),
+    )
+    assert both.code == 0, both.err
+    rows = [line.split()[0] for line in both.out.splitlines()[1:4]]
+    assert rows == ["forwards", "backwards", "union"]
+    assert "precision  recall     F1    AER" in both.out
+    assert len((tmp_path / "new" / "links").read_text().split("\n")) == 4
+
+
 def test_average_names_the_checkpoints(answers: dict[str, Answer]) -> None:
     answer = answers["average"]
     assert answer.code == 0, answer.err

@@ -203,11 +203,11 @@ def test_parameters_start_as_stated(name: str) -> None:
             assert_close(weight @ weight.T, torch.eye(5), 1e-6)
         else:
             assert 0.8 * bound < largest <= bound
-    expected = torch.zeros(cell.gates * 5)
+    expected = torch.zeros(cell.stacked * 5)
     if name.startswith("lstm"):
         expected[5:10] = 1.0  # the forget gate's
     assert torch.equal(cell.input_bias.detach(), expected)
-    assert torch.equal(cell.recurrent_bias.detach(), torch.zeros(cell.gates * 5))
+    assert torch.equal(cell.recurrent_bias.detach(), torch.zeros(cell.stacked * 5))
 
 
 @pytest.mark.parametrize("name", [name for name, kind in CELLS.items() if issubclass(kind, ScanCell)])
@@ -273,3 +273,57 @@ def test_a_cell_is_called_as_its_sequence() -> None:
 
 def test_a_cell_prints_its_sizes() -> None:
     assert str(CELLS["gru"](3, 4)) == "GRUCell(3 -> 4)"
+
+
+@every_cell
+def test_the_gates_of_a_step_are_those_that_it_goes_through(name: str) -> None:
+    """They lie between 0 and 1, and the memory after the step is what the equations make of them."""
+    cell = made(name)
+    inputs, state = random_tensor(3, INPUT, seed=1), state_of(cell, 3)
+    gates = cell.gates(inputs, state)
+    assert set(gates) == GATES[name]
+    for gate in gates.values():
+        assert gate.shape == (3, HIDDEN)
+        assert ((gate > 0) & (gate < 1)).all()
+    if "elman" not in name:
+        assert_close(remembered(name, cell, inputs, state, gates), cell.step(inputs, state)[-1])
+
+
+GATES = {
+    "elman": set(),
+    "elman_relu": set(),
+    "lstm": {"input", "forget", "output"},
+    "lstm_layer_norm": {"input", "forget", "output"},
+    "gru": {"reset", "update"},
+    "gru_reset_before": {"reset", "update"},
+    "sru": {"forget", "reset"},
+    "ssru": {"forget"},
+    "min_gru": {"update"},
+    "min_lstm": {"forget", "input"},
+}
+
+
+def remembered(name: str, cell: Cell, inputs: Tensor, state: CellState, gates: dict[str, Tensor]) -> Tensor:
+    """The memory after a step by its gates, its candidate solved for from a state of zeros in the memory's place."""
+    share = gates.get("update", gates.get("forget"))
+    assert share is not None
+    empty = (*state[:-1], torch.zeros_like(state[-1]))
+    if name in ("gru", "gru_reset_before", "sru"):  # whose gates see the memory, and so must be asked again
+        written = {
+            "gru": lambda: gru_candidate(cell, inputs, state, gates),
+            "gru_reset_before": lambda: gru_candidate(cell, inputs, state, gates, before=True),
+            "sru": lambda: inputs @ cell.input_weight[:HIDDEN].T,
+        }[name]()
+        return share * state[-1] + (1 - share) * written
+    return (1 - share if name == "min_gru" else share) * state[-1] + cell.step(inputs, empty)[-1]
+
+
+def gru_candidate(
+    cell: Cell, inputs: Tensor, state: CellState, gates: dict[str, Tensor], *, before: bool = False
+) -> Tensor:
+    size = 2 * HIDDEN
+    read = inputs @ cell.input_weight[size:].T + cell.input_bias[size:]
+    weight, bias = cell.recurrent_weight[size:], cell.recurrent_bias[size:]
+    if before:
+        return torch.tanh(read + (gates["reset"] * state[0]) @ weight.T + bias)
+    return torch.tanh(read + gates["reset"] * (state[0] @ weight.T + bias))

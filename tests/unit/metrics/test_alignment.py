@@ -5,7 +5,7 @@ import re
 import pytest
 
 from seqloom.base.errors import DataError
-from seqloom.metrics.alignment import alignment_error_rate
+from seqloom.metrics.alignment import alignment_error_rate, alignment_score
 
 SURE = [{(0, 0), (1, 2)}, {(0, 1)}]
 POSSIBLE = [{(0, 0), (1, 2), (1, 1), (2, 1)}, {(0, 1)}]
@@ -50,3 +50,14 @@ def test_refusals() -> None:
         DataError, match=r"^There is no link in any sentence; an error rate needs at least one\.$"
     ):
         alignment_error_rate([set()], [set()])
+
+
+def test_precision_recall_and_f1() -> None:
+    found = [{(0, 0), (1, 1), (2, 2)}, {(0, 1)}]
+    sure = [{(0, 0), (1, 1), (3, 3)}, set()]
+    score = alignment_score(found, sure)
+    assert score == (2 / 4, 2 / 3, pytest.approx(2 * (1 / 2) * (2 / 3) / (1 / 2 + 2 / 3)), 1 - 4 / 7)
+    assert score.error_rate == pytest.approx(1 - score.f1)
+    possible = [{(2, 2)}, {(0, 1)}]
+    assert alignment_score(found, sure, possible)[:2] == (1.0, 2 / 3)
+    assert alignment_score([set(), set()], sure) == (0.0, 0.0, 0.0, 1.0)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqloom.base.errors import DamagedModelError, UsageError
-from seqloom.search.beam import beam_search
+from seqloom.search.beam import Competed, Fate, beam_search
 from seqloom.search.constraints import IMPOSSIBLE
 from seqloom.search.forced import force
 from seqloom.search.greedy import greedy_search
@@ -292,3 +292,39 @@ def test_a_large_vocabulary_in_single_precision_finds_what_sorting_everything_fi
 
     monkeypatch.setattr("seqloom.search.beam.best_continuations", plainly)
     assert search(toy, options) == fast
+
+
+@settings(max_examples=20)
+@given(seed=seeds, penalties=penalties, limits=limits)
+def test_watching_tells_every_step_and_changes_nothing(
+    toys, seed: int, penalties: dict, limits: dict
+) -> None:
+    toy = toys.make(seed, sentences=3)
+    options = SearchOptions(beam=3, n_best=2, **penalties, **limits)
+    steps: list[Competed] = []
+    watched = search(toy, options, watch=steps.append)
+    for found, expected in zip(watched, search(toy, options), strict=True):
+        for one, other in zip(found, expected, strict=True):
+            toys.same(one, other)
+    assert len(steps) == len(toy.steps) // 2
+    written: list[list[list[int]]] = [[[]] for _ in range(3)]  # what stands in each place of each sentence
+    ended: list[list[list[int]]] = [[], [], []]
+    for step in steps:
+        for row, sentence in enumerate(step.sentences.tolist()):
+            parents, tokens, _, total = (part[row] for part in step.continuations)
+            continued = [
+                [*written[sentence][parent], token] for parent, token in zip(parents, tokens, strict=True)
+            ]
+            fates = step.fates[row]
+            assert (fates[total == -np.inf] == Fate.PUSHED_OUT).all()
+            assert sorted(step.places[row]) == np.flatnonzero(fates == Fate.GOES_ON).tolist()
+            for place in np.flatnonzero(total > -np.inf):
+                nats, _ = toy.nats(sentence, continued[place][:-1])
+                if tokens[place] == EOS:
+                    assert total[place] == pytest.approx(sum(nats), rel=1e-4, abs=1e-4)
+                    assert fates[place] in (Fate.ENDED, Fate.PUSHED_OUT)
+            ended[sentence] += [continued[place][:-1] for place in np.flatnonzero(fates == Fate.ENDED)]
+            written[sentence] = [continued[place] for place in step.places[row]]
+    for sentence, found in enumerate(watched):
+        for hypothesis in found:
+            assert hypothesis.tokens in ended[sentence] or not hypothesis.finished

@@ -1,0 +1,235 @@
+"""What `seqloom inspect` can show of a model that reads a text and writes one: each view in a terminal and in files."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seqloom.inspection.attention import AttentionMap
+    from seqloom.pipeline import Model
+
+Write = Callable[[Path], str | None]  # writes a file; gives a sentence for the user, or None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be looked at.
+
+    target  what the model is made to write; None for its own output
+    words   whether symbols are merged into words, where a view can
+    order   of the units, for gates
+    heads   whether attention is shown head by head instead of as the decoder's mean
+    """
+
+    text: str
+    target: str | None = None
+    words: bool = True
+    order: str = "mean"
+    heads: bool = False
+
+
+@dataclass(frozen=True)
+class Shown:
+    """summary: for the terminal · files: how each kind of file is written, by its ending without the dot"""
+
+    summary: str
+    files: Mapping[str, Write]
+
+
+@dataclass(frozen=True)
+class View:
+    """look: what makes it · kinds: the files it can be written as"""
+
+    look: Callable[["Model", Asked], Shown]
+    kinds: tuple[str, ...]
+
+
+def attention(model: "Model", asked: Asked) -> Shown:
+    """Where the model looked for each symbol that it wrote."""
+    from seqloom.inspection.attention import write_maps
+    from seqloom.inspection.attention_page import write_attention_page
+    from seqloom.inspection.attention_picture import write_attention_picture
+
+    if asked.heads:
+        return attention_by_heads(model, asked)
+    written = model(asked.text).tokens if asked.target is None else asked.target
+    found = model.attention(asked.text, written, words=asked.words)
+
+    def picture(path: Path) -> str | None:
+        return write_attention_picture(found, path)
+
+    return Shown(
+        f"{found.source_text}\n{found.target_text}\n\n{attention_summary(found)}",
+        {
+            "png": picture,
+            "svg": picture,
+            "html": lambda path: write_attention_page([found], path),
+            "json": lambda path: write_maps([found], path),
+        },
+    )
+
+
+def attention_by_heads(model: "Model", asked: Asked) -> Shown:
+    """The same for every head of every layer: how sharply each looks, and where most."""
+    import numpy as np
+
+    from seqloom.inspection.alignment import entropy
+    from seqloom.inspection.attention import write_maps
+    from seqloom.inspection.attention_page import write_attention_page
+    from seqloom.pipeline.inspecting import heads
+
+    maps = heads(model, asked.text, asked.target)
+    lines = [maps[0].source_text, maps[0].target_text, ""]
+    for found in maps:
+        looked = np.bincount(found.weights.argmax(axis=1), minlength=len(found.source))
+        most = found.source[int(looked.argmax())]
+        sharp = entropy(found.weights) / np.log(2)
+        lines.append(f"{found.label}: {sharp:.2f} bits, mostly at {most}")
+    return Shown(
+        "\n".join(lines),
+        {
+            "html": lambda path: write_attention_page(maps, path),
+            "json": lambda path: write_maps(maps, path),
+        },
+    )
+
+
+def gates(model: "Model", asked: Asked) -> Shown:
+    """What the gates of each recurrent layer did at each symbol."""
+    from seqloom.inspection.gates import write_traces
+    from seqloom.inspection.gates_page import write_gates_page
+    from seqloom.inspection.gates_picture import write_gates_picture
+    from seqloom.pipeline.inspecting import gates as trace
+
+    sentence = model.sentence(asked.text, asked.target)
+    traces = trace(model, asked.text, sentence.symbols)
+    texts = [sentence.source_text, sentence.target_text]
+    lines = [*texts, ""]
+    for layer in traces:
+        parts = [
+            f"{name} {found.shut:.0%} shut, {found.open:.0%} open"
+            for name, found in layer.saturation().items()
+        ]
+        lines.append(f"{layer.label}: {'; '.join(parts) or 'no gates'}")
+
+    def picture(path: Path) -> str | None:
+        return write_gates_picture(traces, path, order=asked.order)
+
+    return Shown(
+        "\n".join(lines),
+        {
+            "png": picture,
+            "svg": picture,
+            "html": lambda path: write_gates_page(traces, path, texts=texts),
+            "json": lambda path: write_traces(traces, path),
+        },
+    )
+
+
+def gradients(model: "Model", asked: Asked) -> Shown:
+    """How far back gradients reach in the decoder, trained and fresh."""
+    from seqloom.inspection.gradient_flow import write_flows
+    from seqloom.inspection.gradient_flow_picture import say_half_life, write_flow_picture
+    from seqloom.pipeline.inspecting import flows
+
+    found = flows(model, asked.text, asked.target)
+    lines = [f"{flow.label}: the gradient {say_half_life(flow.half_life)}" for flow in found]
+
+    def picture(path: Path) -> None:
+        write_flow_picture(found, path)
+
+    return Shown(
+        "\n".join(lines), {"png": picture, "svg": picture, "json": lambda path: write_flows(found, path)}
+    )
+
+
+def words(model: "Model", asked: Asked) -> Shown:
+    """What else might have been written at each step."""
+    from seqloom.inspection.word_by_word import summary, write_steps
+    from seqloom.inspection.word_by_word_page import write_steps_page
+    from seqloom.pipeline.inspecting import word_by_word
+
+    found = word_by_word(model, asked.text, asked.target)
+    return Shown(
+        f"{found.source_text}\n{found.target_text}\n\n{summary(found)}",
+        {
+            "html": lambda path: write_steps_page(found, path),
+            "json": lambda path: write_steps(found, path),
+        },
+    )
+
+
+def beam(model: "Model", asked: Asked) -> Shown:
+    """How the search for the best output grew, and what it pruned."""
+    from seqloom.base.errors import UsageError
+    from seqloom.inspection.beam_tree import write_tree
+    from seqloom.inspection.beam_tree_page import write_tree_page
+    from seqloom.pipeline.inspecting import beam_tree
+    from seqloom.training.searching import search_options
+
+    if asked.target is not None:
+        raise UsageError("--show beam shows how the model finds its own output. Leave out --target.")
+    best = max(3, model.config.search.n_best)
+    tree = beam_tree(model, asked.text, search_options(model.config.search, n_best=best))
+    lines = [asked.text, "", "score    nats     text"]
+    lines += [f"{parts.score:7.3f}  {parts.log_probability:7.3f}  {parts.text}" for parts in tree.best]
+    lines += ["", *(f"{count:5,} {why}" for why, count in sorted(tree.counts().items()))]
+    return Shown(
+        "\n".join(lines),
+        {
+            "html": lambda path: write_tree_page(tree, path),
+            "json": lambda path: write_tree(tree, path),
+        },
+    )
+
+
+def cost(model: "Model", asked: Asked) -> Shown:
+    """What a sentence costs, by part."""
+    from seqloom.inspection.cost import write_cost
+    from seqloom.pipeline.inspecting import cost as measure
+
+    found = measure(model, asked.text, asked.target)
+    lines = [f"{name:10} {count:12,} parameters" for name, count in found.parameters.items()]
+    lines += [
+        f"{'together':10} {sum(found.parameters.values()):12,} parameters, {found.bytes / 1e6:,.1f} MB as float32",
+        "",
+    ]
+    for name, products in (("computed", found.computed), ("measured", found.measured)):
+        reads, writes = found.operations(products)
+        lines.append(f"{name}: {reads:,.0f} operations to read a token, {writes:,.0f} to write one")
+    lines.append(f"for a source of {found.source} symbols and a target of {found.target}, ends included")
+    return Shown("\n".join(lines), {"json": lambda path: write_cost(found, path)})
+
+
+PICTURES, NUMBERS = ("png", "svg"), ("html", "json")
+VIEWS: Mapping[str, View] = {
+    "attention": View(attention, (*PICTURES, *NUMBERS)),
+    "gates": View(gates, (*PICTURES, *NUMBERS)),
+    "gradients": View(gradients, (*PICTURES, "json")),
+    "words": View(words, NUMBERS),
+    "beam": View(beam, NUMBERS),
+    "cost": View(cost, ("json",)),
+}
+"""By what --show says."""
+
+
+def attention_summary(attention: "AttentionMap") -> str:
+    """For each written symbol the one it looked at most, the weight of that, and how sure the model was."""
+    from rich.cells import cell_len
+
+    from seqloom.inspection.lettering import visible
+
+    rows = [("wrote", "looking at", "weight", "sure")]
+    for place, symbol in enumerate(attention.target):
+        weights = attention.weights[place]
+        best = int(weights.argmax()) if weights.size else -1
+        looked = (visible(attention.source[best]), f"{weights[best]:.2f}") if weights.size else ("", "")
+        sure = f"{100 * attention.probabilities[place]:.0f} %" if attention.probabilities else ""
+        rows.append((visible(symbol), *looked, sure))
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(4)]
+    lines = []
+    for first, second, weight, sure in rows:
+        left = (first + " " * (widths[0] - cell_len(first)), second + " " * (widths[1] - cell_len(second)))
+        lines.append("  ".join((*left, weight.rjust(widths[2]), sure.rjust(widths[3]))).rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,125 @@
+"""Word links from attention: which word of the source each word of the target belongs to, in one direction or both.
+
+Links are (source word, target word), counted from 0; a line of them in Pharaoh's format is "0-0 1-2".
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqloom.base.errors import ShapeError, UsageError
+from seqloom.data.links import Link
+
+Weights = NDArray[np.float64]
+Links = frozenset[Link]
+EXTRACTIONS = ("argmax", "threshold")
+SYMMETRISATIONS = ("intersection", "union", "grow-diag", "grow-diag-final", "grow-diag-final-and")
+SIDES = ((-1, 0), (0, -1), (1, 0), (0, 1))
+DIAGONALS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+
+
+def links_by_argmax(weights: Weights, source_words: int, target_words: int) -> Links:
+    """Link each target word with the source word it looks at most, unless it looks more at what is no word.
+
+    weights  (T, S) over words; rows and columns from target_words and source_words on are ends of sentences
+    """
+    _check(weights, source_words, target_words)
+    return frozenset(
+        Link(best, target)
+        for target, best in enumerate(weights[:target_words].argmax(axis=1).tolist())
+        if best < source_words
+    )
+
+
+def links_by_threshold(weights: Weights, source_words: int, target_words: int, least: float) -> Links:
+    """Link each pair of words with a weight of `least` or more."""
+    _check(weights, source_words, target_words)
+    targets, sources = np.nonzero(weights[:target_words, :source_words] >= least)
+    return frozenset(Link(int(source), int(target)) for target, source in zip(targets, sources, strict=True))
+
+
+def _check(weights: Weights, source_words: int, target_words: int) -> None:
+    if weights.ndim != 2 or weights.shape[0] < target_words or weights.shape[1] < source_words:
+        raise ShapeError(
+            f"Weights of shape {weights.shape} for {target_words} target and {source_words} source words; expected a "
+            "row and a column for each."
+        )
+
+
+def sharpest(heads: Sequence[Weights]) -> int:
+    """The head that knows best where it looks: the one of least entropy, in the mean over its rows."""
+    if not heads:
+        raise ShapeError("There is no head to choose from.")
+    return int(np.argmin([entropy(weights) for weights in heads]))
+
+
+def entropy(weights: Weights) -> float:
+    """Nats a row, in the mean; 0 for weights without rows."""
+    positive = np.where(weights > 0, weights, 1.0)
+    return float(-(weights * np.log(positive)).sum(axis=1).mean()) if len(weights) else 0.0
+
+
+def symmetrise(forward: Iterable[Link], backward: Iterable[Link], how: str) -> Links:
+    """Make one set of links of those that two directions give; both as (source, target).
+
+    intersection           what both say
+    union                  what either says
+    grow-diag              the intersection, and then links of the union beside those that are in, sides and diagonals,
+                           as long as either word has none yet
+    grow-diag-final        and then any link of either direction for a word that has none yet
+    grow-diag-final-and    the same only where neither of its words has one
+    Raises   UsageError for another word
+    Source   Koehn et al. 2003 (Statistical Phrase-Based Translation), section 3, and its implementation in Moses
+    """
+    if how not in SYMMETRISATIONS:
+        raise UsageError(f'Links can\'t be made symmetric by "{how}"; expected {", ".join(SYMMETRISATIONS)}.')
+    one, other = frozenset(forward), frozenset(backward)
+    if how == "intersection":
+        return one & other
+    if how == "union":
+        return one | other
+    links = _grown(set(one & other), one | other)
+    if how != "grow-diag":
+        for direction in (one, other):
+            _finish(links, direction, both=how.endswith("and"))
+    return frozenset(links)
+
+
+def _grown(links: set[Link], union: Links) -> set[Link]:
+    """Add neighbours until none is left to add."""
+    sources, targets = {link.source for link in links}, {link.target for link in links}
+    grew = True
+    while grew:
+        grew = False
+        for link in sorted(links):
+            for down, across in SIDES + DIAGONALS:
+                beside = Link(link.source + down, link.target + across)
+                free = beside.source not in sources or beside.target not in targets
+                if beside in union and beside not in links and free:
+                    links.add(beside)
+                    sources.add(beside.source)
+                    targets.add(beside.target)
+                    grew = True
+    return links
+
+
+def _finish(links: set[Link], direction: Links, *, both: bool) -> None:
+    """Add links of one direction for words without one: both of theirs, or either."""
+    sources, targets = {link.source for link in links}, {link.target for link in links}
+    for link in sorted(direction):
+        free = (link.source not in sources, link.target not in targets)
+        if all(free) if both else any(free):
+            links.add(link)
+            sources.add(link.source)
+            targets.add(link.target)
+
+
+def turned(links: Iterable[Link]) -> Links:
+    """The links of the other direction's model, whose source is this one's target."""
+    return frozenset(Link(link.target, link.source) for link in links)
+
+
+def pharaoh(links: Iterable[Link]) -> str:
+    """A line in Pharaoh's format, in the order of the source."""
+    return " ".join(f"{link.source}-{link.target}" for link in sorted(links))

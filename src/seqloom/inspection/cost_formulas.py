@@ -1,0 +1,144 @@
+"""Multiplications that a model makes for one sentence, from its configuration alone.
+
+A matrix of I x O costs I O multiply-adds for each vector; comparing a query of width D with S keys costs S D, and so
+does the mean of S values. Sums, gates and normalisation are left out: they are few beside these.
+"""
+
+from dataclasses import dataclass
+
+from seqloom.config.model import (
+    NO_RECURRENT_WEIGHT,
+    TWO_STATES,
+    ModelConfig,
+    RecurrentDecoderConfig,
+    RecurrentEncoderConfig,
+    TransformerDecoderConfig,
+)
+
+BLOCKS = {  # matrices over the input that are stacked in a cell
+    "elman": 1,
+    "elman_relu": 1,
+    "lstm": 4,
+    "lstm_layer_norm": 4,
+    "gru": 3,
+    "gru_reset_before": 3,
+    "sru": 3,
+    "ssru": 2,
+    "min_gru": 2,
+    "min_lstm": 3,
+}
+
+
+@dataclass(frozen=True)
+class Products:
+    """Multiply-adds for a sentence.
+
+    encoder  reading the source          start    what the decoder prepares of it, once
+    decoder  writing the target          output   scores of all symbols, at each position of the target
+    """
+
+    encoder: int
+    start: int
+    decoder: int
+    output: int
+
+
+def products(config: ModelConfig, source: int, target: int, symbols: int) -> Products:
+    """For a source and a target of so many symbols, ends included, and so many symbols in the target's vocabulary."""
+    rank = config.embedding_rank
+    widening = config.width * rank if rank else 0
+    return Products(
+        encoder=source * widening + encoder_products(config, source),
+        start=start_products(config, source),
+        decoder=target * widening + decoder_products(config, source, target),
+        output=target * output_products(config, symbols),
+    )
+
+
+def cell_products(cell: str, inputs: int, hidden: int) -> int:
+    """One step of a cell."""
+    blocks = BLOCKS[cell] + (1 if cell == "sru" and inputs != hidden else 0)  # the highway is made as wide
+    recurrent = 0 if cell in NO_RECURRENT_WEIGHT else blocks * hidden * hidden
+    return blocks * inputs * hidden + recurrent
+
+
+def encoder_products(config: ModelConfig, source: int) -> int:
+    """Over a source, embeddings left out."""
+    encoder = config.encoder
+    if isinstance(encoder, RecurrentEncoderConfig):
+        directions = 2 if encoder.bidirectional else 1
+        above = (encoder.layers - 1) * cell_products(encoder.cell, config.memory_width, encoder.hidden)
+        return source * directions * (cell_products(encoder.cell, config.width, encoder.hidden) + above)
+    attention = source * 4 * config.width**2 + 2 * source * source * config.width
+    return encoder.layers * (attention + source * 2 * config.width * encoder.feed_forward)
+
+
+def start_products(config: ModelConfig, source: int) -> int:
+    """Before the first symbol is written: keys and values of the source, the bridge."""
+    decoder, memory = config.decoder, config.memory_width
+    if isinstance(decoder, TransformerDecoderConfig):
+        return decoder.layers * source * 2 * memory * config.width
+    states = 2 if decoder.cell in TWO_STATES else 1
+    bridge = decoder.layers * states * memory * decoder.hidden if decoder.bridge == "projection" else 0
+    keys = {
+        "additive": memory * (decoder.attention_width or decoder.hidden),
+        "general": memory * decoder.hidden,
+        "local": memory * decoder.hidden,
+        "multi_head": 2 * memory * memory,
+    }
+    return bridge + source * keys.get(decoder.attention, 0)
+
+
+def decoder_products(config: ModelConfig, source: int, target: int) -> int:
+    """Over a target, teacher-forced, embeddings left out."""
+    decoder, width, memory = config.decoder, config.width, config.memory_width
+    switch = memory + config.feature_width + width + source * memory  # and the context it reads
+    copying = target * switch if decoder.copying else 0
+    if isinstance(decoder, TransformerDecoderConfig):
+        back = 4 * width**2 + 2 * target * width
+        if decoder.autoregression == "ssru":
+            back = 2 * width**2
+        across = 2 * width**2 + 2 * source * width
+        return copying + target * decoder.layers * (back + across + 2 * width * decoder.feed_forward)
+    hidden = decoder.hidden
+    context = memory if decoder.attention != "none" or decoder.feed_context else 0
+    first, later = width, hidden
+    readout = hidden + context
+    if decoder.attention == "none" or decoder.placement == "before":
+        first += context
+        readout += width if decoder.attention != "none" else 0
+    elif decoder.placement == "after":
+        first += config.feature_width if decoder.input_feeding else 0
+    cells = cell_products(decoder.cell, first, hidden)
+    for layer in range(1, decoder.layers):
+        wider = memory if layer == 1 and decoder.attends_between else 0
+        cells += cell_products(decoder.cell, later + wider, hidden)
+    read = attention_products(decoder, memory, source)
+    return copying + target * (cells + read + readout * config.feature_width)
+
+
+def attention_products(decoder: RecurrentDecoderConfig, memory: int, source: int) -> int:
+    """One query of a recurrent decoder and the context it reads."""
+    query, width = decoder.hidden, decoder.attention_width or decoder.hidden
+    match decoder.attention:
+        case "none":
+            return 0
+        case "additive":
+            covered = source * width if decoder.coverage else 0
+            scores = query * width + covered + source * width
+        case "multi_head":
+            scores = query * memory + memory * memory + source * memory
+        case "location":
+            scores = query * min(source, decoder.attention_positions)
+        case "local":
+            scores = query * query + query + source * query
+        case _:
+            scores = source * query
+    return scores + source * memory
+
+
+def output_products(config: ModelConfig, symbols: int) -> int:
+    """The scores of one position."""
+    if config.tie_output and config.embedding_rank:
+        return config.embedding_rank * (config.width + symbols)
+    return symbols * config.feature_width

@@ -1,0 +1,122 @@
+"""Gates as a PNG or an SVG: a row of heatmaps for each layer, a row of each for a unit, a column for a symbol.
+
+Gates go from white, shut, to blue, open; what is kept goes from orange, negative, over white to blue, and the largest
+of its numbers look alike, so that a few don't pale all others.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqloom.base.errors import UsageError
+from seqloom.inspection.colours import INK, RULE, heat_colours, signed_colours
+from seqloom.inspection.figures import check_ending, new_figure, save_figure
+from seqloom.inspection.fonts import Fonts, choose_fonts
+from seqloom.inspection.gates import STATE, GateTrace, Values
+from seqloom.inspection.lettering import direction, shorten, visible
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ORDERS = ("mean", "change", "index")
+"""How units may be sorted: by their mean, by how much they change from symbol to symbol, or not."""
+LONGEST_LABEL = 14
+COLUMN, TALLEST = 0.3, 2.6  # inches: a symbol's width, a panel's height
+EDGE, GAP, HEAD, FOOT = 0.15, 0.35, 0.55, 0.75  # inches around the panels
+
+
+def unit_order(trace: GateTrace, order: str) -> NDArray[np.intp]:
+    """The units of a layer, first the one that comes first: by its leading gate, or by its state if it has none.
+
+    The leading gate says how much is kept: forget, or else update. Raises UsageError for an unknown order.
+    """
+    if order not in ORDERS:
+        raise UsageError(f'Units can\'t be sorted by "{order}"; expected one of: {", ".join(ORDERS)}.')
+    leading = trace.gates.get("forget", trace.gates.get("update", trace.state))
+    if order == "index":
+        return np.arange(leading.shape[1])
+    if order == "mean":
+        return np.argsort(-leading.mean(axis=0), kind="stable")
+    return np.argsort(-np.abs(np.diff(leading, axis=0)).sum(axis=0), kind="stable")
+
+
+def write_gates_picture(traces: Sequence[GateTrace], path: Path, *, order: str = "mean") -> str | None:
+    """Write the layers below each other as PNG or SVG, by the ending of the path, atomically.
+
+    order    of the units, one of ORDERS
+    Returns  a sentence for the user when a font is missing, else None
+    Raises   UsageError for another ending or order, or for no layers; MissingDependencyError without matplotlib
+    """
+    check_ending(path)
+    if not traces:
+        raise UsageError("There are no gates to draw.")
+    labels = [[shorten(visible(symbol), LONGEST_LABEL) for symbol in trace.symbols] for trace in traces]
+    fonts, notice = choose_fonts(*labels)
+    columns = max(len(trace.gates) for trace in traces) + 1
+    widths = [max(COLUMN * len(trace.symbols), 1.6) for trace in traces]
+    breadth = max(widths)
+    heights = [float(np.clip(0.03 * trace.state.shape[1], 1.0, TALLEST)) for trace in traces]
+    width = EDGE + columns * (breadth + GAP)
+    height = sum(heights) + len(traces) * (HEAD + FOOT)
+    figure = new_figure(width, height)
+    top = height
+    for trace, names, own_fonts, high, wide in zip(traces, labels, fonts, heights, widths, strict=True):
+        order_of_units = unit_order(trace, order)
+        top -= HEAD + high
+        panels: list[tuple[str, Values]] = [*trace.gates.items(), (STATE, trace.state)]
+        for place, (name, values) in enumerate(panels):
+            left = EDGE + place * (breadth + GAP)
+            axes = figure.add_axes((left / width, top / height, wide / width, high / height))
+            _draw(axes, values[:, order_of_units], signed=name == STATE)
+            _name_columns(axes, names, own_fonts)
+            axes.set_title(_title(trace, name), size=9, color=INK, loc="left", pad=5, parse_math=False)
+        figure.text(
+            EDGE / width, (top + high + 0.32) / height, trace.label, size=10.5, weight="bold", color=INK
+        )
+        top -= FOOT
+    save_figure(figure, path)
+    return notice
+
+
+def _title(trace: GateTrace, name: str) -> str:
+    if name == STATE:
+        return f"what is kept, {trace.state.min():.1f} to {trace.state.max():.1f}"
+    found = trace.saturation()[name]
+    return f"{name} gate: {found.shut:.0%} shut, {found.open:.0%} open"
+
+
+def signed_top(values: Values) -> float:
+    """The number from which on a state has the strongest colour: all but one in fifty lie below."""
+    return max(float(np.quantile(np.abs(values), 0.98)), 1e-9)
+
+
+def _draw(axes: "Axes", values: Values, *, signed: bool) -> None:
+    """values (T, H): a column a symbol, a row a unit."""
+    from matplotlib.colors import ListedColormap
+
+    top = signed_top(values) if signed else 1.0
+    axes.imshow(
+        values.T,
+        aspect="auto",
+        interpolation="nearest",
+        cmap=ListedColormap(signed_colours() if signed else heat_colours()),
+        vmin=-top if signed else 0.0,
+        vmax=top,
+    )
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_color(RULE)
+
+
+def _name_columns(axes: "Axes", names: Sequence[str], fonts: Fonts) -> None:
+    axes.set_xticks(range(len(names)))
+    axes.set_xticklabels([fonts.drawable(name) for name in names], parse_math=False)
+    if direction(names) == "rtl":
+        axes.invert_xaxis()
+    for name, label in zip(names, axes.get_xticklabels(), strict=True):
+        label.set(fontfamily=fonts.families(name), size=8, color=INK, rotation=60, ha="right")
+        label.set_rotation_mode("anchor")
+    axes.tick_params(axis="x", length=0, pad=3)

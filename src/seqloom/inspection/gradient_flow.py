@@ -1,0 +1,137 @@
+"""How far back a gradient reaches: the norm of d loss_t / d state_(t-k) against the distance k, and its half-life.
+
+A state is what a position hands on to those after it. For recurrent cells that is what they keep; a Transformer's
+positions are reached through what they read, so there it is the embedded symbol. Computed in float64: what vanishes is
+to be seen vanishing, not rounded away. Source: Bengio et al. 1994; Pascanu et al. 2013, section 2.1.
+"""
+
+import copy
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from seqloom.base.errors import ShapeError
+from seqloom.base.files import atomic_write, make_folder
+from seqloom.layers.embedding import EmbeddedInput
+
+FORMAT, VERSION = "seqloom-gradient-flow", 1
+Norms = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class GradientFlow:
+    """One model over one sentence.
+
+    label  which model
+    norms  (T, T): norms[t, j] of the gradient of the loss at position t by what position j hands on; NaN for j >= t,
+           which doesn't get there
+    """
+
+    label: str
+    norms: Norms
+
+    def __post_init__(self) -> None:
+        if self.norms.ndim != 2 or self.norms.shape[0] != self.norms.shape[1]:
+            raise ShapeError(f"Norms of shape {self.norms.shape}; expected a row and a column a position.")
+
+    def by_distance(self) -> Norms:
+        """The mean over all positions that are so far apart, (T - 1,), from distance 1."""
+        return np.array([np.diagonal(self.norms, -k).mean() for k in range(1, len(self.norms))])
+
+    @property
+    def half_life(self) -> float:
+        """Tokens in which the norm halves, by a straight line through its logarithm; negative where it grows.
+
+        Infinite where it stays as it is. NaN where there are not two distances at which anything arrives.
+        """
+        means = self.by_distance()
+        reached = np.flatnonzero(means > 0)
+        if len(reached) < 2:
+            return math.nan
+        slope = float(np.polyfit(reached + 1, np.log(means[reached]), 1)[0])
+        return math.inf if abs(slope) < 1e-12 else -math.log(2) / slope
+
+    def to_record(self) -> dict[str, Any]:
+        """As plain values for JSON, which has no NaN and no infinity: null stands for both."""
+        half_life = self.half_life
+        return {
+            "label": self.label,
+            "by_distance": self.by_distance().tolist(),
+            "half_life": half_life if math.isfinite(half_life) else None,
+            "norms": [[None if math.isnan(norm) else norm for norm in row] for row in self.norms.tolist()],
+        }
+
+
+def write_flows(flows: Sequence[GradientFlow], path: Path) -> None:
+    """Write them as JSON, atomically."""
+    make_folder(path.parent)
+    content = {"format": FORMAT, "version": VERSION, "flows": [flow.to_record() for flow in flows]}
+    atomic_write(path, json.dumps(content, ensure_ascii=False) + "\n")
+
+
+def flow_between(
+    losses: Sequence[Tensor], states: Sequence[Sequence[Tensor]], label: str = ""
+) -> GradientFlow:
+    """The flow from each loss back to each state.
+
+    losses  a number for each of T positions
+    states  of each position the tensors that it hands on, nodes of the losses' graph
+    """
+    if len(losses) != len(states):
+        raise ShapeError(f"{len(losses)} losses and {len(states)} states; expected as many.")
+    norms = np.full((len(losses), len(losses)), np.nan)
+    for t, loss in enumerate(losses):
+        tensors = [tensor for state in states[:t] for tensor in state]
+        if not tensors:
+            continue
+        found = iter(torch.autograd.grad(loss, tensors, retain_graph=True, allow_unused=True))
+        for j, state in enumerate(states[:t]):
+            parts = [next(found) for _ in state]
+            norms[t, j] = math.sqrt(sum(float(part.square().sum()) for part in parts if part is not None))
+    return GradientFlow(label, norms)
+
+
+def gradient_flow(
+    network: nn.Module, start: Any, read: Sequence[int], written: Sequence[int], label: str = ""
+) -> GradientFlow:
+    """The flow within what writes: a decoder, or a language model, that is stepped along a sentence.
+
+    network  in evaluation, with step(tokens, state) as searches know it; itself it stays as it is
+    start    called with the network in float64, gives the state before the first symbol
+    read     the T symbols it reads, from the begin on
+    written  the T symbols that it is to write, up to the end
+    """
+    exact: Any = copy.deepcopy(network).double().requires_grad_(True)
+    losses, states = [], []
+    state = start(exact)
+    embedded: list[Tensor] = []
+    hooks = [
+        part.register_forward_hook(lambda _part, _given, made: embedded.append(made))
+        for part in exact.modules()
+        if isinstance(part, EmbeddedInput)
+    ]
+    try:
+        for symbol, target in zip(read, written, strict=True):
+            embedded.clear()
+            scores, _, state = exact.step(torch.tensor([symbol]), state)
+            losses.append(functional.cross_entropy(scores, torch.tensor([target])))
+            states.append(handed_on(state) or tuple(embedded))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return flow_between(losses, states, label)
+
+
+def handed_on(state: Any) -> tuple[Tensor, ...]:
+    """The tensors of a recurrent state that its next position reads; () where there are none."""
+    cells = getattr(getattr(state, "decoder", state), "cells", ())  # within a state that copies too
+    return tuple(tensor for layer in cells for tensor in layer)

@@ -1,0 +1,66 @@
+"""How far back gradients reach, as PNG or SVG: a curve a model, falling where they vanish, rising where they grow."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from seqloom.base.errors import UsageError
+from seqloom.inspection.colours import INK, RULE, SERIES
+from seqloom.inspection.figures import check_ending, new_figure, plain_axes, require_matplotlib, save_figure
+from seqloom.inspection.gradient_flow import GradientFlow
+
+MARKS = "os^Dv*X"
+DASHES = ("-", "--", "-.", ":")
+
+
+def write_flow_picture(flows: Sequence[GradientFlow], path: Path, *, title: str = "") -> None:
+    """Write the curves, by the ending of the path, atomically.
+
+    Raises   UsageError for another ending, or for no curve; MissingDependencyError without matplotlib
+    """
+    check_ending(path)
+    require_matplotlib()
+    from matplotlib.ticker import MaxNLocator
+
+    drawn = [flow for flow in flows if len(flow.by_distance())]
+    if not drawn:
+        raise UsageError("A gradient that flows back needs two symbols or more.")
+    figure = new_figure(6.4, 3.9)
+    figure.set_layout_engine("constrained", h_pad=0.1, w_pad=0.1)
+    axes = figure.add_subplot()
+    plain_axes(axes)
+    for number, flow in enumerate(drawn):
+        means = flow.by_distance()
+        distances = np.arange(1, len(means) + 1)
+        arrives = means > 0
+        axes.semilogy(
+            distances[arrives],
+            means[arrives],
+            DASHES[number % len(DASHES)],
+            marker=MARKS[number % len(MARKS)],
+            markevery=max(1, len(means) // 20),
+            markersize=4,
+            linewidth=1.5,
+            color=SERIES[number % len(SERIES)],
+            label=f"{flow.label}: {say_half_life(flow.half_life)}",
+        )
+    axes.set_xlabel("symbols between the loss and the state", size=9)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylabel("norm of the gradient", size=9)
+    axes.grid(axis="y", color=RULE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.legend(frameon=False, fontsize=8.5, labelcolor=INK)
+    if title:
+        axes.set_title(title, size=11, loc="left", color=INK, parse_math=False)
+    save_figure(figure, path)
+
+
+def say_half_life(half_life: float) -> str:
+    """In words: "halves in 3.2 symbols"."""
+    if math.isnan(half_life):
+        return "nothing arrives"
+    if math.isinf(half_life):
+        return "stays as it is"
+    return f"{'halves' if half_life > 0 else 'doubles'} in {abs(half_life):.1f} symbols"

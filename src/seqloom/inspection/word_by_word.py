@@ -1,0 +1,164 @@
+"""A sentence as the model writes it, symbol by symbol: what else it might have written, how sure, looking where.
+
+The sentence may be the model's own or one that it is forced through; then the surprise of each symbol says what it
+would not have written.
+"""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from seqloom.base.files import atomic_write, make_folder
+from seqloom.models.state import SearchableModel
+
+FORMAT, VERSION = "seqloom-word-by-word", 1
+BITS = 1 / math.log(2)
+Spell = Callable[[Sequence[int]], list[str]]
+
+
+class Continuation(NamedTuple):
+    """A symbol that might have been written, and its probability."""
+
+    symbol: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """One symbol written.
+
+    symbol       what was written
+    probability  that the model gave it
+    rank         1 if it was the likeliest, 2 if one was likelier ...
+    entropy      bits, of the distribution it was chosen from
+    best         the likeliest continuations, best first
+    looked       weights over what was read, S of them; None without attention
+    """
+
+    symbol: str
+    probability: float
+    rank: int
+    entropy: float
+    best: tuple[Continuation, ...]
+    looked: tuple[float, ...] | None = None
+
+    @property
+    def surprise(self) -> float:
+        """Bits: -log2 of the probability."""
+        return -math.log2(self.probability) if self.probability else math.inf
+
+
+@dataclass(frozen=True)
+class WordByWord:
+    """A sentence of T symbols, the end included.
+
+    read   S printable symbols that were read before; () for a language model
+    steps  one a symbol
+    """
+
+    read: tuple[str, ...]
+    steps: tuple[Step, ...]
+    source_text: str = ""
+    target_text: str = ""
+
+    @property
+    def surprise(self) -> float:
+        """Bits, of the whole."""
+        return sum(step.surprise for step in self.steps)
+
+    def to_record(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        steps = [
+            {
+                **asdict(step),
+                "best": [list(other) for other in step.best],
+                "surprise": step.surprise if math.isfinite(step.surprise) else None,
+            }
+            for step in self.steps
+        ]
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "source_text": self.source_text,
+            "target_text": self.target_text,
+            "read": list(self.read),
+            "steps": steps,
+        }
+
+
+def write_steps(written: WordByWord, path: Path) -> None:
+    """Write it as JSON, atomically."""
+    make_folder(path.parent)
+    atomic_write(path, json.dumps(written.to_record(), ensure_ascii=False) + "\n")
+
+
+@torch.no_grad()
+def trace_steps(
+    model: SearchableModel,
+    state: Any,
+    symbols: Sequence[int],
+    spell: Spell,
+    *,
+    alternatives: int = 10,
+    device: torch.device | str = "cpu",
+    bos: int = 2,
+    eos: int = 3,
+) -> tuple[Step, ...]:
+    """Force the model through a sentence; a step for each of its symbols, and one for EOS.
+
+    state         before the first symbol, of one row
+    symbols       without BOS and EOS
+    spell         ids -> a printable symbol each
+    alternatives  likeliest continuations told at each step
+    device        where the model is
+    """
+    steps = []
+    for before, written in zip([bos, *symbols], [*symbols, eos], strict=True):
+        scores, looked, state = model.step(torch.tensor([before], device=device), state, alignment=True)
+        log_probs = scores[0].double().log_softmax(dim=-1)
+        probabilities = log_probs.exp()
+        likeliest = log_probs.topk(min(alternatives, len(log_probs)))
+        best = zip(spell(likeliest.indices.tolist()), likeliest.values.exp().tolist(), strict=True)
+        steps.append(
+            Step(
+                symbol=spell([written])[0],
+                probability=float(probabilities[written]),
+                rank=1 + int((log_probs > log_probs[written]).sum()),
+                entropy=BITS * -float(torch.xlogy(probabilities, probabilities).sum()),
+                best=tuple(Continuation(*each) for each in best),
+                looked=None if looked is None else tuple(looked[0].tolist()),
+            )
+        )
+    return tuple(steps)
+
+
+def summary(written: WordByWord) -> str:
+    """A line for each symbol: how sure, how surprised, its best rivals."""
+    from rich.cells import cell_len
+
+    from seqloom.inspection.lettering import visible
+
+    rows = [("wrote", "probability", "bits", "entropy", "rank", "instead")]
+    for step in written.steps:
+        rivals = [other for other in step.best if other.symbol != step.symbol][:3]
+        rows.append(
+            (
+                visible(step.symbol),
+                f"{step.probability:.1%}",
+                f"{step.surprise:.2f}",
+                f"{step.entropy:.2f}",
+                f"{step.rank}",
+                ", ".join(f"{visible(other.symbol)} {other.probability:.0%}" for other in rivals),
+            )
+        )
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(6)]
+    lines = []
+    for first, *middle, last in rows:
+        cells = [cell.rjust(width) for cell, width in zip(middle, widths[1:5], strict=True)]
+        lines.append("  ".join((first + " " * (widths[0] - cell_len(first)), *cells, last)).rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,91 @@
+"""A sentence word by word as one self-contained HTML page: each word's rivals, surprise, and where the model looked."""
+
+import math
+from pathlib import Path
+
+from seqloom.base.files import atomic_write, make_folder
+from seqloom.inspection.colours import LIGHT_TEXT, heat_colours, hexadecimal
+from seqloom.inspection.lettering import visible
+from seqloom.inspection.page import POLICY, escape, fill, template, text_line, way, word
+from seqloom.inspection.word_by_word import Step, WordByWord
+
+MOST = 8.0  # bits of surprise that have the strongest colour
+
+
+def write_steps_page(written: WordByWord, path: Path, *, title: str = "Word by word") -> None:
+    """Write the page, atomically. Raises ResourceError when it can't be written."""
+    make_folder(path.parent)
+    atomic_write(path, steps_page(written, title=title))
+
+
+def steps_page(written: WordByWord, *, title: str = "Word by word") -> str:
+    """The whole page; it needs no script, for each word opens what belongs to it."""
+    return fill(
+        template("word_by_word_page.html"),
+        policy=escape(POLICY),
+        title=escape(title),
+        style=fill(template("page_style.html"), hot=hexadecimal(heat_colours(2)[1])),
+        texts="".join(
+            f"<p>{text_line(text)}</p>" for text in (written.source_text, written.target_text) if text
+        ),
+        total=f"{written.surprise:.1f}" if math.isfinite(written.surprise) else "∞",
+        mean=f"{written.surprise / max(len(written.steps), 1):.2f}"
+        if math.isfinite(written.surprise)
+        else "∞",
+        way=way(step.symbol for step in written.steps),
+        steps="\n".join(_step(step, written, number) for number, step in enumerate(written.steps, start=1)),
+    )
+
+
+def _step(step: Step, written: WordByWord, number: int) -> str:
+    share = min(step.surprise / MOST, 1.0)
+    strong = " strong" if share > LIGHT_TEXT else ""
+    opened = " open" if number == 1 else ""
+    return (
+        f'<details name="step" class="step"{opened}>'
+        f'<summary class="heat{strong}" style="--w:{share:.3f}">{word(step.symbol)}'
+        f"<small>{percent(step.probability)}</small></summary>"
+        f'<div class="what" dir="ltr"><p>{_say(step)}</p>{_rivals(step)}{_looked(step, written)}</div></details>'
+    )
+
+
+def percent(probability: float) -> str:
+    """To the whole where that says enough: 92 %, 0.1 %."""
+    return f"{probability:.0%}" if probability >= 0.0095 else f"{probability:.1%}"
+
+
+def _say(step: Step) -> str:
+    place = "its first choice" if step.rank == 1 else f"its choice number {step.rank:,}"
+    bits = f"{step.surprise:.2f}" if math.isfinite(step.surprise) else "∞"
+    return (
+        f"{word(step.symbol)} was {place}: probability {step.probability:.1%}, surprise {bits} bits; the choice had an "
+        f"entropy of {step.entropy:.2f} bits."
+    )
+
+
+def _rivals(step: Step) -> str:
+    rows = []
+    for other in step.best:
+        chosen = ' class="chosen"' if other.symbol == step.symbol else ""
+        rows.append(
+            f'<tr{chosen}><th scope="row">{word(other.symbol)}</th>'
+            f'<td class="bar"><i style="width:{100 * other.probability:.1f}%"></i></td>'
+            f"<td>{other.probability:.1%}</td></tr>"
+        )
+    return f'<table class="rivals"><caption>The likeliest here</caption>{"".join(rows)}</table>'
+
+
+def _looked(step: Step, written: WordByWord) -> str:
+    if step.looked is None:
+        return ""
+    top = max([0.1, *step.looked])
+    chips = []
+    for symbol, weight in zip(written.read, step.looked, strict=True):
+        strong = " strong" if weight / top > LIGHT_TEXT else ""
+        figure = f'<small dir="ltr">{weight:.0%}</small>' if weight >= 0.005 else "<small></small>"
+        hint = escape(f"{visible(symbol)}: {weight:.1%}")
+        chips.append(
+            f'<li class="heat{strong}" style="--w:{weight / top:.3f}" title="{hint}">{word(symbol)}{figure}</li>'
+        )
+    read = f'<ol class="read" {way(written.read)}>{"".join(chips)}</ol>'
+    return f'<div><p class="caption">Where it looked</p>{read}</div>'

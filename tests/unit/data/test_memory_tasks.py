@@ -1,0 +1,70 @@
+"""The answers of the memory tasks, by another way than they are drawn."""
+
+import itertools
+
+import pytest
+
+from seqloom.base.errors import UsageError
+from seqloom.data.memory_tasks import MEMORY_TASKS
+from seqloom.data.synthetic import FIRST, IdPair
+
+
+def drawn(name: str, distance: int, count: int = 50) -> list[IdPair]:
+    return MEMORY_TASKS[name].pairs(count, seed=1, shortest=distance, longest=distance)
+
+
+@pytest.mark.parametrize("name", MEMORY_TASKS)
+@pytest.mark.parametrize("distance", [1, 2, 7, 40])
+def test_a_task_stays_within_its_vocabulary_and_its_distance(name: str, distance: int) -> None:
+    task = MEMORY_TASKS[name]
+    for pair in drawn(name, distance):
+        ids = [*pair.source, *pair.target]
+        assert min(ids) >= FIRST
+        assert max(ids) < task.symbols
+        assert distance <= len(pair.source) <= distance + 2
+    assert drawn(name, distance) == drawn(name, distance)
+    assert (
+        task.pairs(50, seed=2, shortest=distance, longest=distance) != drawn(name, distance) or distance == 1
+    )
+
+
+@pytest.mark.parametrize("name", MEMORY_TASKS)
+def test_distances_are_drawn_from_the_whole_range(name: str) -> None:
+    lengths = {len(pair.source) for pair in MEMORY_TASKS[name].pairs(300, seed=1, shortest=2, longest=9)}
+    assert min(lengths) <= 3
+    assert max(lengths) >= 9
+    with pytest.raises(UsageError, match="shortest = 3, longest = 2 make no distances"):
+        MEMORY_TASKS[name].pairs(1, seed=1, shortest=3, longest=2)
+
+
+def test_the_answers_of_the_memory_tasks() -> None:
+    for pair in drawn("copy", 6):
+        assert pair.target == pair.source
+    for pair in drawn("reverse", 6):
+        assert pair.target == pair.source[::-1]
+    for pair in drawn("first token", 6):
+        assert pair.target == pair.source[:1]
+    for pair in drawn("associative recall", 9):
+        *shown, asked = pair.source
+        assert shown[0] == asked
+        assert asked not in shown[2::2]
+        assert pair.target == [shown[1]]
+    for pair in drawn("adding", 9):
+        digits = [symbol - FIRST for symbol in pair.source]
+        marked = [digit - 10 for digit in digits if digit >= 10]
+        assert digits[0] >= 10
+        assert len(marked) == 2
+        tens, ones = (symbol - FIRST for symbol in pair.target)
+        assert 10 * tens + ones == sum(marked)
+    for pair in drawn("bracket depth", 30):
+        depths = list(itertools.accumulate(1 if symbol == FIRST else -1 for symbol in pair.source))
+        assert min(depths) >= 0
+        assert max(depths) <= 9
+        assert pair.target == [FIRST + 2 + depths[-1]]
+
+
+def test_no_answer_is_right_most_of_the_time() -> None:
+    """Or else a model that remembers nothing would hold out."""
+    for name in MEMORY_TASKS:
+        answers = [tuple(pair.target) for pair in drawn(name, 40, 400)]
+        assert max(answers.count(answer) for answer in set(answers)) < 0.5 * len(answers)

@@ -1,0 +1,113 @@
+"""Looking into a trained model: each view is of the sentence that was asked for, and says where there is nothing."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import kinds
+from seqloom.base.errors import UsageError
+from seqloom.config.schema import Config
+from seqloom.models.ensemble import Ensemble
+from seqloom.pipeline import Model
+from seqloom.pipeline.inspecting import beam_tree, flows, gates, heads, word_by_word
+from seqloom.search.options import SearchOptions
+
+pytestmark = pytest.mark.usefixtures("machine_as_before")
+
+
+def remade(model: Model, decoder: str, encoder: str = "gru-bi-1") -> Model:
+    """The same vocabulary under a network of another kind, with random weights."""
+    settings = kinds.config_of(encoder, decoder).model_copy(update={"share_embeddings": True})
+    config = Config.model_validate({**model.config.model_dump(), "model": settings.model_dump()})
+    from agreement import randomise
+    from seqloom.models.build import build_model
+
+    size = len(model.tokenizers.source)
+    network = randomise(build_model(config.model, size, size), seed=3, dtype=torch.float32)
+    return Model(network, model.tokenizers, config, model.machine)
+
+
+def test_gates_are_of_the_text_that_is_read_and_of_the_one_that_is_written(loaded: Model) -> None:
+    found = gates(loaded, "one red cat", "un chat rouge")
+    assert [trace.label for trace in found] == [
+        "encoder, layer 1, forwards",
+        "encoder, layer 1, backwards",
+        "decoder, layer 1",
+        "decoder, layer 2",
+    ]
+    assert found[0].symbols == ("one", "red", "cat", "</s>")
+    assert found[-1].symbols == ("<s>", "un", "chat", "rouge")
+    own = gates(loaded, "one red cat")
+    assert own[-1].symbols[1:] == tuple(loaded.tokenizers.target.pieces(loaded("one red cat").tokens))
+
+
+def test_without_recurrence_there_are_no_gates(loaded: Model) -> None:
+    model = remade(loaded, "transformer-pre-sinusoidal", "transformer-pre-sinusoidal")
+    with pytest.raises(
+        UsageError, match="no gates to look at: neither its encoder nor its decoder is recurrent"
+    ):
+        gates(model, "one")
+
+
+def test_heads_are_maps_with_the_words_on_their_sides(loaded: Model) -> None:
+    model = remade(loaded, "transformer-pre-sinusoidal", "transformer-pre-sinusoidal")
+    maps = heads(model, "one red cat", "un chat")
+    by_label = {found.label: found for found in maps}
+    assert len(by_label) == len(maps)
+    read, fed, written = ("one", "red", "cat", "</s>"), ("<s>", "un", "chat"), ("un", "chat", "</s>")
+    first = by_label["encoder, layer 1, reading itself, head 1"]
+    assert (first.source, first.target) == (read, read)
+    back = by_label["decoder, layer 2, looking back, head 1"]
+    assert (back.source, back.target) == (fed, fed)
+    across = [found for found in maps if found.label.startswith("decoder, layer 2, looking at the source")]
+    assert all((found.source, found.target) == (read, written) for found in across)
+    mean = np.mean([found.weights for found in across], axis=0)
+    np.testing.assert_allclose(mean, model.attention("one red cat", "un chat").weights, atol=1e-6)
+    with pytest.raises(UsageError, match="no heads to look at one by one"):
+        heads(loaded, "one")
+
+
+@pytest.mark.parametrize("decoder", ["lstm-fixed", "transformer-pre-sinusoidal"])
+def test_flows_compare_the_trained_with_the_fresh(loaded: Model, decoder: str) -> None:
+    model = remade(loaded, decoder)
+    trained, fresh = flows(model, "one red cat", "un chat rouge")
+    assert (trained.label, fresh.label) == ("trained", "fresh")
+    assert trained.norms.shape == fresh.norms.shape == (4, 4)
+    assert not np.allclose(trained.by_distance(), fresh.by_distance())
+    again = flows(model, "one red cat", "un chat rouge")
+    np.testing.assert_array_equal(again[1].norms, fresh.norms)
+
+
+def test_word_by_word_is_the_score_of_the_sentence(loaded: Model) -> None:
+    found = word_by_word(loaded, "one red cat", "un chat rouge", alternatives=3)
+    assert found.read == ("one", "red", "cat", "</s>")
+    assert [step.symbol for step in found.steps] == ["un", "chat", "rouge", "</s>"]
+    assert all(len(step.best) == 3 for step in found.steps)
+    (nats,) = loaded.score(["one red cat"], ["un chat rouge"])
+    assert -found.surprise * math.log(2) == pytest.approx(nats, rel=1e-5)
+    assert (found.source_text, found.target_text) == ("one red cat", "un chat rouge")
+
+
+def test_the_tree_is_of_the_search_as_it_is_configured(loaded: Model) -> None:
+    tree = beam_tree(loaded, "one red cat", SearchOptions(beam=3, n_best=2))
+    best = loaded("one red cat", beam=3, n_best=2)
+    assert tree.best[0].text == best.text
+    assert tree.best[1].text == best.alternatives[0].text
+    assert beam_tree(loaded, "one red cat").best[0].text == loaded("one red cat").text
+
+
+def test_an_ensemble_is_looked_into_run_by_run(loaded: Model) -> None:
+    together = Model(
+        Ensemble([loaded.network, loaded.network]),
+        loaded.tokenizers,
+        loaded.config,
+        loaded.machine,
+        [loaded.config],
+    )
+    with pytest.raises(UsageError, match="look into each run by itself"):
+        gates(together, "one")
+    with pytest.raises(UsageError, match="look into each run by itself"):
+        flows(together, "one")
+    assert word_by_word(together, "one", "un").steps[0].symbol == "un"
