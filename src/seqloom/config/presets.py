@@ -15,6 +15,8 @@ PRESETS = (
     "translation-transformer-ssru",
     "translation-transformer-base",
     "translation-hybrid",
+    "classification-lstm",
+    "tagging-lstm",
 )
 
 

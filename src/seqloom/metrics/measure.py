@@ -2,11 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from seqloom.metrics.classes import accuracy, macro_f1, span_f1, token_accuracy
 from seqloom.metrics.overlap import Score, bleu, chrf
 
 METRICS: Mapping[str, Callable[[Sequence[str], Sequence[str]], Score]] = {
     "bleu": bleu,
     "chrf": chrf,
+    "accuracy": accuracy,
+    "macro_f1": macro_f1,
+    "span_f1": span_f1,
+    "token_accuracy": token_accuracy,
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from seqloom.base.errors import DataError
 from seqloom.config.schema import Config
+from seqloom.config.tasks import task_named
 from seqloom.data.readers import Pair, PairFiles, read_lines
 from seqloom.text.tokenizer import Tokenizer, load_tokenizer, train_tokenizer
 
@@ -47,7 +48,8 @@ def pair_files(config: Config, part: str) -> PairFiles:
     """The files of one part of the data: "train", "back_translated", "valid" or "test"."""
     data = config.data
     paths: tuple[str, ...] = getattr(data, part)
-    return PairFiles(tuple(Path(path) for path in paths), data.format, data.source_field, data.target_field)
+    form = "blocks" if task_named(config.task).target == "labels" else data.format
+    return PairFiles(tuple(Path(path) for path in paths), form, data.source_field, data.target_field)
 
 
 def require_files(config: Config) -> None:
@@ -65,7 +67,10 @@ def require_text(files: PairFiles) -> None:
 
 
 def train_tokenizers(config: Config) -> Tokenizers:
-    """Train on the training pairs, both sides together for a joint vocabulary. Raises DataError, ConfigError."""
+    """Train on the training pairs, both sides together for a joint vocabulary. Raises DataError, ConfigError.
+
+    Where targets are labels, on the sources alone.
+    """
     text = config.text
     files = pair_files(config, "train")
     require_text(files)
@@ -85,6 +90,9 @@ def train_tokenizers(config: Config) -> Tokenizers:
             seed=VOCABULARY_SEED,
         )
 
+    if task_named(config.task).target != "text":
+        source = trained(pair.source for pair in pairs())
+        return Tokenizers(source, source)
     if text.shared:
         shared = trained(line for pair in pairs() for line in (pair.source, pair.target))
         return Tokenizers(shared, shared)
