@@ -1,4 +1,4 @@
-"""`seqloom evaluate`: translate test pairs and compare with what they should be."""
+"""`seqloom evaluate`: what a model makes of test data, compared with what it should be."""
 
 import time
 from pathlib import Path
@@ -42,12 +42,18 @@ def evaluate(
         int | None, typer.Option(min=1, metavar="N", help="Hypotheses kept at each step; 1 is greedy.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the translations there.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the model's outputs there.")
+    ] = None,
+    confusion: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Of a classifier: draw which label was taken for which, as .png or .svg."
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
     ensemble: Others = [],  # noqa: B006 - typer copies it
 ) -> None:
-    """Score a model by BLEU and chrF."""
+    """Score a model by the metrics of its task: BLEU and chrF, or accuracy, F1 and what was taken for what."""
     from seqloom.base.errors import DataError, UsageError
     from seqloom.base.files import atomic_write, make_folder
     from seqloom.base.progress import progress
@@ -56,11 +62,30 @@ def evaluate(
         raise UsageError("Name either files or --part, not both.")
     if part not in (None, *PARTS):
         raise UsageError(f'--part "{part}" is neither "test" nor "valid".')
-    from seqloom.pipeline import load
+    from seqloom.pipeline import Model, load
     from seqloom.training.searching import search_options
 
     model = load([run, *ensemble])
     asked = _pairs_of(model.config, run, files, part)
+    if not isinstance(model, Model):
+        if beam:
+            raise UsageError(
+                "--beam is for models that write text; this one tells labels apart. Leave it out."
+            )
+        from seqloom.cli.evaluate_labels import evaluate_labels
+
+        title = (
+            f"{' + '.join(map(str, [run, *ensemble]))} on {' and '.join(map(str, map(nearby, asked.paths)))}"
+        )
+        found = {
+            "run": str(run),
+            "ensemble": [str(other) for other in ensemble],
+            "files": [str(path) for path in asked.paths],
+        }
+        evaluate_labels(model, title, asked, output=output, picture=confusion, json=json, figures=found)
+        return
+    if confusion:
+        raise UsageError("--confusion is for classifiers and taggers; this model writes text. Leave it out.")
     pairs = list(asked.read())
     names = " and ".join(str(nearby(path)) for path in asked.paths)
     if not pairs:
@@ -103,13 +128,11 @@ def evaluate(
 def _pairs_of(config: "Config", run: Path, files: list[Path], part: str | None) -> "PairFiles":
     """The files that are asked for: named, or a part of the configuration, the test pairs if it has any."""
     from seqloom.base.errors import UsageError
-    from seqloom.data.readers import PairFiles
     from seqloom.training.vocabularies import pair_files
 
     if files:
-        return PairFiles(
-            tuple(files), source_field=config.data.source_field, target_field=config.data.target_field
-        )
+        named = config.data.model_copy(update={"test": tuple(map(str, files)), "format": "auto"})
+        return pair_files(config.model_copy(update={"data": named}), "test")
     for name in [part] if part else PARTS:
         if getattr(config.data, name):
             return pair_files(config, name)

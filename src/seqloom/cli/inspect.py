@@ -1,4 +1,4 @@
-"""`seqloom inspect`: where a model looked for each word that it wrote."""
+"""`seqloom inspect`: where a model looked for each word that it wrote, or what carried its decision."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +18,11 @@ Examples:
       Translates, and shows where it looked: here, on a page, in a picture.
   seqloom inspect runs/mine "I am happy." --target "Je suis content." --pieces
       Where it looks when it has to write this, subword by subword.
+
+\b
+Of a classifier: which words spoke for its label, or for --target LABEL, by
+gradient times input, and what its pooling weighed. Of a tagger: which tokens
+spoke for each one's label.
 """
 
 
@@ -26,7 +31,10 @@ def inspect(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What the model reads.")],
     target: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="What it is made to write; its own translation if not said."),
+        typer.Option(
+            metavar="TEXT",
+            help="What it is made to write, or the label to explain; its own output if not said.",
+        ),
     ] = None,
     words: Annotated[
         bool, typer.Option("--words/--pieces", help="Whole words, or the symbols that the model knows.")
@@ -38,7 +46,7 @@ def inspect(
     ] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the weights themselves.")] = None,
 ) -> None:
-    """Show where a model looked for each word."""
+    """Show where a model looked for each word, or which words carried its decision."""
     from seqloom.base.errors import UsageError
 
     text = typed(text, "TEXT")
@@ -48,11 +56,36 @@ def inspect(
     for path, ending in ((png, ".png"), (svg, ".svg")):
         if path and path.suffix.lower() != ending:
             raise UsageError(f"--{ending[1:]} {path}: its name must end in {ending}.")
-    from seqloom.pipeline import load
+    from seqloom.pipeline import Classifier, Tagger, load
 
     model = load(run)
+    if isinstance(model, Classifier):
+        from seqloom.cli.inspect_label import inspect_label
+
+        inspect_label(model, run, text, target, words=words, png=png, svg=svg, html=html, json=json)
+        return
+    if isinstance(model, Tagger):
+        if target is not None:
+            raise UsageError(
+                "--target is not for taggers: the labels that it gave are explained. Leave it out."
+            )
+        _show_map(model.explain(text.split(), words=words), run, png=png, svg=svg, html=html, json=json)
+        return
     written = model(text).tokens if target is None else target
     attention = model.attention(text, written, words=words)
+    _show_map(attention, run, png=png, svg=svg, html=html, json=json)
+
+
+def _show_map(
+    attention: "AttentionMap",
+    run: Path,
+    *,
+    png: Path | None,
+    svg: Path | None,
+    html: Path | None,
+    json: Path | None,
+) -> None:
+    """Print the map, and write the files that are asked for."""
     print(f"{attention.source_text}\n{attention.target_text}\n")
     print(summary(attention))
     files = _write_files(attention, png=png, svg=svg, html=html, json=json)

@@ -11,7 +11,7 @@ from seqloom.cli.completion import complete_override
 from seqloom.cli.places import config_file, default_run, shown
 
 if TYPE_CHECKING:
-    from seqloom.pipeline import Model
+    from seqloom.pipeline.loading import AnyModel
 
 EXAMPLES = """
 \b
@@ -76,27 +76,31 @@ def _updates(folder: Path) -> int:
     return int(newest[0].name.removeprefix("step-")) if newest else 0
 
 
-def _tell_result(folder: Path, model: "Model") -> None:
+def _tell_result(folder: Path, model: "AnyModel") -> None:
     """How good it is, where it lies, what to type next."""
+    from seqloom.config.tasks import task_named
     from seqloom.inspection.run_log import best_validation, read_log
+    from seqloom.pipeline import Model
 
     best = best_validation(read_log(folder / "metrics.jsonl").rows)
     if best:
-        print(f"Best on the validation pairs: {_scores(best)}")
-    print(f"\n  {folder / 'report.html'}    curves, and sample translations as it learnt")
+        print(f"Best on the validation data: {_scores(best)}")
+    print(f"\n  {folder / 'report.html'}    curves, and samples as it learnt")
     print(f"  {folder / 'best'}           the model that is used from here on")
     print("\nNext:")
     samples = read_log(folder / "samples.jsonl").rows
     example = shlex.quote(str(samples[-1]["source"]) if samples else "Your sentence.")
     place = shown(folder)
-    print(f"  echo {example} | seqloom translate {place}")
+    print(f"  echo {example} | seqloom {task_named(model.config.task).verb} {place}")
     if model.config.data.test or model.config.data.valid:
         print(f"  seqloom evaluate {place}")
-    if model.has_attention:
+    if not isinstance(model, Model) or model.has_attention:
         print(f"  seqloom inspect {place} {example} --html attention.html")
 
 
 def _scores(row: Mapping[str, Any]) -> str:
     """A validation's figures, the name of each as its metric writes it."""
-    parts = [f"{name} {row[key]:.1f}" for key, name in (("bleu", "BLEU"), ("chrf", "chrF")) if key in row]
+    from seqloom.metrics.measure import SHOWN_NAMES
+
+    parts = [f"{name} {row[key]:.1f}" for key, name in SHOWN_NAMES.items() if key in row]
     return ", ".join([*parts, f"loss {row['loss']:.3f}", f"update {row['update']:,}"])

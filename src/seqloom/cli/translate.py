@@ -93,11 +93,11 @@ def translate(
         raise UsageError("--json has the scores already. Leave out --scores.")
     begun = typed(prefix, "--prefix")
     _check_files(files, output)
-    from seqloom.pipeline import load
+    from seqloom.pipeline import Model, load_as
     from seqloom.search.options import SearchOptions
     from seqloom.training.searching import sampling_options, search_options
 
-    model = load([run, *ensemble])
+    model = load_as(Model, [run, *ensemble], "translate")
     options = (
         sampling_options(model.config.search, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
         if sample
@@ -152,7 +152,7 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
             unfinished.replace(output)
     except BaseException:
         if unfinished.is_file() and unfinished.stat().st_size:
-            print(f"seqloom: {output} is as it was; what was translated is in {unfinished}", file=sys.stderr)
+            print(f"seqloom: {output} is as it was; what was done is in {unfinished}", file=sys.stderr)
         else:
             unfinished.unlink(missing_ok=True)
         raise
@@ -181,7 +181,7 @@ class _Report:
 
 
 @contextmanager
-def _reporting(files: list[Path], output: Path | None) -> Iterator[_Report]:
+def _reporting(files: list[Path], output: Path | None, doing: str = "Translating") -> Iterator[_Report]:
     """With progress where the outputs go to a file and nobody sees them come."""
     if output is None:
         yield _Report(None)
@@ -191,7 +191,7 @@ def _reporting(files: list[Path], output: Path | None) -> Iterator[_Report]:
     total = None
     if files and all(path.is_file() for path in files):  # a pipe can be read but once
         total = sum(_count_lines(path) for path in files)
-    with progress("Translating", total) as bar:
+    with progress(doing, total) as bar:
         yield _Report(bar)
 
 

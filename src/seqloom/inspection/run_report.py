@@ -11,6 +11,7 @@ from seqloom.inspection.colours import heat_colours, hexadecimal
 from seqloom.inspection.curves import panels_svg
 from seqloom.inspection.page import POLICY, escape, fill, template, text_line
 from seqloom.inspection.run_log import Row, RunLog, best_validation, last_of, number, read_log, series
+from seqloom.metrics.measure import SHOWN_NAMES
 
 SHOWN = 12  # sentences shown; the rest are in a fold
 
@@ -90,6 +91,10 @@ def _facts(rows: Sequence[Row]) -> str:
         for label, key, places in (
             ("Best BLEU", "bleu", 1),
             ("chrF", "chrf", 1),
+            ("Accuracy", "accuracy", 1),
+            ("Macro-F1", "macro_f1", 1),
+            ("Span F1", "span_f1", 1),
+            ("Token accuracy", "token_accuracy", 1),
             ("Validation loss", "loss", 3),
         ):
             value = number(best.get(key))
@@ -206,9 +211,9 @@ def _details(
 
 
 def _validation_table(rows: Sequence[Row]) -> str:
-    columns = (("update", 0), ("loss", 4), ("perplexity", 2), ("bleu", 2), ("chrf", 2))
-    names = {"bleu": "BLEU", "chrf": "chrF"}
-    head = "".join(f'<th scope="col" class="number">{names.get(key, key)}</th>' for key, _ in columns)
+    measured = [(name, 2) for name in SHOWN_NAMES if any(number(row.get(name)) is not None for row in rows)]
+    columns = (("update", 0), ("loss", 4), ("perplexity", 2), *measured)
+    head = "".join(f'<th scope="col" class="number">{SHOWN_NAMES.get(key, key)}</th>' for key, _ in columns)
     body = []
     for row in rows:
         values = [(number(row.get(key)), places) for key, places in columns]

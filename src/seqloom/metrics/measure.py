@@ -13,6 +13,15 @@ METRICS: Mapping[str, Callable[[Sequence[str], Sequence[str]], Score]] = {
     "span_f1": span_f1,
     "token_accuracy": token_accuracy,
 }
+SHOWN_NAMES: Mapping[str, str] = {
+    "bleu": "BLEU",
+    "chrf": "chrF",
+    "accuracy": "accuracy",
+    "macro_f1": "macro-F1",
+    "span_f1": "span F1",
+    "token_accuracy": "token accuracy",
+}
+"""How a person writes them."""
 
 
 def measure(names: Sequence[str], outputs: Sequence[str], references: Sequence[str]) -> list[Score]:

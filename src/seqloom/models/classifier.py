@@ -1,5 +1,6 @@
 """Scores of labels: for a whole text, or for each of its positions."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -56,6 +57,22 @@ class LabelNetwork(nn.Module):
             return Judgement(self.output(self.dropout(memory.values)))
         pooled = self.pooling(memory.values, memory.visible, memory.summary)
         return Judgement(self.output(self.dropout(pooled.vector)), pooled.weights)
+
+    def contributions(self, batch: Batch, decision: Callable[[Tensor], Tensor]) -> tuple[Judgement, Tensor]:
+        """What each symbol had to do with a decision: the gradient by its embedding times the embedding, (B, S).
+
+        decision  logits -> a number for each row (B,)
+        Source    Denil et al. 2014; Shrikumar et al. 2017. To first order, how the number would fall if the symbol's
+                  embedding faded; positions that are added to it stay.
+        """
+        with torch.enable_grad():
+            rows = self.source.embedding(batch.source).detach().requires_grad_()
+            embedded = self.source.positions(rows)
+            judged = self.judge(embedded, batch.source_lengths, batch.source_mask)
+            (gradient,) = torch.autograd.grad(decision(judged.logits).sum(), rows)
+        products = (gradient * rows.detach()).sum(dim=-1)
+        weights = None if judged.weights is None else judged.weights.detach()
+        return Judgement(judged.logits.detach(), weights), products * batch.source_mask
 
     def thinned(self, symbols: Tensor) -> Tensor:
         """Some of the symbols (B, S) replaced by <unk>, in training; ends and padding stay."""
