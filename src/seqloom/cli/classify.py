@@ -15,7 +15,8 @@ from seqloom.cli.translate import _check_files, _opened, _Report, _reporting
 
 if TYPE_CHECKING:
     from seqloom.cli.arriving import Line
-    from seqloom.pipeline import Labelled, Tagged, Tagger
+    from seqloom.pipeline import Classifier, Labelled, Tagged, Tagger
+    from seqloom.training.label_batches import LabelKind
 
 EXAMPLES = """
 \b
