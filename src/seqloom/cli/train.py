@@ -84,7 +84,7 @@ def _tell_result(folder: Path, model: "AnyModel") -> None:
 
     best = best_validation(read_log(folder / "metrics.jsonl").rows)
     if best:
-        print(f"Best on the validation data: {_scores(best)}")
+        print(f"Best on the validation pairs: {_scores(best)}")
     print(f"\n  {folder / 'report.html'}    curves, and samples as it learnt")
     print(f"  {folder / 'best'}           the model that is used from here on")
     print("\nNext:")

@@ -52,8 +52,7 @@ class DataConfig(Section):
     format: Format = Field(
         default="auto",
         description="How the files hold the pairs: two parallel files, tab-separated values, JSON lines, blocks of "
-        "lines with a token, a tab and its label, or auto: two files are parallel, one is told by its name's ending, "
-        "and tagging reads blocks.",
+        "labelled tokens, or auto: by their number, the name's ending and the task.",
     )
     source_field: str = Field(
         default="source", min_length=1, description="The field of a JSON line that holds the source."

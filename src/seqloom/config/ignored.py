@@ -114,6 +114,7 @@ CONDITIONS = (
 )
 
 
+DEFAULT_KIND = "recurrent"  # as config.layers begins with it
 UNREAD_WITHOUT_A_TARGET_TEXT = (
     "model.decoder",
     "model.share_embeddings",
@@ -182,7 +183,10 @@ def refuse_ignored(config: Config, layers: Sequence[Layer], preset: Mapping[str,
             continue
         for key, layer in ((key, layer) for key in condition.keys for layer in layers if layer.sets(key)):
             value = _value(config, key)
-            if value not in [option.default for option in options_named(key)] and value != _in(preset, key):
+            defaults = (
+                [DEFAULT_KIND] if key.endswith(".kind") else [option.default for option in options_named(key)]
+            )
+            if value not in defaults and value != _in(preset, key):
                 raise ConfigError(
                     f"{key} = {show_value(value)} ({layer.locate(key)}) would be ignored: it is read only with "
                     f"{condition.needs}. Leave it out, or set that."

@@ -76,7 +76,8 @@ class Config(Section):
         self._check_r_drop()
         self._check_best_by()
         self._check_labels()
-        if self.model.share_embeddings and not self.text.shared:
+        writes = task_named(self.task).target == "text"  # else there is no other side to share with
+        if writes and self.model.share_embeddings and not self.text.shared:
             raise contradiction(
                 "model.share_embeddings = true needs one vocabulary for both sides, but text.shared = false",
                 "Set text.shared = true, or model.share_embeddings = false.",

@@ -6,6 +6,7 @@ many words and numbers there are, is known by having two numbers and nothing els
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ def read_vectors(path: Path, tokenizer: Tokenizer, width: int) -> NDArray[np.flo
 
 def _lines(path: Path, width: int) -> Iterator[tuple[str, str, list[str]]]:
     """Where each line stands, its word and its numbers as text; words may have blanks inside."""
-    count = 0
+    count, first = 0, True
     with explain_os_errors("read", path), _opened(path) as stream:
         for count, raw in enumerate(iter(lambda: stream.readline(LONGEST_LINE + 1), b""), start=1):
             where = f"{path}:{count}"
@@ -62,9 +63,10 @@ def _lines(path: Path, width: int) -> Iterator[tuple[str, str, list[str]]]:
             if count == 1 and len(cells) == 2 and all(cell.isascii() and cell.isdigit() for cell in cells):
                 _check_width(path, int(cells[1]), width)
                 continue
-            if count <= 2 and len(cells) - 1 != width:
+            if first and len(cells) - 1 != width:
                 _check_line(where, cells)
                 _check_width(path, len(cells) - 1, width)
+            first = False
             if len(cells) <= width:
                 raise DataError(
                     f"{where}: {len(cells) - 1} numbers after the word; expected {width}. The file may have been cut "
@@ -75,7 +77,7 @@ def _lines(path: Path, width: int) -> Iterator[tuple[str, str, list[str]]]:
         raise DataError(f"{path} is empty; expected a word and its vector in each line.")
 
 
-def _opened(path: Path):  # type: ignore[no-untyped-def] # a stream
+def _opened(path: Path) -> BinaryIO:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise DataError(f"{path}, which data.vectors names, {what}; expected a file of word vectors as text.")
