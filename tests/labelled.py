@@ -51,7 +51,9 @@ layers = 1
 hidden = 8
 
 [training]
-max_epochs = 12
+max_epochs = 8
+validate_every = 32
+ema = 0.0
 batch_tokens = 128
 warmup_updates = 5
 learning_rate = 0.02
@@ -89,7 +91,8 @@ def write_labelled(folder: Path, kind: str, texts: int = 160) -> Path:
     data = "".join(f'{part} = "{part}.{ending}"\n' for part in ("train", "valid", "test"))
     task = "tagging" if kind == "tagging" else "classification"
     more = 'label_separator = "|"\n' if kind == "topics" else ""
-    text = f'task = "{task}"\n\n[data]\n{data}{more}\n{CONFIG}'
+    pooling = "" if kind == "tagging" else '\npooling = "attention"'
+    text = f'task = "{task}"\n\n[data]\n{data}{more}\n{CONFIG}'.replace("[model]", f"[model]{pooling}")
     (folder / "config.toml").write_text(text, encoding="utf-8")
     return folder / "config.toml"
 
