@@ -11,8 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqloom.pipeline import Classifier as Classifier
+    from seqloom.pipeline import Labelled as Labelled
     from seqloom.pipeline import Model as Model
     from seqloom.pipeline import Result as Result
+    from seqloom.pipeline import Tagged as Tagged
+    from seqloom.pipeline import Tagger as Tagger
     from seqloom.pipeline import average as average
     from seqloom.pipeline import load as load
     from seqloom.pipeline import train as train
@@ -23,8 +27,22 @@ PUBLIC = {
     "average": "seqloom.pipeline",
     "Model": "seqloom.pipeline",
     "Result": "seqloom.pipeline",
+    "Classifier": "seqloom.pipeline",
+    "Labelled": "seqloom.pipeline",
+    "Tagger": "seqloom.pipeline",
+    "Tagged": "seqloom.pipeline",
 }
-__all__ = ["Model", "Result", "average", "load", "train"]
+__all__ = [
+    "Classifier",
+    "Labelled",
+    "Model",
+    "Result",
+    "Tagged",
+    "Tagger",
+    "average",
+    "load",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

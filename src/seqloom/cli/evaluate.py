@@ -1,7 +1,4 @@
-"""`seqloom evaluate`: how good a model is on data that it didn't learn from.
-
-A translator's outputs are compared with what they should be; a language model is asked how likely it finds the text.
-"""
+"""`seqloom evaluate`: how good a model is on data that it didn't learn from, by the metrics of its task."""
 
 import time
 from pathlib import Path
@@ -16,7 +13,7 @@ if TYPE_CHECKING:
     from seqloom.config.schema import Config
     from seqloom.data.readers import PairFiles
     from seqloom.data.text_stream import TextFiles
-    from seqloom.pipeline import TextGenerator
+    from seqloom.pipeline import Classifier, Tagger, TextGenerator
 
 EXAMPLES = """
 \b
@@ -50,14 +47,20 @@ def evaluate(
         int | None, typer.Option(min=1, metavar="N", help="Hypotheses kept at each step; 1 is greedy.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the translations there.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the model's outputs there.")
+    ] = None,
+    confusion: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Of a classifier: draw which label was taken for which, as .png or .svg."
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
     ensemble: Others = [],  # noqa: B006 - typer copies it
 ) -> None:
-    """Measure a model on its test data.
+    """Measure a model on its test data, by the metrics of its task.
 
-    Translators by BLEU and chrF; language models by perplexity and bits a character.
+    BLEU and chrF; perplexity and bits a character; accuracy, F1 and what was taken for what.
     """
     from seqloom.base.errors import DataError, UsageError
     from seqloom.base.files import atomic_write, make_folder
@@ -67,7 +70,7 @@ def evaluate(
         raise UsageError("Name either files or --part, not both.")
     if part not in (None, *PARTS):
         raise UsageError(f'--part "{part}" is neither "test" nor "valid".')
-    from seqloom.pipeline import TextGenerator, load
+    from seqloom.pipeline import Model, TextGenerator, load
     from seqloom.training.searching import search_options
 
     model = load([run, *ensemble])
@@ -79,6 +82,13 @@ def evaluate(
         _evaluate_text(model, run, files, part, json=json)
         return
     asked = _pairs_of(model.config, run, files, part)
+    if not isinstance(model, Model):
+        _evaluate_labels(
+            model, [run, *ensemble], asked, beam=beam, output=output, picture=confusion, json=json
+        )
+        return
+    if confusion:
+        raise UsageError("--confusion is for classifiers and taggers; this model writes text. Leave it out.")
     pairs = list(asked.read())
     names = " and ".join(str(nearby(path)) for path in asked.paths)
     if not pairs:
@@ -176,13 +186,11 @@ def _texts_of(config: "Config", run: Path, files: list[Path], part: str | None) 
 def _pairs_of(config: "Config", run: Path, files: list[Path], part: str | None) -> "PairFiles":
     """The files that are asked for: named, or a part of the configuration, the test pairs if it has any."""
     from seqloom.base.errors import UsageError
-    from seqloom.data.readers import PairFiles
     from seqloom.training.vocabularies import pair_files
 
     if files:
-        return PairFiles(
-            tuple(files), source_field=config.data.source_field, target_field=config.data.target_field
-        )
+        named = config.data.model_copy(update={"test": tuple(map(str, files)), "format": "auto"})
+        return pair_files(config.model_copy(update={"data": named}), "test")
     for name in [part] if part else PARTS:
         if getattr(config.data, name):
             return pair_files(config, name)
@@ -190,3 +198,28 @@ def _pairs_of(config: "Config", run: Path, files: list[Path], part: str | None) 
     raise UsageError(
         f"{run / CONFIG} names {missing}. Name the files: seqloom evaluate {shown(run)} SOURCE TARGET"
     )
+
+
+def _evaluate_labels(
+    model: "Classifier | Tagger",
+    runs: list[Path],
+    asked: "PairFiles",
+    *,
+    beam: int | None,
+    output: Path | None,
+    picture: Path | None,
+    json: bool,
+) -> None:
+    """What a classifier or a tagger makes of the files."""
+    from seqloom.base.errors import UsageError
+    from seqloom.cli.evaluate_labels import evaluate_labels
+
+    if beam:
+        raise UsageError("--beam is for models that write text; this one tells labels apart. Leave it out.")
+    title = f"{' + '.join(map(str, runs))} on {' and '.join(map(str, map(nearby, asked.paths)))}"
+    found = {
+        "run": str(runs[0]),
+        "ensemble": [str(other) for other in runs[1:]],
+        "files": [str(path) for path in asked.paths],
+    }
+    evaluate_labels(model, title, asked, output=output, picture=picture, json=json, figures=found)

@@ -18,6 +18,7 @@ from seqloom.cli import (
     align,
     average,
     check,
+    classify,
     evaluate,
     generate,
     inspect,
@@ -115,6 +116,7 @@ app.command(cls=Verb, epilog=check.EXAMPLES)(check.check)
 app.command(cls=Verb, epilog=train.EXAMPLES)(train.train)
 app.command(cls=Verb, epilog=translate.EXAMPLES)(translate.translate)
 app.command(cls=Verb, epilog=generate.EXAMPLES)(generate.generate)
+app.command(cls=Verb, epilog=classify.EXAMPLES)(classify.classify)
 app.command(cls=Verb, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(cls=Verb, epilog=score.EXAMPLES)(score.score)
 app.command(cls=Verb, epilog=inspect.EXAMPLES)(inspect.inspect)

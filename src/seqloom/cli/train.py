@@ -78,32 +78,36 @@ def _updates(folder: Path) -> int:
 
 def _tell_result(folder: Path, model: "AnyModel") -> None:
     """How good it is, where it lies, what to type next."""
+    from seqloom.config.tasks import task_named
     from seqloom.inspection.run_log import best_validation, read_log
-    from seqloom.pipeline import TextGenerator
+    from seqloom.pipeline import Model, TextGenerator
 
     best = best_validation(read_log(folder / "metrics.jsonl").rows)
     if best:
         print(f"Best on the validation data: {_scores(best)}")
-    print(f"\n  {folder / 'report.html'}    curves, and samples of what it wrote as it learnt")
+    print(f"\n  {folder / 'report.html'}    curves, and samples as it learnt")
     print(f"  {folder / 'best'}           the model that is used from here on")
     print("\nNext:")
     samples = read_log(folder / "samples.jsonl").rows
     text = str(samples[-1]["source"]) if samples else ""
     place = shown(folder)
+    verb = f"seqloom {task_named(model.config.task).verb} {place}"
+    example = shlex.quote(text or "Your sentence.")
     if isinstance(model, TextGenerator):
         prompt = f" --prompt {shlex.quote(text)}" if text else ""
-        print(f"  seqloom generate {place}{prompt}")
+        print(f"  {verb}{prompt}")
     else:
-        example = shlex.quote(text or "Your sentence.")
-        print(f"  echo {example} | seqloom translate {place}")
+        print(f"  echo {example} | {verb}")
     if model.config.data.test or model.config.data.valid or model.config.data.held_out:
         print(f"  seqloom evaluate {place}")
-    if not isinstance(model, TextGenerator) and model.has_attention:
+    if not isinstance(model, TextGenerator) and (not isinstance(model, Model) or model.has_attention):
         print(f"  seqloom inspect {place} {example} --html attention.html")
 
 
 def _scores(row: Mapping[str, Any]) -> str:
     """A validation's figures, the name of each as its metric writes it."""
-    names = (("bleu", "BLEU", 1), ("chrf", "chrF", 1), ("bits_per_character", "bits a character", 3))
-    parts = [f"{name} {row[key]:.{places}f}" for key, name, places in names if key in row]
+    from seqloom.metrics.measure import SHOWN_NAMES
+
+    places = {"bits_per_character": 3}
+    parts = [f"{name} {row[key]:.{places.get(key, 1)}f}" for key, name in SHOWN_NAMES.items() if key in row]
     return ", ".join([*parts, f"loss {row['loss']:.3f}", f"update {row['update']:,}"])

@@ -152,7 +152,7 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
             unfinished.replace(output)
     except BaseException:
         if unfinished.is_file() and unfinished.stat().st_size:
-            print(f"seqloom: {output} is as it was; what was translated is in {unfinished}", file=sys.stderr)
+            print(f"seqloom: {output} is as it was; what was done is in {unfinished}", file=sys.stderr)
         else:
             unfinished.unlink(missing_ok=True)
         raise
@@ -181,7 +181,7 @@ class _Report:
 
 
 @contextmanager
-def _reporting(files: list[Path], output: Path | None) -> Iterator[_Report]:
+def _reporting(files: list[Path], output: Path | None, doing: str = "Translating") -> Iterator[_Report]:
     """With progress where the outputs go to a file and nobody sees them come."""
     if output is None:
         yield _Report(None)
@@ -191,7 +191,7 @@ def _reporting(files: list[Path], output: Path | None) -> Iterator[_Report]:
     total = None
     if files and all(path.is_file() for path in files):  # a pipe can be read but once
         total = sum(_count_lines(path) for path in files)
-    with progress("Translating", total) as bar:
+    with progress(doing, total) as bar:
         yield _Report(bar)
 
 

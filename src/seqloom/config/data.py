@@ -14,13 +14,13 @@ from seqloom.config.section import (
     contradiction,
 )
 
-Format = Literal["auto", "parallel", "tsv", "jsonl"]
+Format = Literal["auto", "parallel", "tsv", "jsonl", "blocks"]
 TokenizerKind = Literal["word", "character", "byte", "unigram", "bpe"]
 Normalisation = Literal["NFC", "NFKC", "none"]
 
 PARTS = ("train", "back_translated", "valid", "test")
 """Options that name files of pairs."""
-FILES_OF_FORMAT = {"parallel": 2, "tsv": 1, "jsonl": 1}
+FILES_OF_FORMAT = {"parallel": 2, "tsv": 1, "jsonl": 1, "blocks": 1}
 SUBWORD_TOKENIZERS = ("unigram", "bpe")
 
 
@@ -52,19 +52,29 @@ class DataConfig(Section):
     )
     held_out: Fraction = Field(
         default=0.0,
-        description="Share of the characters of a text, at its end, that is kept from training and validated by instead "
-        "of data.valid; the cut falls between two lines.",
+        description="Share of the characters of a text, at its end, that is kept from training and validated by "
+        "instead of data.valid; the cut falls between two lines.",
     )
     format: Format = Field(
         default="auto",
-        description="How the files hold the pairs: two parallel files, tab-separated values, JSON lines, or "
-        "auto: two files are parallel, one is told by its name's ending.",
+        description="How the files hold the pairs: two parallel files, tab-separated values, JSON lines, blocks of "
+        "labelled tokens, or auto: by their number, the name's ending and the task.",
     )
     source_field: str = Field(
         default="source", min_length=1, description="The field of a JSON line that holds the source."
     )
     target_field: str = Field(
         default="target", min_length=1, description="The field of a JSON line that holds the target."
+    )
+    label_separator: OptionalText = Field(
+        default=None,
+        description='The sign between the labels of one text, such as "|", where a text may have several or none; '
+        "unset, each has one.",
+    )
+    vectors: OptionalText = Field(
+        default=None,
+        description="File of word vectors as text, of GloVe or word2vec, from which the embeddings of the "
+        "vocabulary's words start.",
     )
     max_length: Count = Field(
         default=256,

@@ -20,6 +20,8 @@ PRESETS = (
     "generation-min-gru",
     "generation-elman",
     "generation-transformer",
+    "classification-lstm",
+    "tagging-lstm",
 )
 
 

@@ -42,7 +42,7 @@ MOST_FILES = 2  # of pairs: one a side
 class Config(Section):
     """Everything a run was asked to be."""
 
-    task: Literal["translation", "generation"] = Field(
+    task: Literal["translation", "classification", "tagging", "generation"] = Field(
         default="translation", description="What the model is for; a row of the table of tasks."
     )
     preset: Annotated[str | None, MayBeNone] = Field(
@@ -80,7 +80,9 @@ class Config(Section):
         self._check_r_drop()
         self._check_best_by()
         self._check_chunks()
-        if self.model.share_embeddings and not self.text.shared:
+        self._check_labels()
+        writes = task_named(self.task).target == "text"  # else there is no other side to share with
+        if writes and self.model.share_embeddings and not self.text.shared:
             raise contradiction(
                 "model.share_embeddings = true needs one vocabulary for both sides, but text.shared = false",
                 "Set text.shared = true, or model.share_embeddings = false.",
@@ -119,10 +121,10 @@ class Config(Section):
         if task_named(self.task).reads_pairs:
             return
         if decoder.kind == "recurrent" and decoder.attention != "none":
-            key, value = "model.decoder.attention", decoder.attention
+            key, value = "model.decoder.attention", str(decoder.attention)
             does, mend = "looks at a source", 'Set model.decoder.attention = "none".'
         elif encoder.kind != "recurrent":  # which it is by default
-            key, value = "model.encoder.kind", encoder.kind
+            key, value = "model.encoder.kind", str(encoder.kind)
             does, mend = "reads a source", "Leave out model.encoder; model.decoder is what writes."
         else:
             return
@@ -214,6 +216,31 @@ class Config(Section):
                 f'training.best_by = "{best_by}" is none of what task = "{self.task}" is measured by',
                 f"Set training.best_by = {' or '.join(repr(name) for name in measured)}.".replace("'", '"'),
                 ["training.best_by", "task"],
+            )
+
+    def _check_labels(self) -> None:
+        """Refuse another form of files than tokens with their labels, and vectors that are no words'."""
+        data, model = self.data, self.model
+        if task_named(self.task).target == "labels" and data.format not in ("auto", "blocks"):
+            raise contradiction(
+                f'task = "{self.task}" reads lines with a token, a tab and its label, but data.format = '
+                f'"{data.format}"',
+                'Set data.format = "blocks", or leave it out.',
+                ["data.format", "task"],
+            )
+        if data.vectors is not None and self.text.tokenizer != "word":
+            raise contradiction(
+                f"data.vectors = {data.vectors} has a vector for each word, but text.tokenizer = "
+                f'"{self.text.tokenizer}"',
+                'Set text.tokenizer = "word", or leave out data.vectors.',
+                ["data.vectors", "text.tokenizer"],
+            )
+        if data.vectors is not None and model.embedding_rank is not None:
+            raise contradiction(
+                f"data.vectors = {data.vectors} fills full embeddings, but model.embedding_rank = "
+                f"{model.embedding_rank}",
+                "Leave out one of the two.",
+                ["data.vectors", "model.embedding_rank"],
             )
 
     def _check_positions(self) -> None:

@@ -21,7 +21,7 @@ from seqloom.config.section import (
 Optimiser = Literal["adamw", "adam", "sgd"]
 Schedule = Literal["inverse_square_root", "cosine", "plateau", "constant"]
 Chunks = Literal["consecutive", "random"]
-BestBy = Literal["bleu", "chrf", "loss"]
+BestBy = Literal["bleu", "chrf", "accuracy", "macro_f1", "span_f1", "token_accuracy", "loss"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -102,6 +102,11 @@ class TrainingConfig(Section):
     label_smoothing: Fraction = Field(
         default=0.1,
         description="Probability taken from the right symbol and spread over all of them in the loss.",
+    )
+    label_weights: OptionalText = Field(
+        default=None,
+        description='What a label counts in the loss: "balanced", so that all count the same in sum, or weights by '
+        'name, as in "spam=3, ham=0.5", 1 where none is said; unset, each text or token counts the same.',
     )
     scheduled_sampling: Fraction = Field(
         default=0.0,

@@ -14,10 +14,10 @@ or absent. A damaged one is noticed by its hashes and prepared again.
 import contextlib
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,27 @@ ROWS_AT_A_TIME = 2_048  # pairs encoded together; with CHARACTERS_AT_A_TIME boun
 CHARACTERS_AT_A_TIME = 500_000
 EMPTY_SOURCE, EMPTY_TARGET, TOO_LONG = "empty source", "empty target", "too long"
 Ids = NDArray[np.int64]
+
+
+class TargetLabels(Protocol):
+    """What makes ids of targets that are no text."""
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether an empty target says something too."""
+        ...
+
+    def __len__(self) -> int:
+        """The number of ids."""
+        ...
+
+    def fingerprint(self) -> str:
+        """What determines the ids."""
+        ...
+
+    def encode(self, chunk: Sequence[Pair], sources: Sequence[Sequence[int]]) -> list[list[int]]:
+        """The ids of the pairs' targets, beside those of their sources."""
+        ...
 
 
 class Corpus:
@@ -111,6 +132,7 @@ def prepare_corpus(
     max_length: int,
     keep_text: bool = False,
     copying: bool = False,
+    labels: TargetLabels | None = None,
     alignments: Path | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Corpus:
@@ -121,6 +143,7 @@ def prepare_corpus(
     copying       for a model that copies: a source's unknown words get ids of their own behind the vocabulary's,
                   counted anew in each pair, and so do the target's where the source has the same word; both sides
                   have one tokenizer
+    labels        for targets that are labels, which the target's tokenizer then doesn't read
     alignments    file of word alignments, a line of links a pair (see links.py); those of pairs that are left out
                   are left out with them
     on_progress   called with the pairs read so far
@@ -136,7 +159,7 @@ def prepare_corpus(
         "format": FORMAT_VERSION,
         "texts": [found.sha256 for found in surveys],
         "reading": [pair_format(files.paths, files.format), files.source_field, files.target_field],
-        "tokenizers": [source_tokenizer.fingerprint(), target_tokenizer.fingerprint()],
+        "tokenizers": [source_tokenizer.fingerprint(), (labels or target_tokenizer).fingerprint()],
         "unicode": unicodedata.unidata_version,
         "max_length": max_length,
         "keep_text": keep_text,
@@ -147,7 +170,7 @@ def prepare_corpus(
         settings["aligned"] = True
 
     def write(folder: Path) -> None:
-        writer = _Preparation(folder, settings, source_tokenizer, target_tokenizer, alignments)
+        writer = _Preparation(folder, settings, source_tokenizer, target_tokenizer, alignments, labels)
         writer.run(files.read(), on_progress or (lambda _: None))
         if [found.sha256 for found in _survey_all(files, alignments)] != settings["texts"]:
             refuse_changed([*files.paths, *([alignments] if alignments else [])])
@@ -173,6 +196,7 @@ class _Preparation:
     source_tokenizer: Tokenizer
     target_tokenizer: Tokenizer
     alignments: Path | None = None
+    labels: TargetLabels | None = None
 
     @property
     def copying(self) -> bool:
@@ -184,7 +208,7 @@ class _Preparation:
         more = self.settings["max_length"] if self.copying else 0  # words of a source that may be unknown
         dtypes = {
             "source": smallest_dtype(len(self.source_tokenizer) + more),
-            "target": smallest_dtype(len(self.target_tokenizer) + more),
+            "target": smallest_dtype(len(self.labels or self.target_tokenizer) + more),
         }
         if self.settings["keep_text"]:
             dtypes |= {"source-text": np.dtype(np.uint8), "target-text": np.dtype(np.uint8)}
@@ -232,6 +256,8 @@ class _Preparation:
         """The ids of sources and targets."""
         if not self.copying:
             sources = self.source_tokenizer.encode_many([pair.source for pair in chunk])
+            if self.labels:
+                return sources, self.labels.encode(chunk, sources)
             return sources, self.target_tokenizer.encode_many([pair.target for pair in chunk])
         readers = [self.source_tokenizer.reading(pair.source) for pair in chunk]
         return (
@@ -247,11 +273,12 @@ class _Preparation:
         dropped: Counter[str],
     ) -> None:
         sources, targets = self._encode(chunk)
+        may_be_empty = self.labels is not None and self.labels.may_be_empty
         kept: list[int] = []
         for row, (pair, source, target) in enumerate(zip(chunk, sources, targets, strict=True)):
             if not source or not pair.source.strip():
                 dropped[EMPTY_SOURCE] += 1
-            elif not target or not pair.target.strip():
+            elif not may_be_empty and (not target or not pair.target.strip()):
                 dropped[EMPTY_TARGET] += 1
             elif max(len(source), len(target)) > self.settings["max_length"]:
                 dropped[TOO_LONG] += 1

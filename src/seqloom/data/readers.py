@@ -22,8 +22,16 @@ from seqloom.base.files import explain_os_errors
 LONGEST_LINE = 16 * 1024 * 1024  # bytes; bounds memory when a "line" is a whole file without an end of line
 PIECE = 1024 * 1024  # bytes read at a time while surveying a file
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-FORMATS = ("auto", "parallel", "tsv", "jsonl")
-FORMAT_OF_SUFFIX = {".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+FORMATS = ("auto", "parallel", "tsv", "jsonl", "blocks")
+FORMAT_OF_SUFFIX = {
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".conll": "blocks",
+    ".bio": "blocks",
+    ".iob": "blocks",
+}
 SURROGATE = re.compile("[\ud800-\udfff]")
 FIRST_BYTES = {  # what files that turn out not to be UTF-8 text begin with -> what they are, how to mend it
     b"\x1f\x8b": "gzip-compressed; unpack it first (gunzip)",
@@ -46,7 +54,7 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class PairFiles:
-    """Where pairs are read: two parallel files, or one file of tab-separated or JSON lines."""
+    """Where pairs are read: two parallel files, or one file of tab-separated or JSON lines, or of blocks of tokens."""
 
     paths: tuple[Path, ...]
     format: str = "auto"
@@ -142,9 +150,9 @@ def read_pairs(
     source_field: str = "source",
     target_field: str = "target",
 ) -> Iterator[Pair]:
-    """The pairs of two parallel files, or of one file of tab-separated (.tsv) or JSON (.jsonl) lines.
+    """The pairs of two parallel files, or of one file of tab-separated (.tsv) or JSON (.jsonl) lines, or of blocks.
 
-    format         "auto" goes by the number of paths and the suffix; or "parallel", "tsv", "jsonl"
+    format         "auto" goes by the number of paths and the suffix; or "parallel", "tsv", "jsonl", "blocks"
     source_field   the key of the source text; JSON lines only, like target_field
     A tab-separated file may have further columns; they are ignored, but every line must have as many.
     Raises         UsageError at once for paths and format that don't fit;
@@ -155,11 +163,13 @@ def read_pairs(
         return _parallel(paths[0], paths[1])
     if kind == "tsv":
         return _tab_separated(paths[0])
+    if kind == "blocks":
+        return (block.pair for block in read_blocks(paths[0]))
     return _json_lines(paths[0], source_field, target_field)
 
 
 def pair_format(paths: Sequence[Path], stated: str = "auto") -> str:
-    """Which of "parallel", "tsv" and "jsonl" the paths are read as. Raises UsageError when they don't fit."""
+    """Which of "parallel", "tsv", "jsonl" and "blocks" the paths are read as. Raises UsageError when they don't fit."""
     if stated not in FORMATS:
         near = difflib.get_close_matches(stated, FORMATS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -213,6 +223,59 @@ def _tab_separated(path: Path) -> Iterator[Pair]:
                 "A tab inside a sentence must become a space."
             )
         yield Pair(cells[0], cells[1])
+
+
+class Block(NamedTuple):
+    """A sentence of labelled tokens, and the line (from 1) of its first one; the others follow line by line."""
+
+    line: int
+    tokens: tuple[str, ...]
+    labels: tuple[str, ...]
+
+    @property
+    def pair(self) -> Pair:
+        """Tokens and labels, each separated by blanks; white space within a token is left out, so that they count."""
+        return Pair(" ".join("".join(token.split()) for token in self.tokens), " ".join(self.labels))
+
+
+def read_blocks(path: Path) -> Iterator[Block]:
+    """Sentences of a file that has a token, a tab and its label in a line, and an empty line between sentences.
+
+    Raises   DataError at the line that is otherwise
+    """
+    rows: list[tuple[str, str]] = []
+    first = 0
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            if rows:
+                yield _block(first, rows)
+            rows = []
+            continue
+        first = first if rows else number
+        found = labelled_token(line)
+        if isinstance(found, str):
+            raise DataError(f"{path}:{number}: {found}.")
+        rows.append(found)
+    if rows:
+        yield _block(first, rows)
+
+
+def _block(line: int, rows: Sequence[tuple[str, str]]) -> Block:
+    return Block(line, tuple(token for token, _ in rows), tuple(label for _, label in rows))
+
+
+def labelled_token(line: str) -> tuple[str, str] | str:
+    """The token and the label of a line; or what is wrong with it."""
+    cells = line.split("\t")
+    if len(cells) != 2:
+        found = "no tab in the line" if len(cells) == 1 else f"{len(cells)} columns"
+        return f"{found}; expected a token, a tab, its label, and an empty line between sentences"
+    token, label = cells[0].strip(), cells[1].strip()
+    if not token or not label:
+        return f"no {'label' if token else 'token'}; expected a token, a tab, its label"
+    if len(label.split()) > 1:
+        return f"the label {label!r} has white space inside; write it as one word"
+    return token, label
 
 
 def _json_lines(path: Path, source_field: str, target_field: str) -> Iterator[Pair]:

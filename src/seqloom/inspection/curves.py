@@ -57,6 +57,17 @@ PANELS = (
         (_Curve("BLEU", "validation", "bleu", BLUE), _Curve("chrF", "validation", "chrf", ORANGE, True)),
         True,
     ),
+    _Panel(
+        "Labels that are right",
+        "per cent",
+        (
+            _Curve("accuracy", "validation", "accuracy", BLUE),
+            _Curve("macro-F1", "validation", "macro_f1", ORANGE, True),
+            _Curve("tokens", "validation", "token_accuracy", BLUE),
+            _Curve("span F1", "validation", "span_f1", ORANGE, True),
+        ),
+        True,
+    ),
     _Panel("Learning rate", "", (_Curve("learning rate", "step", "learning_rate", BLUE),), True),
     _Panel("Speed", "target tokens a second", (_Curve("speed", "step", "tokens_per_second", BLUE),), True),
 )

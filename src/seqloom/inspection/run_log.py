@@ -86,11 +86,14 @@ def last_of(rows: Sequence[Row], event: str) -> Row | None:
 
 
 def best_validation(rows: Iterable[Row]) -> Row | None:
-    """The validation row with the highest BLEU; with the lowest loss where no BLEU was measured."""
+    """The validation row with the highest BLEU; where none was measured, the one that the run kept, or lowest loss."""
     validations = [row for row in rows if row.get("event") == "validation"]
     with_bleu = [row for row in validations if number(row.get("bleu")) is not None]
     if with_bleu:
         return max(with_bleu, key=lambda row: number(row.get("bleu")) or 0.0)
+    kept = [row for row in validations if row.get("best") is True]
+    if kept:
+        return kept[-1]
     with_loss = [row for row in validations if number(row.get("loss")) is not None]
     return min(with_loss, key=lambda row: number(row.get("loss")) or 0.0) if with_loss else None
 

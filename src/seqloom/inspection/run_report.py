@@ -11,6 +11,7 @@ from seqloom.inspection.colours import heat_colours, hexadecimal
 from seqloom.inspection.curves import panels_svg
 from seqloom.inspection.page import POLICY, escape, fill, template, text_line
 from seqloom.inspection.run_log import Row, RunLog, best_validation, last_of, number, read_log, series
+from seqloom.metrics.measure import SHOWN_NAMES
 
 SHOWN = 12  # sentences shown; the rest are in a fold
 
@@ -91,6 +92,10 @@ def _facts(rows: Sequence[Row]) -> str:
             ("Best BLEU", "bleu", 1),
             ("chrF", "chrf", 1),
             ("Bits a character", "bits_per_character", 3),
+            ("Accuracy", "accuracy", 1),
+            ("Macro-F1", "macro_f1", 1),
+            ("Span F1", "span_f1", 1),
+            ("Token accuracy", "token_accuracy", 1),
             ("Validation loss", "loss", 3),
         ):
             value = number(best.get(key))
@@ -207,11 +212,10 @@ def _details(
 
 
 def _validation_table(rows: Sequence[Row]) -> str:
-    of_any = (("bleu", 2), ("chrf", 2), ("bits_per_character", 4))
-    measured = tuple(column for column in of_any if any(column[0] in row for row in rows))
+    of_any = ((name, 4 if name == "bits_per_character" else 2) for name in SHOWN_NAMES)
+    measured = [column for column in of_any if any(number(row.get(column[0])) is not None for row in rows)]
     columns = (("update", 0), ("loss", 4), ("perplexity", 2), *measured)
-    names = {"bleu": "BLEU", "chrf": "chrF", "bits_per_character": "bits a character"}
-    head = "".join(f'<th scope="col" class="number">{names.get(key, key)}</th>' for key, _ in columns)
+    head = "".join(f'<th scope="col" class="number">{SHOWN_NAMES.get(key, key)}</th>' for key, _ in columns)
     body = []
     for row in rows:
         values = [(number(row.get(key)), places) for key, places in columns]

@@ -15,9 +15,11 @@ from seqloom.layers.copying import Switch
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.embedding import EmbeddedInput, Embedding, OutputLayer
 from seqloom.layers.family import CELLS, AttentionSizes, recurrent_attention
+from seqloom.layers.pooling import AttentionPooling, FinalState, LastPosition, MaxPooling, MeanPooling
 from seqloom.layers.positions import NoPositions, positions
 from seqloom.layers.transformer import CausalLayer
 from seqloom.models.bridge import CopyBridge, ProjectionBridge, ZeroBridge
+from seqloom.models.classifier import LabelNetwork
 from seqloom.models.encoders import RecurrentEncoder, TransformerEncoder
 from seqloom.models.language_model import CausalLayers, LanguageModel, RecurrentLayers
 from seqloom.models.pointer_generator import PointerGenerator
@@ -103,6 +105,33 @@ def _causal_layers(config: ModelConfig, decoder: TransformerDecoderConfig) -> Ca
         for _ in range(decoder.layers)
     ]
     return CausalLayers(layers, config.width, decoder.norm)
+
+
+def build_label_network(config: ModelConfig, symbols: int, labels: int, *, pooled: bool) -> LabelNetwork:
+    """A classifier of texts, or of their positions, with fresh parameters.
+
+    symbols, labels  sizes of the vocabulary, special symbols included, and of what is told apart
+    pooled           whether a text has one label, or each position has its own
+    """
+    embedding = Embedding(symbols, config.width, PADDING, config.embedding_rank)
+    encoder = build_encoder(config)
+    return LabelNetwork(
+        _embedded(embedding, config.encoder, config),
+        encoder,
+        build_pooling(config, encoder.memory_width) if pooled else None,
+        OutputLayer(labels, encoder.memory_width),
+        dropout=config.dropout,
+        word_dropout=config.word_dropout,
+    )
+
+
+def build_pooling(config: ModelConfig, memory_width: int) -> nn.Module:
+    """What makes one vector of a memory of that width."""
+    if config.pooling == "attention":
+        return AttentionPooling(memory_width, config.pooling_width or config.width)
+    if config.pooling == "last":
+        return FinalState() if config.encoder.kind == "recurrent" else LastPosition()
+    return MeanPooling() if config.pooling == "mean" else MaxPooling()
 
 
 def build_encoder(config: ModelConfig) -> RecurrentEncoder | TransformerEncoder:

@@ -2,27 +2,49 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 from seqloom.base.errors import UsageError
 from seqloom.config.schema import Config
+from seqloom.config.tasks import task_named
+from seqloom.pipeline.classifier import Classifier
+from seqloom.pipeline.labelling import load_members
 from seqloom.pipeline.language_model import TextGenerator, load_language_model
+from seqloom.pipeline.tagger import Tagger
 from seqloom.pipeline.text_model import Model, load_text_model
 from seqloom.training.machine import Machine, prepare_machine
 from seqloom.training.run_config import read_run_config
 from seqloom.training.run_folder import RunFolder
 
 DEVICES = ("auto", "cpu", "cuda")
-AnyModel = Model | TextGenerator
+AnyModel = Model | Classifier | Tagger | TextGenerator
 """What a run may hold, a class for each family."""
-Kind = TypeVar("Kind", Model, TextGenerator)
+Kind = TypeVar("Kind", bound=AnyModel)
+Other = TypeVar("Other", bound=AnyModel)
+Third = TypeVar("Third", bound=AnyModel)
+KINDS: Mapping[str, type[AnyModel]] = {
+    "translation": Model,
+    "classification": Classifier,
+    "tagging": Tagger,
+    "generation": TextGenerator,
+}
+"""By task."""
+
+
+def load_label_model(
+    folders: Sequence[RunFolder], configs: Sequence[Config], machine: Machine
+) -> Classifier | Tagger:
+    """The best classifier or tagger of a run, or those of several as an ensemble. Raises as load_members does."""
+    members, lexicon = load_members(folders, configs)
+    made = Tagger if task_named(configs[0].task).target == "labels" else Classifier
+    return made(members, lexicon, configs, machine)
+
+
 LOADERS: Mapping[str, Callable[[Sequence[RunFolder], Sequence[Config], Machine], AnyModel]] = {
     "seq2seq": load_text_model,
+    "classifier": load_label_model,
     "language_model": load_language_model,
 }
-FAMILY_OF: Mapping[type, str] = {Model: "seq2seq", TextGenerator: "language_model"}
-VERBS: Mapping[str, str] = {"translation": "translate", "generation": "generate"}
-"""By task, where a person uses a model of it."""
 
 
 def load(run: Path | str | Sequence[Path | str], *, device: str = "auto", threads: int = 0) -> AnyModel:
@@ -54,26 +76,55 @@ def load(run: Path | str | Sequence[Path | str], *, device: str = "auto", thread
     return LOADERS[families.pop()](folders, configs, machine)
 
 
+@overload
 def load_as(
-    kind: type[Kind],
+    kinds: type[Kind],
     run: Path | str | Sequence[Path | str],
     verb: str,
     *,
     device: str = "auto",
     threads: int = 0,
-) -> Kind:
-    """The same, for a verb that is for one kind of model.
+) -> Kind: ...
+@overload
+def load_as(
+    kinds: tuple[type[Kind], type[Other]],
+    run: Path | str | Sequence[Path | str],
+    verb: str,
+    *,
+    device: str = "auto",
+    threads: int = 0,
+) -> Kind | Other: ...
+@overload
+def load_as(
+    kinds: tuple[type[Kind], type[Other], type[Third]],
+    run: Path | str | Sequence[Path | str],
+    verb: str,
+    *,
+    device: str = "auto",
+    threads: int = 0,
+) -> Kind | Other | Third: ...
 
-    Raises   UsageError, which names the verb to use instead, for a run of another kind; as `load` does
+
+def load_as(
+    kinds: Any,
+    run: Path | str | Sequence[Path | str],
+    verb: str,
+    *,
+    device: str = "auto",
+    threads: int = 0,
+) -> Any:
+    """The same, for a verb that uses models of some kinds only.
+
+    Raises   UsageError, with the verb to use instead, for a run of another kind; as `load` does
     """
     for each in [run] if isinstance(run, Path | str) else run:
-        config = read_run_config(RunFolder(Path(each)))
-        if config.family != FAMILY_OF[kind]:
+        task = task_named(read_run_config(RunFolder(Path(each))).task)
+        if not issubclass(KINDS[task.name], kinds):
             raise UsageError(
-                f'{each} was trained for task = "{config.task}", which `seqloom {verb}` is not for. '
-                f"Use it with: seqloom {VERBS[config.task]} {each}"
+                f'{each} was trained for task = "{task.name}", which `seqloom {verb}` is not for. '
+                f"Use it with: seqloom {task.verb} {each}"
             )
     model = load(run, device=device, threads=threads)
-    if not isinstance(model, kind):
-        raise TypeError(f"the loader of {FAMILY_OF[kind]} gave a {type(model).__name__}")
+    if not isinstance(model, kinds):
+        raise TypeError(f"the loader gave a {type(model).__name__}")
     return model

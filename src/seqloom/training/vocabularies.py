@@ -6,6 +6,7 @@ from pathlib import Path
 
 from seqloom.base.errors import DataError
 from seqloom.config.schema import Config, TextConfig
+from seqloom.config.tasks import task_named
 from seqloom.data.readers import Pair, PairFiles, read_lines
 from seqloom.data.text_stream import TextFiles
 from seqloom.text.tokenizer import Tokenizer, load_tokenizer, train_tokenizer
@@ -48,7 +49,8 @@ def pair_files(config: Config, part: str) -> PairFiles:
     """The files of one part of the data: "train", "back_translated", "valid" or "test"."""
     data = config.data
     paths: tuple[str, ...] = getattr(data, part)
-    return PairFiles(tuple(Path(path) for path in paths), data.format, data.source_field, data.target_field)
+    form = "blocks" if task_named(config.task).target == "labels" else data.format
+    return PairFiles(tuple(Path(path) for path in paths), form, data.source_field, data.target_field)
 
 
 def require_files(config: Config) -> None:
@@ -66,7 +68,10 @@ def require_text(files: PairFiles) -> None:
 
 
 def train_tokenizers(config: Config) -> Tokenizers:
-    """Train on the training pairs, both sides together for a joint vocabulary. Raises DataError, ConfigError."""
+    """Train on the training pairs, both sides together for a joint vocabulary. Raises DataError, ConfigError.
+
+    Where targets are labels, on the sources alone.
+    """
     text = config.text
     files = pair_files(config, "train")
     require_text(files)
@@ -76,6 +81,9 @@ def train_tokenizers(config: Config) -> Tokenizers:
         if config.data.back_translated:
             yield from pair_files(config, "back_translated").read()
 
+    if task_named(config.task).target != "text":
+        source = _trained(text, (pair.source for pair in pairs()))
+        return Tokenizers(source, source)
     if text.shared:
         shared = _trained(text, (line for pair in pairs() for line in (pair.source, pair.target)))
         return Tokenizers(shared, shared)

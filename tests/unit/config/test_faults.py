@@ -94,8 +94,8 @@ def test_unknown_keys(fault, text, message):
         ("[data]\ntrain = 3", "data.train must be a list of file names, but is 3 (config.toml, line 2)."),
         ('[data]\ntrain = ["/a", "/b", "/c"]', 'data.train names 3 files, but task = "translation" reads pairs '
          "(config.toml, line 2). Name two parallel files (source, target), or one TSV or JSON-lines file."),
-        ('task = "translate"', 'task must be "translation" or "generation", but is "translate" (config.toml, line 1). '
-         'Did you mean "translation"?'),
+        ('task = "translate"', 'task must be "translation", "classification", "tagging" or "generation", but is '
+         '"translate" (config.toml, line 1). Did you mean "translation"?'),
         ("preset = 3", 'preset must be a text in quotes, or "none", but is 3 (config.toml, line 1). '
          'Put it in quotes: "3".'),
         ("seed = 2020-01-01", "seed must be a whole number of at least 0 and below 9223372036854775808, but is "
@@ -160,7 +160,7 @@ def test_overrides_are_placed_on_the_command_line(fault):
     [
         ({"model": None}, 'model must be a table, but is "none" (the mapping). Write its options under [model].'),
         ({"model": {1: 2}}, "model.1 is not an option (the mapping). The options of model are: width, dropout, "
-         "share_embeddings, embedding_rank, tie_output, encoder, decoder."),
+         "share_embeddings, embedding_rank, tie_output, pooling, pooling_width, word_dropout, encoder, decoder."),
         ({"text": {"tokenizer": {1}}}, 'text.tokenizer must be "word", "character", "byte", "unigram" or "bpe", but '
          "is {1} (the mapping)."),
         ({"data": {"source_field": "a\udc80"}}, 'data.source_field must be a text in quotes, but is "a\\udc80" '
