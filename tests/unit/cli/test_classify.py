@@ -240,7 +240,7 @@ def test_train_says_how_good_it_is_and_which_verb_comes_next(tmp_path: Path):
     assert answer.code == 0, answer.err
     assert "40 training texts, 40 for validation; vocabulary" in answer.err
     assert "4 labels: 'B-LOC', 'B-PER', 'I-LOC', 'O'" in answer.err
-    assert "Best on the validation pairs: span F1 " in answer.out
+    assert "Best on the validation data: span F1 " in answer.out
     assert f"| seqloom classify {tmp_path / 'run'}" in answer.out
     assert (tmp_path / "run" / "calibration.json").is_file()
     report = (tmp_path / "run" / "report.html").read_text()

@@ -8,6 +8,7 @@ import pytest
 from commands import Answer
 from seqloom.config.presets import preset_names
 from seqloom.config.read import build_config, read_config
+from seqloom.config.tasks import task_named
 
 Here = Callable[..., Answer]
 
@@ -20,7 +21,8 @@ def test_a_project_is_its_preset_and_switched_off_lines_show_its_values(
     path = tmp_path / "mine" / "config.toml"
     found, plain = read_config(path), build_config({"preset": preset})
     assert found.model == plain.model
-    assert found.data.train == (f"{tmp_path}/mine/train.en", f"{tmp_path}/mine/train.fr")
+    names = ("train.en", "train.fr") if task_named(plain.task).reads_pairs else ("train.txt",)
+    assert found.data.train == tuple(f"{tmp_path}/mine/{name}" for name in names)
     text = path.read_text()
     path.write_text(text.replace("# vocab", "vocab").replace("# width", "width").replace("# max_", "max_"))
     switched_on = read_config(path)
