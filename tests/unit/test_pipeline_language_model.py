@@ -185,7 +185,7 @@ def test_a_verb_names_the_one_to_use_instead(run: Path, tiny_run: TinyRun) -> No
 
 
 def test_no_ensembles(run: Path, tiny_run: TinyRun) -> None:
-    with pytest.raises(UsageError, match="are language models, of which no ensemble is made. Name one run"):
+    with pytest.raises(UsageError, match=r"are language models, of which no ensemble is made\. Name one run"):
         seqloom.load([run, run])
     with pytest.raises(UsageError, match="The runs are of different kinds, generation and translation"):
         seqloom.load([run, tiny_run.path])

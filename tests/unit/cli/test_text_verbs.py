@@ -192,7 +192,7 @@ def test_generate_streams_into_a_pipe_that_may_close(writer: Project) -> None:
 
 
 def test_score_reads_stdin(writer: Project) -> None:
-    answer = finish(start("score", writer.run), "To be\n\nOr not".encode())
+    answer = finish(start("score", writer.run), b"To be\n\nOr not")
     assert answer.code == 0, answer.err
     assert [line.split("\t")[3] for line in answer.out.split("\n")[:-1]] == ["To be", "", "Or not"]
     empty = finish(start("score", writer.run), b"")

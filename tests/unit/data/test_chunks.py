@@ -1,5 +1,7 @@
 """Where chunks lie: every symbol once, the state's text unbroken, windows as a reader meets them."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -26,7 +28,7 @@ def test_rows_are_unbroken_streams_and_little_is_left_out(
     assert [batch.fresh for batch in batches] == [index == 0 for index in range(len(batches))]
     seen: list[int] = []
     for row in range(plan.rows):
-        for before, batch in zip(batches, batches[1:], strict=False):
+        for before, batch in pairwise(batches):
             assert batch.starts[row] == before.starts[row] + before.length  # goes on where it ended
         for batch in batches:
             assert 1 <= batch.length <= chunk

@@ -79,7 +79,7 @@ def test_reorder_repeats_and_drops_rows(name: str) -> None:
 @pytest.mark.parametrize("name", ["lstm", "gru", "min_gru", "elman"])
 def test_a_carried_state_goes_on_without_gradients(name: str) -> None:
     model, symbols = language_model(name), texts(2, 7)
-    features, state = model.read(symbols[:, :3], model.start(2))
+    _, state = model.read(symbols[:, :3], model.start(2))
     carried = model.carry(state)
     assert carried
     assert not any(tensor.requires_grad for tensor in carried.values())
