@@ -31,10 +31,11 @@ test = "data/test.en"
 
 [model]
 width = 64
+dropout = 0.1
 
 [model.decoder]
 hidden = 192
-layers = 1
+recurrent_dropout = 0.0
 
 [training]
 max_updates = {updates}
