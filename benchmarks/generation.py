@@ -6,8 +6,8 @@
     python benchmarks/generation.py half-hour --smoke                a few updates, to see that it works
 
 The first 90 % of the text are learnt from, and the last 10 %, cut at the end of a line, are what is measured: every
-character of it once, read as `seqloom evaluate` reads. As with the published figures (nanoGPT's README) there is no test
-set apart from it: what counts is the best validation, and the last stands beside it. The small setting is validated
+character of it once, read as `seqloom evaluate` reads. As with the published figures (nanoGPT's README) there is no
+test set beside it: what counts is the best validation, and the last stands beside it. The small setting is validated
 once, at its end. Trains into runs/generation/; a run that was interrupted goes on. Writes results/generation.json and
 .md with command, commit, machine, settings and curve.
 The corpus is looked for in $SEQLOOM_DATA/tinyshakespeare (../shared/data if that isn't set); it is not ours to ship.
@@ -112,8 +112,8 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     lines = [
         "# Text generation: tinyshakespeare",
         "",
-        "Nats a character on the last tenth of the text, every character once, at the best validation, as the published "
-        "figures have it, and at the last. Small: at most 2,000 updates of 12 x 64 characters and 0.85 M parameters, "
+        "Nats a character on the last tenth of the text, every character once, at the best validation, as the "
+        "published figures have it, and at the last. Small: at most 2,000 updates of 12 x 64 characters and 0.85 M parameters, "
         "validated once, at the end. Minutes are of training, validation included. Commands, commits, machines, "
         "settings and curves: generation.json.",
         "",
