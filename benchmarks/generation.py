@@ -112,10 +112,10 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     lines = [
         "# Text generation: tinyshakespeare",
         "",
-        "Nats a character on the last tenth of the text, every character once, at the best validation, as the "
-        "published figures have it, and at the last. Small: at most 2,000 updates of 12 x 64 characters and 0.85 M parameters, "
-        "validated once, at the end. Minutes are of training, validation included. Commands, commits, machines, "
-        "settings and curves: generation.json.",
+        "Nats a character on the last tenth of the text, every character once, at the best validation (as the "
+        "published figures have it) and at the last. Small: at most 2,000 updates of 12 x 64 characters and 0.85 M "
+        "parameters, validated once, at the end. Minutes are of training, validation included. Commands, commits, "
+        "machines, settings and curves: generation.json.",
         "",
         "| run | parameters | updates | passes | minutes | best | last | to reach | published | context |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |",
