@@ -17,7 +17,7 @@ dropout = 0.0
 
 [model.decoder]
 hidden = 12
-layers = 1
+recurrent_dropout = 0.0
 
 [training]
 max_updates = 30

@@ -52,8 +52,8 @@ class DataConfig(Section):
     )
     held_out: Fraction = Field(
         default=0.0,
-        description="Share of the characters of a text, at its end, that is kept from training and validated by "
-        "instead of data.valid; the cut falls between two lines.",
+        description="Share of a text, at its end, that is kept from training and validated by instead of data.valid; "
+        "counted in characters, and cut between two lines.",
     )
     format: Format = Field(
         default="auto",

@@ -121,15 +121,15 @@ class Config(Section):
         if task_named(self.task).reads_pairs:
             return
         if decoder.kind == "recurrent" and decoder.attention != "none":
-            key, value = "model.decoder.attention", str(decoder.attention)
+            setting = f'model.decoder.attention = "{decoder.attention}"'
             does, mend = "looks at a source", 'Set model.decoder.attention = "none".'
         elif encoder.kind != "recurrent":  # which it is by default
-            key, value = "model.encoder.kind", str(encoder.kind)
+            setting = f'model.encoder.kind = "{encoder.kind}"'
             does, mend = "reads a source", "Leave out model.encoder; model.decoder is what writes."
         else:
             return
         raise contradiction(
-            f'{key} = "{value}" {does}, but task = "{self.task}" has none', mend, [key, "task"]
+            f'{setting} {does}, but task = "{self.task}" has none', mend, [setting.split(" ")[0], "task"]
         )
 
     def _check_attention(self) -> None:

@@ -210,7 +210,12 @@ def test_a_new_project_of_text_trains_as_it_is(tmp_path: Path, here: Here) -> No
     assert here("check", tmp_path / "mine").code == 0
     answer = here(
         *("train", tmp_path / "mine", "--run", tmp_path / "run", "training.max_updates=3", "model.width=8"),
-        *("model.decoder.hidden=8", "training.kernels=none", "training.device=cpu"),
+        *(
+            "model.decoder.hidden=8",
+            "training.kernels=none",
+            "training.device=cpu",
+            "training.batch_tokens=256",
+        ),
     )
     assert answer.code == 0, answer.err
     answer = here("new", tmp_path / "empty", "--preset", "generation-transformer")

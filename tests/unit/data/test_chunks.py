@@ -1,6 +1,6 @@
 """Where chunks lie: every symbol once, the state's text unbroken, windows as a reader meets them."""
 
-import itertools
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_rows_are_unbroken_streams_and_little_is_left_out(
     assert [batch.fresh for batch in batches] == [index == 0 for index in range(len(batches))]
     seen: list[int] = []
     for row in range(plan.rows):
-        for before, batch in itertools.pairwise(batches):
+        for before, batch in pairwise(batches):
             assert batch.starts[row] == before.starts[row] + before.length  # goes on where it ended
         for batch in batches:
             assert 1 <= batch.length <= chunk
