@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from seqloom.config.section import (
     Count,
+    Names,
     NotNegative,
     OptionalText,
     Paths,
@@ -60,9 +61,20 @@ class DataConfig(Section):
     target_field: str = Field(
         default="target", min_length=1, description="The field of a JSON line that holds the target."
     )
+    reference_fields: Names = Field(
+        default=(),
+        description="Fields of a JSON line that hold what outputs are compared with by `seqloom evaluate`, each a text or "
+        "a list of texts; unset, data.target_field alone.",
+    )
     max_length: Count = Field(
         default=256,
-        description="Longest side of a training pair in symbols; longer pairs are left out and counted.",
+        description="Longest side of a training pair in symbols; what becomes of longer pairs, data.long says.",
+    )
+    long: Literal["leave_out", "cut"] = Field(
+        default="leave_out",
+        description="Pairs with a side of more than data.max_length symbols are left out of training (leave_out), or "
+        "those with a long source learn from its first data.max_length symbols, and in use too only those are read "
+        "(cut); either is counted and said.",
     )
     cache: OptionalText = Field(
         default=None,

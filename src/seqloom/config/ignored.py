@@ -100,7 +100,7 @@ CONDITIONS = (
         lambda config: config.text.tokenizer != "byte",
     ),
     Condition(
-        ("data.source_field", "data.target_field"),
+        ("data.source_field", "data.target_field", "data.reference_fields"),
         'data.format = "jsonl" or "auto"',
         lambda config: config.data.format in ("jsonl", "auto"),
     ),

@@ -188,6 +188,11 @@ class TransformerDecoderConfig(TransformerStackConfig):
         description="Copy symbols of the source too, words outside the vocabulary included, by the attention to them "
         "(pointer-generator, See et al. 2017); needs text.shared.",
     )
+    coverage: bool = Field(
+        default=False,
+        description="Above the layers, attend to the source once more, knowing how much was looked at so far (See et al. "
+        "2017); copying and alignments then go by it. It loops over the target in training.",
+    )
     autoregression: Autoregression = Field(
         default="attention",
         description="How a layer reads what is written so far: by self-attention, or by a recurrence whose state "

@@ -36,6 +36,15 @@ TASKS = (
         metrics=("bleu", "chrf"),
         preset="translation-gru",
     ),
+    Task(
+        name="summarization",
+        description="A text to its summary, which may copy its words.",
+        source="text",
+        target="text",
+        family="seq2seq",
+        metrics=("rouge1", "rouge2", "rougeL"),
+        preset="summarization-gru",
+    ),
 )
 
 

@@ -44,20 +44,47 @@ class Pair(NamedTuple):
     target: str
 
 
+class Judged(NamedTuple):
+    """One example to be measured: what is read, and one text or several that an output is compared with."""
+
+    source: str
+    references: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class PairFiles:
-    """Where pairs are read: two parallel files, or one file of tab-separated or JSON lines."""
+    """Where pairs are read: two parallel files, or one file of tab-separated or JSON lines.
+
+    reference_fields  the keys of a JSON line that hold what an output is compared with; none means the target
+    """
 
     paths: tuple[Path, ...]
     format: str = "auto"
     source_field: str = "source"
     target_field: str = "target"
+    reference_fields: tuple[str, ...] = ()
 
     def read(self) -> Iterator[Pair]:
         """The pairs in order; see read_pairs."""
         return read_pairs(
             self.paths, format=self.format, source_field=self.source_field, target_field=self.target_field
         )
+
+
+    def read_judged(self) -> Iterator[Judged]:
+        """Sources with their references, in order.
+
+        A reference field may hold a text or a list of texts. Raises as read_pairs does; DataError for a line without any
+        reference, UsageError for reference fields in files that have none.
+        """
+        if not self.reference_fields:
+            return (Judged(pair.source, (pair.target,)) for pair in self.read())
+        if pair_format(self.paths, self.format) != "jsonl":
+            names = " and ".join(map(str, self.paths))
+            raise UsageError(
+                f"Fields of references ({', '.join(self.reference_fields)}) are read in JSON lines, but {names} has none."
+            )
+        return _judged_json_lines(self.paths[0], self.source_field, self.reference_fields)
 
 
 class Survey(NamedTuple):
@@ -218,18 +245,42 @@ def _tab_separated(path: Path) -> Iterator[Pair]:
 def _json_lines(path: Path, source_field: str, target_field: str) -> Iterator[Pair]:
     for number, line in enumerate(read_lines(path), start=1):
         where = f"{path}:{number}"
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            found = "an empty line" if not line.strip() else f"no JSON ({error})"
-            raise DataError(f"{where}: {found}; expected one JSON object a line.") from error
-        if not isinstance(row, dict):
-            raise DataError(f"{where}: a JSON {type(row).__name__}; expected an object, as in {{...}}.")
-        yield Pair(_field(row, source_field, where), _field(row, target_field, where))
+        row = json_object(line, where)
+        yield Pair(text_field(row, source_field, where), text_field(row, target_field, where))
 
 
-def _field(row: dict[str, object], name: str, where: str) -> str:
-    """The text under one key of a JSON line."""
+def _judged_json_lines(path: Path, source_field: str, fields: Sequence[str]) -> Iterator[Judged]:
+    for number, line in enumerate(read_lines(path), start=1):
+        where = f"{path}:{number}"
+        row = json_object(line, where)
+        references = tuple(text for name in fields for text in _texts_field(row, name, where))
+        if not references:
+            raise DataError(f"{where}: no reference in {', '.join(map(repr, fields))}; expected at least one text.")
+        yield Judged(text_field(row, source_field, where), references)
+
+
+def _texts_field(row: dict[str, object], name: str, where: str) -> list[str]:
+    """The text, or the texts of a list, under one key of a JSON line."""
+    value = row.get(name)
+    if not isinstance(value, list):
+        return [text_field(row, name, where)]
+    return [text_field({name: each}, name, where) for each in value]
+
+
+def json_object(line: str, where: str) -> dict[str, object]:
+    """What a line of JSON lines holds; `where` it stands, for the DataError if it is no object."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        found = "an empty line" if not line.strip() else f"no JSON ({error})"
+        raise DataError(f"{where}: {found}; expected one JSON object a line.") from error
+    if not isinstance(row, dict):
+        raise DataError(f"{where}: a JSON {type(row).__name__}; expected an object, as in {{...}}.")
+    return row
+
+
+def text_field(row: dict[str, object], name: str, where: str) -> str:
+    """The text under one key of a JSON line. Raises DataError, with the place, where there is none."""
     if name not in row:
         near = difflib.get_close_matches(name, row, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -1,15 +1,62 @@
-"""The metrics of all tasks by name, as one literal table."""
+"""The metrics of all tasks by name, as literal tables."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from seqloom.metrics.overlap import Score, bleu, chrf
+from seqloom.base.errors import UsageError
+from seqloom.metrics import rouge
+from seqloom.metrics.overlap import Score, bleu, bleu_of_several, chrf, chrf_of_several
 
 METRICS: Mapping[str, Callable[[Sequence[str], Sequence[str]], Score]] = {
     "bleu": bleu,
     "chrf": chrf,
 }
+"""Against one reference for each output."""
+
+OF_SEVERAL: Mapping[str, Callable[[Sequence[str], Sequence[Sequence[str]]], Score]] = {
+    "bleu": bleu_of_several,
+    "chrf": chrf_of_several,
+    **{name: partial(rouge.rouge, name) for name in rouge.NAMES},
+}
+"""Against one reference or several for each output."""
+
+SHOWN: Mapping[str, str] = {
+    "bleu": "BLEU",
+    "chrf": "chrF",
+    "rouge1": "ROUGE-1",
+    "rouge2": "ROUGE-2",
+    "rougeL": "ROUGE-L",
+}
+"""How a metric's name is written for people."""
 
 
-def measure(names: Sequence[str], outputs: Sequence[str], references: Sequence[str]) -> list[Score]:
-    """Each metric of the outputs against one reference each, in the order of the names. Raises DataError."""
-    return [METRICS[name](outputs, references) for name in names]
+def measure(
+    names: Sequence[str],
+    outputs: Sequence[str],
+    references: Sequence[str],
+    further: Sequence[Sequence[str]] = (),
+) -> list[Score]:
+    """Each metric of the outputs, in the order of the names.
+
+    references  one for each output
+    further     more of them for each output, if there are any
+    Raises      DataError; UsageError for several references where a metric knows only one
+    """
+    several = any(further)
+    found = []
+    for name in names:
+        if name in METRICS and not several:
+            found.append(METRICS[name](outputs, references))
+        elif name in OF_SEVERAL:
+            rest = further or [()] * len(references)
+            found.append(
+                OF_SEVERAL[name](
+                    outputs, [(one, *others) for one, others in zip(references, rest, strict=True)]
+                )
+            )
+        else:
+            raise UsageError(
+                f"{SHOWN.get(name, name)} compares with one reference for each output, and there are several. "
+                "Name one field: data.reference_fields, or --reference."
+            )
+    return found

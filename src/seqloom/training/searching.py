@@ -15,7 +15,7 @@ from seqloom.search.options import Limits, SamplingOptions, SearchOptions
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.training.vocabularies import Tokenizers
 
-LONGEST_SOURCE = 4  # times data.max_length
+LONGEST_SOURCE = 4  # times data.max_length, where training saw whole sources
 Options = TypeVar("Options", bound=Limits)
 
 
@@ -51,8 +51,11 @@ def sampling_options(
 
 
 def longest_source(config: Config) -> int:
-    """Symbols of a source, without the end, that a model reads: what is longer was never trained on and is cut."""
-    longest = LONGEST_SOURCE * config.data.max_length
+    """Symbols of a source, without the end, that a model reads: what is longer was never trained on and is cut.
+
+    A model whose training sources were cut reads as much as it did then.
+    """
+    longest = config.data.max_length * (1 if config.data.long == "cut" else LONGEST_SOURCE)
     encoder = config.model.encoder
     if encoder.kind == "transformer" and encoder.positions == "learned":
         return min(longest, encoder.max_positions - 1)

@@ -47,7 +47,8 @@ def pair_files(config: Config, part: str) -> PairFiles:
     """The files of one part of the data: "train", "back_translated", "valid" or "test"."""
     data = config.data
     paths: tuple[str, ...] = getattr(data, part)
-    return PairFiles(tuple(Path(path) for path in paths), data.format, data.source_field, data.target_field)
+    fields = (data.source_field, data.target_field, data.reference_fields)
+    return PairFiles(tuple(Path(path) for path in paths), data.format, *fields)
 
 
 def require_files(config: Config) -> None:
