@@ -63,8 +63,8 @@ class DataConfig(Section):
     )
     reference_fields: Names = Field(
         default=(),
-        description="Fields of a JSON line that hold what outputs are compared with by `seqloom evaluate`, each a text or "
-        "a list of texts; unset, data.target_field alone.",
+        description="Fields of a JSON line that hold what `seqloom evaluate` compares outputs with, each a text or a "
+        "list of texts; unset, data.target_field alone.",
     )
     max_length: Count = Field(
         default=256,

@@ -140,7 +140,7 @@ class Config(Section):
         """Refuse word alignments that reach beyond where a source is cut."""
         if self.data.long == "cut" and self.data.alignments is not None:
             raise contradiction(
-                f'data.long = "cut" cuts sources, but data.alignments = "{self.data.alignments}" links all of their words',
+                f'data.long = "cut" cuts sources, but data.alignments = "{self.data.alignments}" links all their words',
                 'Set data.long = "leave_out", or leave out data.alignments.',
                 ["data.long", "data.alignments"],
             )

@@ -34,6 +34,10 @@ class SearchConfig(Section):
     no_repeat_ngram: CountOrZero = Field(
         default=0, description="No run of this many symbols occurs twice in an output; 0 is off."
     )
+    allow_unknown: bool = Field(
+        default=True,
+        description="Whether <unk> may be written, where a word is meant that the vocabulary doesn't have.",
+    )
     batch_sentences: Count = Field(default=64, description="Inputs searched together.")
 
     @model_validator(mode="after")

@@ -162,9 +162,7 @@ class TrainingConfig(Section):
         description="Validation pairs whose sources are answered, and the answers measured by the task's metrics, from "
         "the first on; 0 is all.",
     )
-    validation_beam: Count = Field(
-        default=1, description="Beam of those searches; 1 is greedy, the fastest."
-    )
+    validation_beam: Count = Field(default=1, description="Beam of those searches; 1 is greedy, the fastest.")
     best_by: BestBy = Field(default="bleu", description="What the best checkpoint is best by.")
     patience: CountOrZero = Field(
         default=0, description="Validations without improvement after which the run stops; 0 is off."

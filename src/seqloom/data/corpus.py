@@ -146,7 +146,9 @@ def prepare_corpus(
     if max_length < 1:
         raise UsageError(f"max_length = {max_length}; expected 1 symbol or more.")
     if cut and alignments:
-        raise UsageError("Word alignments reach beyond where a source is cut; give alignments or cut, not both.")
+        raise UsageError(
+            "Word alignments reach beyond where a source is cut; give alignments or cut, not both."
+        )
     surveys = _survey_all(files, alignments)
     settings: dict[str, Any] = {
         "format": FORMAT_VERSION,

@@ -70,19 +70,18 @@ class PairFiles:
             self.paths, format=self.format, source_field=self.source_field, target_field=self.target_field
         )
 
-
     def read_judged(self) -> Iterator[Judged]:
         """Sources with their references, in order.
 
-        A reference field may hold a text or a list of texts. Raises as read_pairs does; DataError for a line without any
-        reference, UsageError for reference fields in files that have none.
+        A reference field may hold a text or a list of texts.
+        Raises   as read_pairs does; DataError for a line without any reference, UsageError for files without fields
         """
         if not self.reference_fields:
             return (Judged(pair.source, (pair.target,)) for pair in self.read())
         if pair_format(self.paths, self.format) != "jsonl":
             names = " and ".join(map(str, self.paths))
             raise UsageError(
-                f"Fields of references ({', '.join(self.reference_fields)}) are read in JSON lines, but {names} has none."
+                f"References in {', '.join(self.reference_fields)} are fields of JSON lines, but {names} has no fields."
             )
         return _judged_json_lines(self.paths[0], self.source_field, self.reference_fields)
 
@@ -255,7 +254,9 @@ def _judged_json_lines(path: Path, source_field: str, fields: Sequence[str]) -> 
         row = json_object(line, where)
         references = tuple(text for name in fields for text in _texts_field(row, name, where))
         if not references:
-            raise DataError(f"{where}: no reference in {', '.join(map(repr, fields))}; expected at least one text.")
+            raise DataError(
+                f"{where}: no reference in {', '.join(map(repr, fields))}; expected at least one text."
+            )
         yield Judged(text_field(row, source_field, where), references)
 
 

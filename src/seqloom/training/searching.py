@@ -13,6 +13,7 @@ from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.many import search_many
 from seqloom.search.options import Limits, SamplingOptions, SearchOptions
 from seqloom.text.tokenizer import Tokenizer
+from seqloom.text.vocabulary import UNK
 from seqloom.training.vocabularies import Tokenizers
 
 LONGEST_SOURCE = 4  # times data.max_length, where training saw whole sources
@@ -32,6 +33,7 @@ def search_options(
         max_length_factor=config.max_length_factor,
         max_length_extra=config.max_length_extra,
         no_repeat_ngram=config.no_repeat_ngram,
+        banned=() if config.allow_unknown else (UNK,),
     )
 
 
@@ -47,6 +49,7 @@ def sampling_options(
         max_length_factor=config.max_length_factor,
         max_length_extra=config.max_length_extra,
         no_repeat_ngram=config.no_repeat_ngram,
+        banned=() if config.allow_unknown else (UNK,),
     )
 
 
