@@ -1,6 +1,7 @@
-"""`seqloom evaluate`: translate test pairs and compare with what they should be."""
+"""`seqloom evaluate`: answer the sources of test pairs and compare with what they should be."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,10 +20,11 @@ Examples:
   seqloom evaluate runs/mine
       The test pairs of its configuration, or else the validation pairs.
   seqloom evaluate runs/mine other.en other.de --output other.out --beam 10
-      Two files of yours; the translations are kept.
+      Two files of yours; the outputs are kept.
+  seqloom evaluate runs/mails dev.jsonl --reference subject --reference other
+      JSON lines, each output compared with several references.
 """
 PARTS = ("test", "valid")
-NAMES = {"bleu": "BLEU", "chrf": "chrF"}
 
 
 def evaluate(
@@ -38,19 +40,28 @@ def evaluate(
     part: Annotated[
         str | None, typer.Option(metavar="test|valid", help="Which pairs of the configuration.")
     ] = None,
+    reference: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FIELD",
+            help="A field of JSON lines to compare with, a text or a list of texts; may be repeated.",
+            show_default=False,
+        ),
+    ] = [],  # noqa: B006
     beam: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Hypotheses kept at each step; 1 is greedy.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the translations there.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the outputs there.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
     ensemble: Others = [],  # noqa: B006 - typer copies it
 ) -> None:
-    """Score a model by BLEU and chrF."""
+    """Score a model by the metrics of its task, as BLEU or ROUGE."""
     from seqloom.base.errors import DataError, UsageError
     from seqloom.base.files import atomic_write, make_folder
     from seqloom.base.progress import progress
+    from seqloom.metrics.measure import SHOWN
 
     if files and part:
         raise UsageError("Name either files or --part, not both.")
@@ -61,13 +72,15 @@ def evaluate(
 
     model = load([run, *ensemble])
     asked = _pairs_of(model.config, run, files, part)
-    pairs = list(asked.read())
+    if reference:
+        asked = replace(asked, reference_fields=tuple(reference))
+    pairs = list(asked.read_judged())
     names = " and ".join(str(nearby(path)) for path in asked.paths)
     if not pairs:
         raise DataError(f"{names}: no pairs; a score needs at least one.")
     options = search_options(model.config.search, beam=beam, n_best=1)
     begun = time.monotonic()
-    with progress("Translating", total=len(pairs)) as bar:
+    with progress("Evaluating", total=len(pairs)) as bar:
         scores, outputs = model.evaluate(
             pairs, options, bar.update, lambda row, notice: bar.say(f"seqloom: pair {row + 1}: {notice}")
         )
@@ -93,11 +106,19 @@ def evaluate(
         print(dumps(figures, ensure_ascii=False))
         return
     print(f"{' + '.join(map(str, [run, *ensemble]))} on {len(pairs):,} pairs of {names}")
+    width = max(len(SHOWN.get(score.name, score.name)) for score in scores)
     for score in scores:
-        print(f"  {NAMES.get(score.name, score.name):5} {score.value:6.2f}   {score.signature}")
+        print(f"  {SHOWN.get(score.name, score.name):{width}} {score.value:6.2f}   {score.signature}")
     print(f"  {seconds:.1f} s, {len(pairs) / seconds:,.0f} sentences a second, beam {options.beam}")
     if output:
-        print(f"The translations: {output}")
+        print(f"The outputs: {output}")
+
+
+def _fields_for(config: "Config", files: list[Path]) -> tuple[str, ...]:
+    """The configuration's reference fields, where the files have fields."""
+    from seqloom.data.readers import pair_format
+
+    return config.data.reference_fields if pair_format(files) == "jsonl" else ()
 
 
 def _pairs_of(config: "Config", run: Path, files: list[Path], part: str | None) -> "PairFiles":
@@ -108,7 +129,10 @@ def _pairs_of(config: "Config", run: Path, files: list[Path], part: str | None) 
 
     if files:
         return PairFiles(
-            tuple(files), source_field=config.data.source_field, target_field=config.data.target_field
+            tuple(files),
+            source_field=config.data.source_field,
+            target_field=config.data.target_field,
+            reference_fields=_fields_for(config, files),
         )
     for name in [part] if part else PARTS:
         if getattr(config.data, name):

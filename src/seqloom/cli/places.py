@@ -10,6 +10,7 @@ from seqloom.cli.completion import complete_run
 
 CONFIG = "config.toml"  # in a project as in a run
 RUNS = Path("runs")
+VERBS = {"translation": "translate", "summarization": "summarize"}  # that use what the runs of a task hold
 
 Run = Annotated[
     Path,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqloom.cli.completion import complete_override
-from seqloom.cli.places import config_file, default_run, shown
+from seqloom.cli.places import VERBS, config_file, default_run, shown
 
 if TYPE_CHECKING:
     from seqloom.pipeline import Model
@@ -21,6 +21,9 @@ Examples:
   seqloom train mine/config.toml model.width=512 --run runs/wide
       The same with another setting, in a run of its own.
 """
+
+
+SHORT = 120  # characters of an example's source
 
 
 def train(
@@ -87,16 +90,24 @@ def _tell_result(folder: Path, model: "Model") -> None:
     print(f"  {folder / 'best'}           the model that is used from here on")
     print("\nNext:")
     samples = read_log(folder / "samples.jsonl").rows
-    example = shlex.quote(str(samples[-1]["source"]) if samples else "Your sentence.")
+    example = shlex.quote(_short(str(samples[-1]["source"])) if samples else "Your sentence.")
     place = shown(folder)
-    print(f"  echo {example} | seqloom translate {place}")
+    print(f"  echo {example} | seqloom {VERBS[model.config.task]} {place}")
     if model.config.data.test or model.config.data.valid:
         print(f"  seqloom evaluate {place}")
     if model.has_attention:
         print(f"  seqloom inspect {place} {example} --html attention.html")
 
 
+def _short(text: str) -> str:
+    """The beginning of a text, as one would type it."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHORT else f"{line[:SHORT].rsplit(' ', 1)[0]} ..."
+
+
 def _scores(row: Mapping[str, Any]) -> str:
     """A validation's figures, the name of each as its metric writes it."""
-    parts = [f"{name} {row[key]:.1f}" for key, name in (("bleu", "BLEU"), ("chrf", "chrF")) if key in row]
+    from seqloom.metrics.measure import SHOWN
+
+    parts = [f"{name} {row[key]:.1f}" for key, name in SHOWN.items() if key in row]
     return ", ".join([*parts, f"loss {row['loss']:.3f}", f"update {row['update']:,}"])

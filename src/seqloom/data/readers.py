@@ -86,6 +86,13 @@ class PairFiles:
         return _judged_json_lines(self.paths[0], self.source_field, self.reference_fields)
 
 
+class EndedLine(NamedTuple):
+    """A line and what ended it: "\\n", "\\r\\n", or nothing where the file ends without."""
+
+    text: str
+    end: str
+
+
 class Survey(NamedTuple):
     """What one pass over a file's bytes tells."""
 
@@ -120,11 +127,17 @@ def read_lines(path: Path) -> Iterator[str]:
     Raises   EncodingFault with file, line (from 1) and byte offset (from 0) for bytes that are not UTF-8;
              DataError for a missing file, a binary one, or a line above LONGEST_LINE bytes.
     """
+    for line in read_ended_lines(path):
+        yield line.text
+
+
+def read_ended_lines(path: Path) -> Iterator[EndedLine]:
+    """The lines of a UTF-8 file with their ends; as read_lines."""
     with _open(path) as stream:
         yield from read_stream(stream, str(path))
 
 
-def read_stream(stream: BinaryIO, name: str) -> Iterator[str]:
+def read_stream(stream: BinaryIO, name: str) -> Iterator[EndedLine]:
     """The lines of an open binary stream, such as sys.stdin.buffer, as they arrive; as read_lines."""
     offset = 0  # of the line's first byte in the stream
     beginning = b""
@@ -138,19 +151,19 @@ def read_stream(stream: BinaryIO, name: str) -> Iterator[str]:
                 offset += len(BYTE_ORDER_MARK)
         if not raw:
             return
-        yield _text(raw, offset, f"{name}:{number}", beginning)
+        yield _line(raw, offset, f"{name}:{number}", beginning)
         offset = following
 
 
-def _text(raw: bytes, offset: int, where: str, beginning: bytes) -> str:
-    """One line's text without its end; `offset` is its first byte's in the file that has this beginning."""
+def _line(raw: bytes, offset: int, where: str, beginning: bytes) -> EndedLine:
+    """One line's text and its end; `offset` is its first byte's in the file that has this beginning."""
     if len(raw) > LONGEST_LINE:
         raise _binary(where, f"a line of more than {LONGEST_LINE:,} bytes", beginning)
     if b"\0" in raw:
         raise _binary(where, f"a NUL byte at byte {offset + raw.index(0):,}", beginning)
-    end = -2 if raw.endswith(b"\r\n") else -1 if raw.endswith(b"\n") else None
+    end = "\r\n" if raw.endswith(b"\r\n") else "\n" if raw.endswith(b"\n") else ""
     try:
-        return raw[:end].decode("utf-8")
+        return EndedLine(raw[: len(raw) - len(end)].decode("utf-8"), end)
     except UnicodeDecodeError as error:
         byte = f"byte 0x{raw[error.start]:02x} at byte {offset + error.start:,} of the file"
         if beginning.startswith(tuple(FIRST_BYTES)):

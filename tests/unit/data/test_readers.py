@@ -60,7 +60,9 @@ def test_n_lines_in_n_lines_out(lines: list[str], end: str, last: bool, mark: bo
         lines = [*lines, "x"] if not lines[0].startswith("\ufeff") else ["x", *lines, "x"]
     content = end.join(lines) + (end if last and lines else "")
     stream = io.BytesIO((b"\xef\xbb\xbf" if mark else b"") + content.encode())
-    assert list(read_stream(stream, "stream")) == lines
+    read = list(read_stream(stream, "stream"))
+    assert [line.text for line in read] == lines
+    assert "".join(line.text + line.end for line in read) == content
 
 
 @given(content=st.binary(max_size=40).map(lambda raw: raw.replace(b"\0", b"\n")))
