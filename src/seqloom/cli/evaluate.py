@@ -21,8 +21,8 @@ Examples:
       The test pairs of its configuration, or else the validation pairs.
   seqloom evaluate runs/mine other.en other.de --output other.out --beam 10
       Two files of yours; the outputs are kept.
-  seqloom evaluate runs/mails dev.jsonl --reference subject --reference other
-      JSON lines, each output compared with several references.
+
+JSON lines may hold several references: --reference subject --reference other.
 """
 PARTS = ("test", "valid")
 
@@ -61,7 +61,7 @@ def evaluate(
     from seqloom.base.errors import DataError, UsageError
     from seqloom.base.files import atomic_write, make_folder
     from seqloom.base.progress import progress
-    from seqloom.metrics.measure import SHOWN
+    from seqloom.metrics.measure import TITLES
 
     if files and part:
         raise UsageError("Name either files or --part, not both.")
@@ -106,9 +106,9 @@ def evaluate(
         print(dumps(figures, ensure_ascii=False))
         return
     print(f"{' + '.join(map(str, [run, *ensemble]))} on {len(pairs):,} pairs of {names}")
-    width = max(len(SHOWN.get(score.name, score.name)) for score in scores)
+    width = max(len(TITLES.get(score.name, score.name)) for score in scores)
     for score in scores:
-        print(f"  {SHOWN.get(score.name, score.name):{width}} {score.value:6.2f}   {score.signature}")
+        print(f"  {TITLES.get(score.name, score.name):{width}} {score.value:6.2f}   {score.signature}")
     print(f"  {seconds:.1f} s, {len(pairs) / seconds:,.0f} sentences a second, beam {options.beam}")
     if output:
         print(f"The outputs: {output}")

@@ -107,7 +107,7 @@ def _short(text: str) -> str:
 
 def _scores(row: Mapping[str, Any]) -> str:
     """A validation's figures, the name of each as its metric writes it."""
-    from seqloom.metrics.measure import SHOWN
+    from seqloom.metrics.measure import TITLES
 
-    parts = [f"{name} {row[key]:.1f}" for key, name in SHOWN.items() if key in row]
+    parts = [f"{name} {row[key]:.1f}" for key, name in TITLES.items() if key in row]
     return ", ".join([*parts, f"loss {row['loss']:.3f}", f"update {row['update']:,}"])

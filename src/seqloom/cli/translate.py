@@ -8,13 +8,12 @@ EXAMPLES = """
 Examples:
   echo "How are you?" | seqloom translate runs/mine
       From stdin to stdout: an answer to each line as it comes.
-  seqloom translate runs/mine new.en --output new.de --beam 10
-      A file, in big batches; line n of new.de belongs to line n of new.en.
   seqloom translate runs/mine texts --document --beside de
       Every file of a folder, sentence by sentence: texts/new.en becomes
       texts/new.en.de, with its blank lines and spacing.
 
 \b
+Without --document, line n out belongs to line n in.
 Lines end at \\n only; text is UTF-8; an empty line gives an empty line.
 --scores   SCORE, a tab, TEXT
 --json     one object a line: source, text, score, log_probability, and with

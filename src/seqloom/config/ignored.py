@@ -95,6 +95,11 @@ CONDITIONS = (
         for option, kind in (("heads", "multi_head"), ("window", "local"), ("positions", "location"))
     ),
     Condition(
+        ("search.allow_unknown",),
+        'text.tokenizer = "word" or "character", as others can write any word',
+        lambda config: config.text.tokenizer in ("word", "character"),
+    ),
+    Condition(
         ("text.vocabulary_size",),
         'another text.tokenizer than "byte", which has one symbol a byte',
         lambda config: config.text.tokenizer != "byte",

@@ -10,7 +10,17 @@ from seqloom.base.progress import duration
 from seqloom.inspection.colours import heat_colours, hexadecimal
 from seqloom.inspection.curves import panels_svg
 from seqloom.inspection.page import POLICY, escape, fill, template, text_line
-from seqloom.inspection.run_log import Row, RunLog, best_validation, last_of, number, read_log, series
+from seqloom.inspection.run_log import (
+    Row,
+    RunLog,
+    best_validation,
+    last_of,
+    main_metric,
+    number,
+    read_log,
+    series,
+)
+from seqloom.metrics.measure import TITLES
 
 SHOWN = 12  # sentences shown; the rest are in a fold
 
@@ -87,11 +97,9 @@ def _facts(rows: Sequence[Row]) -> str:
     best, step = best_validation(rows), last_of(rows, "step")
     if best is not None:
         at = f"at update {_integer(best.get('update'))}"
-        for label, key, places in (
-            ("Best BLEU", "bleu", 1),
-            ("chrF", "chrf", 1),
-            ("Validation loss", "loss", 3),
-        ):
+        main = main_metric([best])
+        scores = [(f"Best {title}" if key == main else title, key, 1) for key, title in TITLES.items()]
+        for label, key, places in (*scores, ("Validation loss", "loss", 3)):
             value = number(best.get(key))
             if value is not None:
                 facts.append((label, f"{value:.{places}f}", at))
@@ -206,9 +214,9 @@ def _details(
 
 
 def _validation_table(rows: Sequence[Row]) -> str:
-    columns = (("update", 0), ("loss", 4), ("perplexity", 2), ("bleu", 2), ("chrf", 2))
-    names = {"bleu": "BLEU", "chrf": "chrF"}
-    head = "".join(f'<th scope="col" class="number">{names.get(key, key)}</th>' for key, _ in columns)
+    scores = [(key, 2) for key in TITLES if any(number(row.get(key)) is not None for row in rows)]
+    columns = [("update", 0), ("loss", 4), ("perplexity", 2), *scores]
+    head = "".join(f'<th scope="col" class="number">{TITLES.get(key, key)}</th>' for key, _ in columns)
     body = []
     for row in rows:
         values = [(number(row.get(key)), places) for key, places in columns]

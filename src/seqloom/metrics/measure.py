@@ -20,7 +20,7 @@ OF_SEVERAL: Mapping[str, Callable[[Sequence[str], Sequence[Sequence[str]]], Scor
 }
 """Against one reference or several for each output."""
 
-SHOWN: Mapping[str, str] = {
+TITLES: Mapping[str, str] = {
     "bleu": "BLEU",
     "chrf": "chrF",
     "rouge1": "ROUGE-1",
@@ -56,7 +56,7 @@ def measure(
             )
         else:
             raise UsageError(
-                f"{SHOWN.get(name, name)} compares with one reference for each output, and there are several. "
+                f"{TITLES.get(name, name)} compares with one reference for each output, and there are several. "
                 "Name one field: data.reference_fields, or --reference."
             )
     return found

@@ -14,7 +14,7 @@ from seqloom.cli.file_options import repeat_file_options
 from seqloom.cli.main import app
 
 Here = Callable[..., Answer]
-VERBS = ("new", "check", "train", "translate", "evaluate", "inspect", "average", "presets")
+VERBS = ("new", "check", "train", "translate", "summarize", "evaluate", "inspect", "average", "presets")
 SLOW = (
     "torch",
     "numpy",

@@ -6,7 +6,7 @@ import pytest
 
 from seqloom.base.errors import DataError, MissingDependencyError, UsageError
 from seqloom.metrics import rouge as module
-from seqloom.metrics.measure import METRICS, OF_SEVERAL, SHOWN, measure
+from seqloom.metrics.measure import METRICS, OF_SEVERAL, TITLES, measure
 from seqloom.metrics.rouge import NAMES, rouge
 
 OUTPUT = "the cat sat on the mat"
@@ -88,7 +88,7 @@ def test_all_metrics_by_name_with_one_reference_and_several() -> None:
     assert measure(names, [OUTPUT], ["the cat on the mat"], [[]]) == one
     several = measure(list(OF_SEVERAL), [OUTPUT], ["another one"], [[OUTPUT]])
     assert [round(score.value, 6) for score in several] == [100.0] * len(OF_SEVERAL)
-    assert set(OF_SEVERAL) <= set(SHOWN)
+    assert set(OF_SEVERAL) <= set(TITLES)
     uneven = measure(["bleu", "chrf"], [OUTPUT, "a dog"], [OUTPUT, "no"], [[], ["a dog"]])
     assert [round(score.value, 6) for score in uneven] == [100.0] * 2
     assert "nrefs:var" in uneven[0].signature
