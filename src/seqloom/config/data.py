@@ -72,9 +72,8 @@ class DataConfig(Section):
     )
     long: Literal["leave_out", "cut"] = Field(
         default="leave_out",
-        description="Pairs with a side of more than data.max_length symbols are left out of training (leave_out), or "
-        "those with a long source learn from its first data.max_length symbols, and in use too only those are read "
-        "(cut); either is counted and said.",
+        description="What becomes of longer pairs: they are left out (leave_out), or long sources are cut to so many "
+        "symbols (cut), in use as in training; either is counted and said.",
     )
     cache: OptionalText = Field(
         default=None,

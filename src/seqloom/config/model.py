@@ -190,8 +190,8 @@ class TransformerDecoderConfig(TransformerStackConfig):
     )
     coverage: bool = Field(
         default=False,
-        description="Attend to the source once more above the layers, knowing how much was looked at so far (See et "
-        "al. 2017); copying and alignments go by that. It loops over the target in training.",
+        description="Attend to the source once more above the layers, for copying too, knowing how much was looked at "
+        "so far (See et al. 2017), which makes it loop over the target in training.",
     )
     autoregression: Autoregression = Field(
         default="attention",

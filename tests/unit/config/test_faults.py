@@ -31,7 +31,7 @@ def fault(tmp_path, monkeypatch):
          "Did you mean training.learning_rate?"),
         ("[search]\nqqq = 4", "search.qqq is not an option (config.toml, line 2). The options of search are: beam, "
          "length_penalty, coverage_penalty, n_best, max_length_factor, max_length_extra, no_repeat_ngram, "
-         "batch_sentences."),
+         "allow_unknown, batch_sentences."),
         ("[model.encoder]\nheads = 4", 'model.encoder.heads is an option of kind = "transformer", but '
          'model.encoder.kind = "recurrent" (config.toml, line 2). '
          'Set model.encoder.kind = "transformer", or leave out heads.'),
@@ -94,8 +94,8 @@ def test_unknown_keys(fault, text, message):
         ("[data]\ntrain = 3", "data.train must be a list of at most 2 file names, but is 3 (config.toml, line 2)."),
         ('[data]\ntrain = ["/a", "/b", "/c"]', 'data.train must be a list of at most 2 file names, but is '
          '["/a", "/b", "/c"] (config.toml, line 2).'),
-        ('task = "translate"', 'task must be "translation", but is "translate" (config.toml, line 1). '
-         'Did you mean "translation"?'),
+        ('task = "translate"', 'task must be "translation" or "summarization", but is "translate" '
+         '(config.toml, line 1). Did you mean "translation"?'),
         ("preset = 3", 'preset must be a text in quotes, or "none", but is 3 (config.toml, line 1). '
          'Put it in quotes: "3".'),
         ("seed = 2020-01-01", "seed must be a whole number of at least 0 and below 9223372036854775808, but is "

@@ -14,3 +14,9 @@ def test_translation():
     (task,) = [task for task in TASKS if task.name == "translation"]
     assert (task.source, task.target, task.family) == ("text", "text", "seq2seq")
     assert task.metrics == ("bleu", "chrf")
+
+
+def test_summarization():
+    (task,) = [task for task in TASKS if task.name == "summarization"]
+    assert (task.source, task.target, task.family) == ("text", "text", "seq2seq")
+    assert task.metrics == ("rouge1", "rouge2", "rougeL")
