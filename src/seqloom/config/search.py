@@ -31,6 +31,9 @@ class SearchConfig(Section):
     max_length_extra: CountOrZero = Field(
         default=10, description="Symbols added to the longest output allowed, so that short inputs have room."
     )
+    min_length: CountOrZero = Field(
+        default=0, description="An output has at least so many symbols, where its longest allows."
+    )
     no_repeat_ngram: CountOrZero = Field(
         default=0, description="No run of this many symbols occurs twice in an output; 0 is off."
     )

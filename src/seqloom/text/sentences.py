@@ -1,6 +1,6 @@
 """From a text to its sentences and back, with everything between them kept as it stands.
 
-The boundaries are sentencex's (docs/decisions/0013). A sentence never reaches beyond its line.
+The boundaries are sentencex's (docs/decisions/0013-sentences-by-sentencex.md); no sentence reaches beyond its line.
 """
 
 from collections.abc import Sequence

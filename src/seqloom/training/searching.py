@@ -32,6 +32,7 @@ def search_options(
         coverage_penalty=config.coverage_penalty,
         max_length_factor=config.max_length_factor,
         max_length_extra=config.max_length_extra,
+        min_length=config.min_length,
         no_repeat_ngram=config.no_repeat_ngram,
         banned=() if config.allow_unknown else (UNK,),
     )
@@ -48,6 +49,7 @@ def sampling_options(
         seed=seed,
         max_length_factor=config.max_length_factor,
         max_length_extra=config.max_length_extra,
+        min_length=config.min_length,
         no_repeat_ngram=config.no_repeat_ngram,
         banned=() if config.allow_unknown else (UNK,),
     )

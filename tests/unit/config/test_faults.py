@@ -30,7 +30,7 @@ def fault(tmp_path, monkeypatch):
         ("\n\ntraining.lr = 4", "training.lr is not an option (config.toml, line 3). "
          "Did you mean training.learning_rate?"),
         ("[search]\nqqq = 4", "search.qqq is not an option (config.toml, line 2). The options of search are: beam, "
-         "length_penalty, coverage_penalty, n_best, max_length_factor, max_length_extra, no_repeat_ngram, "
+         "length_penalty, coverage_penalty, n_best, max_length_factor, max_length_extra, min_length, no_repeat_ngram, "
          "allow_unknown, batch_sentences."),
         ("[model.encoder]\nheads = 4", 'model.encoder.heads is an option of kind = "transformer", but '
          'model.encoder.kind = "recurrent" (config.toml, line 2). '

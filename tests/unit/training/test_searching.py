@@ -26,6 +26,7 @@ def test_every_option_is_passed_on() -> None:
         "coverage_penalty": 0.2,
         "max_length_factor": 1.5,
         "max_length_extra": 4,
+        "min_length": 3,
         "no_repeat_ngram": 2,
     }
     assert search_options(SearchConfig(**values)) == SearchOptions(**values)
@@ -67,8 +68,9 @@ def test_what_no_search_can_give_is_refused(asked: dict[str, int]) -> None:
 
 
 def test_sampling_keeps_to_the_limits_of_searches() -> None:
-    limits: dict[str, Any] = {"max_length_factor": 1.5, "max_length_extra": 4, "no_repeat_ngram": 2}
+    limits: dict[str, Any] = {"max_length_factor": 1.5, "max_length_extra": 4, "min_length": 3}
     asked: dict[str, Any] = {"temperature": 0.7, "top_k": 8, "top_p": 0.9, "seed": 3}
+    limits["no_repeat_ngram"] = 2
     assert sampling_options(SearchConfig(**limits), **asked) == SamplingOptions(**limits, **asked)
     with pytest.raises(UsageError, match=r"temperature = 0\.0 is out of range"):
         sampling_options(SearchConfig(), **{**asked, "temperature": 0.0})
