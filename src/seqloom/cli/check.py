@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqloom.cli.file_options import TestFiles, TrainFiles, ValidFiles
+from seqloom.cli.file_options import (
+    SOURCE_FIELD,
+    TARGET_FIELD,
+    SourceField,
+    TargetField,
+    TestFiles,
+    TrainFiles,
+    ValidFiles,
+)
 from seqloom.cli.places import config_file
 
 if TYPE_CHECKING:
@@ -35,6 +43,8 @@ def check(
     train: TrainFiles = [],  # noqa: B006 - typer copies it
     valid: ValidFiles = [],  # noqa: B006
     test: TestFiles = [],  # noqa: B006
+    source_field: SourceField = SOURCE_FIELD,
+    target_field: TargetField = TARGET_FIELD,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the report, with more of it, as a page.")
     ] = None,
@@ -51,6 +61,10 @@ def check(
     from seqloom.data.check import check_corpus, render_html, render_text
     from seqloom.data.readers import PairFiles
 
+    if config is not None and (source_field, target_field) != (SOURCE_FIELD, TARGET_FIELD):
+        raise UsageError(
+            "--source-field and --target-field are for files; a configuration names its own, as data.source_field."
+        )
     given = dict(zip(PARTS, (train, valid, test), strict=True))
     if (config is None) != any(given.values()):
         raise UsageError(
@@ -68,10 +82,16 @@ def check(
         tokenizers = None
         if config is None:
             limit = alignments = None
-            parts = {name: PairFiles(tuple(paths)) for name, paths in given.items() if paths}
+            cut = False
+            parts = {
+                name: PairFiles(tuple(paths), source_field=source_field, target_field=target_field)
+                for name, paths in given.items()
+                if paths
+            }
         else:
             settings, parts = _configured(config)
             limit, alignments = settings.data.max_length, settings.data.alignments
+            cut = settings.data.long == "cut"
             try:
                 tokenizers = _learn(settings, shown)
             except DataError as error:
@@ -81,6 +101,7 @@ def check(
             source_tokenizer=tokenizers.source if tokenizers else None,
             target_tokenizer=tokenizers.target if tokenizers else None,
             max_length=limit,
+            cut=cut,
             alignments=Path(alignments) if alignments else None,
             on_progress=lambda part, lines: shown.update(0.0, f"{part}: {lines:,} lines"),
         )

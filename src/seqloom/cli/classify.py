@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqloom.cli.many import opened
 from seqloom.cli.places import Others, Run
+from seqloom.cli.reporting import Report, check_files, reporting
 from seqloom.cli.texts import one_line
-from seqloom.cli.translate import _check_files, _opened, _Report, _reporting
 
 if TYPE_CHECKING:
     from seqloom.cli.arriving import Line
@@ -36,7 +37,7 @@ with blanks between; --probabilities makes each LABEL=PROBABILITY.
 --blocks         for a tagger: a token a line, an empty line between
                  sentences; out come TOKEN, a tab, LABEL
 """
-Writer = Callable[["Sequence[Line]", _Report], Iterator[str]]
+Writer = Callable[["Sequence[Line]", Report], Iterator[str]]
 PIECE = 1_024  # lines that are sorted by length together
 
 
@@ -78,7 +79,7 @@ def classify(
         raise UsageError(f"--json has all that there is to say, a line a text. Leave out {other}.")
     if threshold is not None and not 0 < threshold < 1:
         raise UsageError(f"--threshold {threshold} is no probability; expected a number between 0 and 1.")
-    _check_files(files, output)
+    check_files(files, output)
     from seqloom.pipeline import Classifier, Tagger, load_as
 
     model = load_as((Classifier, Tagger), [run, *ensemble], "classify")
@@ -93,7 +94,7 @@ def classify(
     if not files and sys.stdin.isatty():
         print("Type a line and press Enter; Ctrl-D ends.", file=sys.stderr)
     pieces = in_pieces(read_inputs(files), PIECE)
-    with _opened(output) as stream, _reporting(files, output, "Classifying") as report:
+    with opened(output) as stream, reporting("Classifying", files, shown=output is not None) as report:
         for piece in _whole_sentences(pieces) if blocks else pieces:
             for text in write(piece, report):
                 stream.write((text + "\n").encode("utf-8", errors="replace"))
@@ -116,7 +117,7 @@ def _check_kind(kind: "LabelKind", run: Path, *, threshold: float | None, blocks
 def _of_texts(
     model: "Classifier",
     piece: "Sequence[Line]",
-    report: _Report,
+    report: Report,
     *,
     threshold: float,
     probabilities: bool,
@@ -148,7 +149,7 @@ def _of_text(result: "Labelled", *, probabilities: bool, json: bool) -> str:
 
 
 def _of_sentences(
-    model: "Tagger", piece: "Sequence[Line]", report: _Report, *, probabilities: bool, json: bool
+    model: "Tagger", piece: "Sequence[Line]", report: Report, *, probabilities: bool, json: bool
 ) -> Iterator[str]:
     """A line for each sentence."""
     del report
@@ -187,7 +188,7 @@ def _whole_sentences(pieces: "Iterable[list[Line]]") -> "Iterator[list[Line]]":
 
 
 def _of_blocks(
-    model: "Tagger", piece: "Sequence[Line]", report: _Report, *, probabilities: bool
+    model: "Tagger", piece: "Sequence[Line]", report: Report, *, probabilities: bool
 ) -> Iterator[str]:
     """A line for each: its token, a tab, the label; further columns of the line are left out."""
     del report

@@ -1,6 +1,7 @@
 """`seqloom evaluate`: how good a model is on data that it didn't learn from, by the metrics of its task."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from seqloom.config.schema import Config
     from seqloom.data.readers import PairFiles
     from seqloom.data.text_stream import TextFiles
-    from seqloom.pipeline import Classifier, Tagger, TextGenerator
+    from seqloom.pipeline import Classifier, Model, Tagger, TextGenerator
 
 EXAMPLES = """
 \b
@@ -21,13 +22,12 @@ Examples:
   seqloom evaluate runs/mine
       The test pairs of its configuration, or else the validation pairs.
   seqloom evaluate runs/mine other.en other.de --output other.out --beam 10
-      Two files of yours; the translations are kept.
+      Two files of yours; the outputs are kept.
 
-\b
+JSON lines may hold several references: --reference subject --reference other.
 For a language model FILE is plain text, and what is said is how likely it is.
 """
 PARTS = ("test", "valid")
-NAMES = {"bleu": "BLEU", "chrf": "chrF"}
 
 
 def evaluate(
@@ -43,6 +43,14 @@ def evaluate(
     part: Annotated[
         str | None, typer.Option(metavar="test|valid", help="Which pairs of the configuration.")
     ] = None,
+    reference: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FIELD",
+            help="A field of JSON lines to compare with, a text or a list of texts; may be repeated.",
+            show_default=False,
+        ),
+    ] = [],  # noqa: B006
     beam: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Hypotheses kept at each step; 1 is greedy.")
     ] = None,
@@ -60,18 +68,15 @@ def evaluate(
 ) -> None:
     """Measure a model on its test data, by the metrics of its task.
 
-    BLEU and chrF; perplexity and bits a character; accuracy, F1 and what was taken for what.
+    BLEU, chrF or ROUGE; perplexity and bits a character; accuracy, F1 and what was taken for what.
     """
-    from seqloom.base.errors import DataError, UsageError
-    from seqloom.base.files import atomic_write, make_folder
-    from seqloom.base.progress import progress
+    from seqloom.base.errors import UsageError
 
     if files and part:
         raise UsageError("Name either files or --part, not both.")
     if part not in (None, *PARTS):
         raise UsageError(f'--part "{part}" is neither "test" nor "valid".')
     from seqloom.pipeline import Model, TextGenerator, load
-    from seqloom.training.searching import search_options
 
     model = load([run, *ensemble])
     if isinstance(model, TextGenerator):
@@ -89,43 +94,16 @@ def evaluate(
         return
     if confusion:
         raise UsageError("--confusion is for classifiers and taggers; this model writes text. Leave it out.")
-    pairs = list(asked.read())
-    names = " and ".join(str(nearby(path)) for path in asked.paths)
-    if not pairs:
-        raise DataError(f"{names}: no pairs; a score needs at least one.")
-    options = search_options(model.config.search, beam=beam, n_best=1)
-    begun = time.monotonic()
-    with progress("Translating", total=len(pairs)) as bar:
-        scores, outputs = model.evaluate(
-            pairs, options, bar.update, lambda row, notice: bar.say(f"seqloom: pair {row + 1}: {notice}")
-        )
-    seconds = time.monotonic() - begun
-    if output:
-        make_folder(output.parent)
-        atomic_write(output, "".join(f"{one_line(text)}\n" for text in outputs))
-    figures: dict[str, Any] = {
-        "run": str(run),
-        "ensemble": [str(other) for other in ensemble],
-        "files": [str(path) for path in asked.paths],
-        "pairs": len(pairs),
-        "beam": options.beam,
-        "scores": [
-            {"name": score.name, "value": score.value, "signature": score.signature} for score in scores
-        ],
-        "seconds": round(seconds, 3),
-        "sentences_per_second": round(len(pairs) / seconds, 1),
-    }
-    if json:
-        from json import dumps
+    if reference:
+        asked = replace(asked, reference_fields=tuple(reference))
+    _evaluate_outputs(model, [run, *ensemble], asked, beam=beam, output=output, json=json)
 
-        print(dumps(figures, ensure_ascii=False))
-        return
-    print(f"{' + '.join(map(str, [run, *ensemble]))} on {len(pairs):,} pairs of {names}")
-    for score in scores:
-        print(f"  {NAMES.get(score.name, score.name):5} {score.value:6.2f}   {score.signature}")
-    print(f"  {seconds:.1f} s, {len(pairs) / seconds:,.0f} sentences a second, beam {options.beam}")
-    if output:
-        print(f"The translations: {output}")
+
+def _fields_for(config: "Config", files: list[Path]) -> tuple[str, ...]:
+    """The configuration's reference fields, where the files have fields."""
+    from seqloom.data.readers import pair_format
+
+    return config.data.reference_fields if pair_format(files) == "jsonl" else ()
 
 
 def _evaluate_text(
@@ -189,7 +167,12 @@ def _pairs_of(config: "Config", run: Path, files: list[Path], part: str | None) 
     from seqloom.training.vocabularies import pair_files
 
     if files:
-        named = config.data.model_copy(update={"test": tuple(map(str, files)), "format": "auto"})
+        data = {
+            "test": tuple(map(str, files)),
+            "format": "auto",
+            "reference_fields": _fields_for(config, files),
+        }
+        named = config.data.model_copy(update=data)
         return pair_files(config.model_copy(update={"data": named}), "test")
     for name in [part] if part else PARTS:
         if getattr(config.data, name):
@@ -223,3 +206,53 @@ def _evaluate_labels(
         "files": [str(path) for path in asked.paths],
     }
     evaluate_labels(model, title, asked, output=output, picture=picture, json=json, figures=found)
+
+
+def _evaluate_outputs(
+    model: "Model", runs: list[Path], asked: "PairFiles", *, beam: int | None, output: Path | None, json: bool
+) -> None:
+    """What a model writes for the sources of the files, compared with what it should be."""
+    from seqloom.base.errors import DataError
+    from seqloom.base.files import atomic_write, make_folder
+    from seqloom.base.progress import progress
+    from seqloom.metrics.measure import TITLES
+    from seqloom.training.searching import search_options
+
+    pairs = list(asked.read_judged())
+    names = " and ".join(str(nearby(path)) for path in asked.paths)
+    if not pairs:
+        raise DataError(f"{names}: no pairs; a score needs at least one.")
+    options = search_options(model.config.search, beam=beam, n_best=1)
+    begun = time.monotonic()
+    with progress("Evaluating", total=len(pairs)) as bar:
+        scores, outputs = model.evaluate(
+            pairs, options, bar.update, lambda row, notice: bar.say(f"seqloom: pair {row + 1}: {notice}")
+        )
+    seconds = time.monotonic() - begun
+    if output:
+        make_folder(output.parent)
+        atomic_write(output, "".join(f"{one_line(text)}\n" for text in outputs))
+    figures: dict[str, Any] = {
+        "run": str(runs[0]),
+        "ensemble": [str(other) for other in runs[1:]],
+        "files": [str(path) for path in asked.paths],
+        "pairs": len(pairs),
+        "beam": options.beam,
+        "scores": [
+            {"name": score.name, "value": score.value, "signature": score.signature} for score in scores
+        ],
+        "seconds": round(seconds, 3),
+        "sentences_per_second": round(len(pairs) / seconds, 1),
+    }
+    if json:
+        from json import dumps
+
+        print(dumps(figures, ensure_ascii=False))
+        return
+    print(f"{' + '.join(map(str, runs))} on {len(pairs):,} pairs of {names}")
+    width = max(len(TITLES.get(score.name, score.name)) for score in scores)
+    for score in scores:
+        print(f"  {TITLES.get(score.name, score.name):{width}} {score.value:6.2f}   {score.signature}")
+    print(f"  {seconds:.1f} s, {len(pairs) / seconds:,.0f} sentences a second, beam {options.beam}")
+    if output:
+        print(f"The outputs: {output}")

@@ -31,7 +31,7 @@ def evaluate_labels(
     from seqloom.data.labelled import check_labels
     from seqloom.inspection.confusion_picture import write_confusion_picture
     from seqloom.metrics.label_report import report_text
-    from seqloom.metrics.measure import SHOWN_NAMES
+    from seqloom.metrics.measure import TITLES
 
     check_labels(asked, model.lexicon.labels)
     several = model.kind.several
@@ -50,7 +50,7 @@ def evaluate_labels(
         return
     print(f"{title}: {len(pairs):,} texts")
     for score in report.scores:
-        print(f"  {SHOWN_NAMES.get(score.name, score.name):14} {score.value:6.2f}   {score.signature}")
+        print(f"  {TITLES.get(score.name, score.name):14} {score.value:6.2f}   {score.signature}")
     print(f"  {'calibration':14} {100 * report.error:6.2f}   expected calibration error, points")
     print(f"\n{report_text(report)}")
     for path, what in ((output, "What it said"), (picture, "The picture")):

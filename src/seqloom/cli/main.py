@@ -25,6 +25,7 @@ from seqloom.cli import (
     new,
     presets,
     score,
+    summarize,
     train,
     translate,
 )
@@ -108,13 +109,14 @@ def seqloom(
         typer.Option("--version", help="Say the version and end.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Train translators of your own, use them, and see where they look."""
+    """Train translators and summarizers of your own, use them, and see where they look."""
 
 
 app.command(cls=Verb, epilog=new.EXAMPLES)(new.new)
 app.command(cls=Verb, epilog=check.EXAMPLES)(check.check)
 app.command(cls=Verb, epilog=train.EXAMPLES)(train.train)
-app.command(cls=Verb, epilog=translate.EXAMPLES)(translate.translate)
+app.command("translate", cls=Verb, epilog=translate.EXAMPLES)(translate.translate)
+app.command("summarize", cls=Verb, epilog=summarize.EXAMPLES)(summarize.summarize)
 app.command(cls=Verb, epilog=generate.EXAMPLES)(generate.generate)
 app.command(cls=Verb, epilog=classify.EXAMPLES)(classify.classify)
 app.command(cls=Verb, epilog=evaluate.EXAMPLES)(evaluate.evaluate)

@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from seqloom.cli.completion import complete_preset
-from seqloom.cli.file_options import TestFiles, TrainFiles, ValidFiles
+from seqloom.cli.file_options import (
+    SOURCE_FIELD,
+    TARGET_FIELD,
+    SourceField,
+    TargetField,
+    TestFiles,
+    TrainFiles,
+    ValidFiles,
+)
 from seqloom.cli.places import CONFIG, default_run, shown
 
 EXAMPLES = """
@@ -35,6 +43,8 @@ def new(
     train: TrainFiles = [],  # noqa: B006 - typer copies it
     valid: ValidFiles = [],  # noqa: B006
     test: TestFiles = [],  # noqa: B006
+    source_field: SourceField = SOURCE_FIELD,
+    target_field: TargetField = TARGET_FIELD,
     example: Annotated[
         bool, typer.Option("--example", help="Put the bundled English-French phrasebook into it.")
     ] = False,
@@ -70,8 +80,11 @@ def new(
         make_folder(folder)
         _write_example(folder)
     else:
-        section = _text_section if of_text else _data_section
-        text = _start(config, name) + section(folder, (train, valid, test)) + _usual_settings(name)
+        if of_text:
+            section = _text_section(folder, (train, valid, test))
+        else:
+            section = _data_section(folder, (train, valid, test), (source_field, target_field))
+        text = _start(config, name) + section + _usual_settings(name)
         make_folder(folder)
     atomic_write(config, text)
     print(f"Wrote {config}: what a person would set; the rest comes from the preset {name}.")
@@ -93,24 +106,31 @@ preset = "{preset}"
 """
 
 
-def _data_section(folder: Path, parts: Sequence[Sequence[Path]]) -> str:
-    """Name the files as they are seen from the folder; those of each part that is given are looked at first."""
+def _data_section(folder: Path, parts: Sequence[Sequence[Path]], fields: tuple[str, str]) -> str:
+    """Name the files as they are seen from the folder; those of each part that is given are looked at first.
+
+    fields  of JSON lines: the source's and the target's
+    """
     from seqloom.config.toml import write_value
     from seqloom.data.readers import read_pairs
 
     lines = [
         "",
         "[data]",
-        "# Two UTF-8 files in step (source, target): line n of the one is the translation of line n of the other.",
+        "# Two UTF-8 files in step (source, target): line n of the one belongs to line n of the other.",
         "# Or one .tsv or .jsonl file. Paths are seen from this folder.",
     ]
     named = any(parts)
     for key, paths, examples in zip(("train", "valid", "test"), parts, EXAMPLE_PAIRS, strict=True):
         if paths:
-            next(read_pairs(paths), None)
+            next(read_pairs(paths, source_field=fields[0], target_field=fields[1]), None)
         kept = [_seen_from(folder, path) for path in paths] or list(examples)
         off = "# " if named and not paths else ""
         lines.append(f"{off}{key} = {write_value(kept)}")
+    defaults = (SOURCE_FIELD, TARGET_FIELD)
+    for key, field, default in zip(("source_field", "target_field"), fields, defaults, strict=True):
+        if field != default:
+            lines.append(f"{key} = {write_value(field)}")
     return "\n".join(lines) + "\n"
 
 

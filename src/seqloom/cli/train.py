@@ -23,6 +23,9 @@ Examples:
 """
 
 
+SHORT = 120  # characters of an example's source
+
+
 def train(
     config: Annotated[
         Path, typer.Argument(metavar="CONFIG", help="A configuration, or the folder of a project or run.")
@@ -89,7 +92,7 @@ def _tell_result(folder: Path, model: "AnyModel") -> None:
     print(f"  {folder / 'best'}           the model that is used from here on")
     print("\nNext:")
     samples = read_log(folder / "samples.jsonl").rows
-    text = str(samples[-1]["source"]) if samples else ""
+    text = _short(str(samples[-1]["source"])) if samples else ""
     place = shown(folder)
     verb = f"seqloom {task_named(model.config.task).verb} {place}"
     example = shlex.quote(text or "Your sentence.")
@@ -104,10 +107,15 @@ def _tell_result(folder: Path, model: "AnyModel") -> None:
         print(f"  seqloom inspect {place} {example} --html attention.html")
 
 
+def _short(text: str) -> str:
+    """The beginning of a text, as one would type it."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHORT else f"{line[:SHORT].rsplit(' ', 1)[0]} ..."
+
+
 def _scores(row: Mapping[str, Any]) -> str:
     """A validation's figures, the name of each as its metric writes it."""
-    from seqloom.metrics.measure import SHOWN_NAMES
+    from seqloom.metrics.measure import PLACES, TITLES
 
-    places = {"bits_per_character": 3}
-    parts = [f"{name} {row[key]:.{places.get(key, 1)}f}" for key, name in SHOWN_NAMES.items() if key in row]
+    parts = [f"{name} {row[key]:.{PLACES.get(key, 1)}f}" for key, name in TITLES.items() if key in row]
     return ", ".join([*parts, f"loss {row['loss']:.3f}", f"update {row['update']:,}"])

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from seqloom.config.section import (
     Count,
     Fraction,
+    Names,
     NotNegative,
     OptionalText,
     Paths,
@@ -76,9 +77,19 @@ class DataConfig(Section):
         description="File of word vectors as text, of GloVe or word2vec, from which the embeddings of the "
         "vocabulary's words start.",
     )
+    reference_fields: Names = Field(
+        default=(),
+        description="Fields of a JSON line that hold what `seqloom evaluate` compares outputs with, each a text or a "
+        "list of texts; unset, data.target_field alone.",
+    )
     max_length: Count = Field(
         default=256,
-        description="Longest side of a training pair in symbols; longer pairs are left out and counted.",
+        description="Longest side of a training pair in symbols; what becomes of longer pairs, data.long says.",
+    )
+    long: Literal["leave_out", "cut"] = Field(
+        default="leave_out",
+        description="What becomes of longer pairs: they are left out (leave_out), or long sources are cut to so many "
+        "symbols (cut), in use as in training; either is counted and said.",
     )
     cache: OptionalText = Field(
         default=None,

@@ -143,12 +143,17 @@ CONDITIONS = (
         lambda config: config.model.pooling == "attention",
     ),
     Condition(
+        ("search.allow_unknown",),
+        'text.tokenizer = "word" or "character", as others can write any word',
+        lambda config: config.text.tokenizer in ("word", "character"),
+    ),
+    Condition(
         ("text.vocabulary_size",),
         'another text.tokenizer than "byte", which has one symbol a byte',
         lambda config: config.text.tokenizer != "byte",
     ),
     Condition(
-        ("data.source_field", "data.target_field"),
+        ("data.source_field", "data.target_field", "data.reference_fields"),
         'data.format = "jsonl" or "auto"',
         lambda config: config.data.format in ("jsonl", "auto"),
     ),

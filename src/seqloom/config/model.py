@@ -189,6 +189,11 @@ class TransformerDecoderConfig(TransformerStackConfig):
         description="Copy symbols of the source too, words outside the vocabulary included, by the attention to them "
         "(pointer-generator, See et al. 2017); needs text.shared.",
     )
+    coverage: bool = Field(
+        default=False,
+        description="Attend to the source once more above the layers, for copying too, knowing how much was looked at "
+        "so far (See et al. 2017), which makes it loop over the target in training.",
+    )
     autoregression: Autoregression = Field(
         default="attention",
         description="How a layer reads what is written so far: by self-attention, or by a recurrence whose state "

@@ -114,7 +114,7 @@ def describe_type(annotation: Any, limits: list[Any]) -> str:
 
 def _describe_tuple(members: tuple[Any, ...]) -> str:
     if members[-1] is Ellipsis:
-        return "a list of file names"
+        return "a list of names"
     return f"a list of {len(members)} values, each {describe_type(members[0], [])}"
 
 

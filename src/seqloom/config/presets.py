@@ -15,6 +15,7 @@ PRESETS = (
     "translation-transformer-ssru",
     "translation-transformer-base",
     "translation-hybrid",
+    "summarization-gru",
     "generation-lstm",
     "generation-gru",
     "generation-min-gru",

@@ -42,7 +42,7 @@ MOST_FILES = 2  # of pairs: one a side
 class Config(Section):
     """Everything a run was asked to be."""
 
-    task: Literal["translation", "classification", "tagging", "generation"] = Field(
+    task: Literal["translation", "summarization", "classification", "tagging", "generation"] = Field(
         default="translation", description="What the model is for; a row of the table of tasks."
     )
     preset: Annotated[str | None, MayBeNone] = Field(
@@ -76,6 +76,7 @@ class Config(Section):
         self._check_no_source()
         self._check_attention()
         self._check_alignments()
+        self._check_cut()
         self._check_copying()
         self._check_r_drop()
         self._check_best_by()
@@ -157,6 +158,15 @@ class Config(Section):
                 "of the training pairs, but data.alignments names no file",
                 "Set data.alignments, or training.guided_alignment = 0.",
                 ["training.guided_alignment", "data.alignments"],
+            )
+
+    def _check_cut(self) -> None:
+        """Refuse word alignments that reach beyond where a source is cut."""
+        if self.data.long == "cut" and self.data.alignments is not None:
+            raise contradiction(
+                f'data.long = "cut" cuts sources, but data.alignments = "{self.data.alignments}" links all their words',
+                'Set data.long = "leave_out", or leave out data.alignments.',
+                ["data.long", "data.alignments"],
             )
 
     def _check_copying(self) -> None:

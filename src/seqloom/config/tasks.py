@@ -45,6 +45,16 @@ TASKS = (
         verb="translate",
     ),
     Task(
+        name="summarization",
+        description="A text to its summary, which may copy its words.",
+        source="text",
+        target="text",
+        family="seq2seq",
+        metrics=("rouge1", "rouge2", "rougeL"),
+        preset="summarization-gru",
+        verb="summarize",
+    ),
+    Task(
         name="classification",
         description="One line of text to its label, or to several.",
         source="text",

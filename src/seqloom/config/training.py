@@ -21,7 +21,18 @@ from seqloom.config.section import (
 Optimiser = Literal["adamw", "adam", "sgd"]
 Schedule = Literal["inverse_square_root", "cosine", "plateau", "constant"]
 Chunks = Literal["consecutive", "random"]
-BestBy = Literal["bleu", "chrf", "accuracy", "macro_f1", "span_f1", "token_accuracy", "loss"]
+BestBy = Literal[
+    "bleu",
+    "chrf",
+    "rouge1",
+    "rouge2",
+    "rougeL",
+    "accuracy",
+    "macro_f1",
+    "span_f1",
+    "token_accuracy",
+    "loss",
+]
 Precision = Literal["auto", "float32", "bfloat16"]
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -174,11 +185,11 @@ class TrainingConfig(Section):
         default=None, description="Minutes of training between validations."
     )
     validation_sentences: CountOrZero = Field(
-        default=500, description="Validation pairs translated for BLEU and chrF, from the first on; 0 is all."
+        default=500,
+        description="Validation pairs whose sources are answered, and the answers measured by the task's metrics, from "
+        "the first on; 0 is all.",
     )
-    validation_beam: Count = Field(
-        default=1, description="Beam of those translations; 1 is greedy, the fastest."
-    )
+    validation_beam: Count = Field(default=1, description="Beam of those searches; 1 is greedy, the fastest.")
     best_by: BestBy = Field(default="bleu", description="What the best checkpoint is best by.")
     patience: CountOrZero = Field(
         default=0, description="Validations without improvement after which the run stops; 0 is off."

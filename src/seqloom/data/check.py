@@ -30,6 +30,7 @@ def check_corpus(
     source_tokenizer: Tokenizer | None = None,
     target_tokenizer: Tokenizer | None = None,
     max_length: int | None = None,
+    cut: bool = False,
     alignments: Path | None = None,
     examples: int = 5,
     on_progress: Callable[[str, int], None] | None = None,
@@ -39,6 +40,7 @@ def check_corpus(
     parts        files by the part's name ("train", "valid", "test"); overlaps are looked for with earlier parts
     tokenizers   count symbols and unknowns; without both only characters and words are counted
     max_length   symbols; pairs with a longer side are left out of training, and counted here (needs tokenizers)
+    cut          whether training cuts longer sources instead, and leaves out only pairs with a longer target
     alignments   word alignments of the part "train"; their first fault is an error
     examples     pairs shown for each finding
     on_progress  called now and then with the part's name and the lines read of it
@@ -61,6 +63,7 @@ def check_corpus(
         parts=tuple(measure.result(name) for name, measure in measures.items()),
         overlaps=tuple(_overlap(earlier, later, measures, examples) for earlier, later in pairs_of_parts),
         max_length=limit,
+        cut=cut,
         vocabulary_sizes=(len(source_tokenizer), len(target_tokenizer))
         if source_tokenizer and target_tokenizer
         else None,

@@ -124,6 +124,7 @@ class CheckReport:
     parts: tuple[Part, ...]
     overlaps: tuple[Overlap, ...]
     max_length: int | None = None  # symbols; longer sides are left out of training
+    cut: bool = False  # or longer sources are cut
     vocabulary_sizes: tuple[int, int] | None = None  # source, target
     verdicts: tuple[Verdict, ...] = field(default=())
 

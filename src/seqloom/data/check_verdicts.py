@@ -49,7 +49,7 @@ def _of_part(part: Part, report: CheckReport) -> Iterator[Verdict]:
         return
     yield from _content(part)
     if report.vocabulary_sizes:
-        yield from _under_vocabulary(part, report.max_length)
+        yield from _under_vocabulary(part, report.max_length, cut=report.cut)
         if part.name == TRAIN:
             yield _vocabulary_size(part, report.vocabulary_sizes)
     for found in part.unusual:
@@ -99,7 +99,7 @@ def _content(part: Part) -> Iterator[Verdict]:
     yield _counted(part, part.identical, MANY_IDENTICAL, copies, "They teach the model to copy.")
 
 
-def _under_vocabulary(part: Part, max_length: int | None) -> Iterator[Verdict]:
+def _under_vocabulary(part: Part, max_length: int | None, *, cut: bool) -> Iterator[Verdict]:
     for side_name, side in (("source", part.source), ("target", part.target)):
         symbols = side.lengths["symbols"].total
         many = side.unknown > MANY_UNKNOWN * symbols
@@ -109,7 +109,8 @@ def _under_vocabulary(part: Part, max_length: int | None) -> Iterator[Verdict]:
         sentence = f"{share(side.unknown, symbols)} of the {side_name} symbols unknown to the vocabulary"
         yield Verdict("warning" if many else "fine", part.name, sentence, mend)
     if max_length is not None:
-        long = f"pairs longer than {max_length:,} symbols, which training leaves out"
+        what = "cuts where it is the source, and leaves out where it is the target" if cut else "leaves out"
+        long = f"pairs longer than {max_length:,} symbols, which training {what}"
         yield _counted(part, part.too_long, MANY_TOO_LONG, long, "Split them, or raise data.max_length.")
 
 

@@ -36,11 +36,13 @@ from seqloom.data.readers import (
     survey,
 )
 from seqloom.text.tokenizer import Tokenizer
+from seqloom.text.vocabulary import UNK
 
 FORMAT_VERSION = 1
 ROWS_AT_A_TIME = 2_048  # pairs encoded together; with CHARACTERS_AT_A_TIME bounds the Python objects alive
 CHARACTERS_AT_A_TIME = 500_000
 EMPTY_SOURCE, EMPTY_TARGET, TOO_LONG = "empty source", "empty target", "too long"
+CUT = "cut"  # the setting under which long sources lose their end
 Ids = NDArray[np.int64]
 
 
@@ -70,7 +72,8 @@ class Corpus:
 
     source_lengths, target_lengths   (rows,) int32, symbols without the end symbol
     dropped    reason -> pairs left out for it, of `pairs_read` in all
-    notices    sentences for the user: what was left out, and whether a damaged cache was prepared again
+    cut        pairs whose source lost its end
+    notices    sentences for the user: what was left out or cut, and whether a damaged cache was prepared again
     """
 
     def __init__(self, folder: Path, meta: dict[str, Any], notices: tuple[str, ...] = ()) -> None:
@@ -81,7 +84,12 @@ class Corpus:
         self.aligned: bool = "spans" in meta["columns"]
         self.pairs_read: int = meta["pairs_read"]
         self.dropped: dict[str, int] = meta["dropped"]
-        self.notices = notices + _say_dropped(self.pairs_read, self.dropped, self.max_length)
+        self.cut: int = meta.get(CUT, 0)
+        self.notices = (
+            notices
+            + _say_dropped(self.pairs_read, self.dropped, self.max_length)
+            + _say_cut(meta["rows"], self.cut, self.max_length)
+        )
         self._columns = {
             name: Column(folder, name, np.dtype(dtype)) for name, dtype in meta["columns"].items()
         }
@@ -133,6 +141,7 @@ def prepare_corpus(
     keep_text: bool = False,
     copying: bool = False,
     labels: TargetLabels | None = None,
+    cut: bool = False,
     alignments: Path | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Corpus:
@@ -144,8 +153,9 @@ def prepare_corpus(
                   counted anew in each pair, and so do the target's where the source has the same word; both sides
                   have one tokenizer
     labels        for targets that are labels, which the target's tokenizer then doesn't read
+    cut           whether a longer source loses its end instead, and is counted too; a longer target is still dropped
     alignments    file of word alignments, a line of links a pair (see links.py); those of pairs that are left out
-                  are left out with them
+                  are left out with them; not with `cut`
     on_progress   called with the pairs read so far
 
     The text is streamed, so memory does not grow with it. Several processes may prepare the same corpus: one
@@ -154,6 +164,10 @@ def prepare_corpus(
     """
     if max_length < 1:
         raise UsageError(f"max_length = {max_length}; expected 1 symbol or more.")
+    if cut and alignments:
+        raise UsageError(
+            "Word alignments reach beyond where a source is cut; give alignments or cut, not both."
+        )
     surveys = _survey_all(files, alignments)
     settings: dict[str, Any] = {
         "format": FORMAT_VERSION,
@@ -168,6 +182,8 @@ def prepare_corpus(
         settings["copying"] = True
     if alignments:
         settings["aligned"] = True
+    if cut:
+        settings[CUT] = True
 
     def write(folder: Path) -> None:
         writer = _Preparation(folder, settings, source_tokenizer, target_tokenizer, alignments, labels)
@@ -203,6 +219,11 @@ class _Preparation:
         """Whether unknown words of the sources have ids of their own."""
         return "copying" in self.settings
 
+    @property
+    def cutting(self) -> bool:
+        """Whether a long source loses its end."""
+        return CUT in self.settings
+
     def run(self, pairs: Iterator[Pair], on_progress: Callable[[int], None]) -> None:
         """Encode all pairs, then write meta.json. Raises DataError when no pair is left."""
         more = self.settings["max_length"] if self.copying else 0  # words of a source that may be unknown
@@ -218,7 +239,8 @@ class _Preparation:
                 ("spans", "links") if self.settings["keep_text"] else ("spans",), position
             )
         lines = read_lines(self.alignments) if self.alignments else None
-        read, dropped = 0, Counter(dict.fromkeys((EMPTY_SOURCE, EMPTY_TARGET, TOO_LONG), 0))
+        read = cut = 0
+        dropped = Counter(dict.fromkeys((EMPTY_SOURCE, EMPTY_TARGET, TOO_LONG), 0))
         with contextlib.ExitStack() as stack:
             columns = {
                 name: stack.enter_context(ColumnWriter(self.folder, name, dtype))
@@ -226,7 +248,7 @@ class _Preparation:
             }
             for chunk in in_chunks(pairs):
                 links = None if lines is None else self._links(chunk, lines, read)
-                self._append(chunk, links, columns, dropped)
+                cut += self._append(chunk, links, columns, dropped)
                 read += len(chunk)
                 on_progress(read)
         if read == dropped.total():
@@ -240,6 +262,7 @@ class _Preparation:
                 "pairs_read": read,
                 "rows": read - dropped.total(),
                 "dropped": dict(dropped),
+                **({CUT: cut} if self.cutting else {}),
                 "columns": {name: dtype.name for name, dtype in dtypes.items()},
             },
             columns.values(),
@@ -271,26 +294,34 @@ class _Preparation:
         links: list[list[Link]] | None,
         columns: dict[str, ColumnWriter],
         dropped: Counter[str],
-    ) -> None:
+    ) -> int:
+        """Encode and write a chunk; gives how many sources were cut."""
         sources, targets = self._encode(chunk)
         may_be_empty = self.labels is not None and self.labels.may_be_empty
+        longest: int = self.settings["max_length"]
         kept: list[int] = []
+        cut = 0
         for row, (pair, source, target) in enumerate(zip(chunk, sources, targets, strict=True)):
             if not source or not pair.source.strip():
                 dropped[EMPTY_SOURCE] += 1
             elif not may_be_empty and (not target or not pair.target.strip()):
                 dropped[EMPTY_TARGET] += 1
-            elif max(len(source), len(target)) > self.settings["max_length"]:
+            elif max(0 if self.cutting else len(source), len(target)) > longest:
                 dropped[TOO_LONG] += 1
             else:
                 kept.append(row)
+                if len(source) > longest:
+                    cut += 1
+                    sources[row] = source[:longest]
+                    if self.copying:
+                        targets[row] = within_reach(target, sources[row], len(self.target_tokenizer))
         columns["source"].append_ids([sources[row] for row in kept])
         columns["target"].append_ids([targets[row] for row in kept])
         if self.settings["keep_text"]:
             columns["source-text"].append_texts(chunk[row].source for row in kept)
             columns["target-text"].append_texts(chunk[row].target for row in kept)
         if links is None:
-            return
+            return cut
         spans = [
             span_links(
                 links[row],
@@ -302,11 +333,21 @@ class _Preparation:
         columns["spans"].append_ids([flat(own) for own in spans])
         if self.settings["keep_text"]:
             columns["links"].append_ids([flat(links[row]) for row in kept])
+        return cut
 
     def _say_nothing_left(self, read: int, dropped: Counter[str]) -> tuple[str, ...]:
         if not read:
             return ("The files are empty.",)
         return _say_dropped(read, dropped, self.settings["max_length"])
+
+
+def within_reach(target: Sequence[int], source: Sequence[int], vocabulary: int) -> list[int]:
+    """A target for a model that copies, without the words of its source that were cut off with the source's end.
+
+    Ids from `vocabulary` on are the source's unknown words, numbered as they come; those beyond the last become <unk>.
+    """
+    last = max([vocabulary - 1, *source])
+    return [symbol if symbol <= last else UNK for symbol in target]
 
 
 def in_chunks(pairs: Iterator[Pair]) -> Iterator[list[Pair]]:
@@ -342,3 +383,10 @@ def _say_dropped(read: int, dropped: dict[str, int], max_length: int) -> tuple[s
         return ()
     limit = f" (the limit is {max_length:,} symbols a side)" if dropped[TOO_LONG] else ""
     return (f"Left out {sum(dropped.values()):,} of {read:,} pairs: {', '.join(reasons)}{limit}.",)
+
+
+def _say_cut(rows: int, cut: int, max_length: int) -> tuple[str, ...]:
+    """One sentence about the sources that lost their end, or none."""
+    if not cut:
+        return ()
+    return (f"Cut {cut:,} of {rows:,} sources to their first {max_length:,} symbols.",)

@@ -10,8 +10,17 @@ from seqloom.base.progress import duration
 from seqloom.inspection.colours import heat_colours, hexadecimal
 from seqloom.inspection.curves import panels_svg
 from seqloom.inspection.page import POLICY, escape, fill, template, text_line
-from seqloom.inspection.run_log import Row, RunLog, best_validation, last_of, number, read_log, series
-from seqloom.metrics.measure import SHOWN_NAMES
+from seqloom.inspection.run_log import (
+    Row,
+    RunLog,
+    best_validation,
+    last_of,
+    main_metric,
+    number,
+    read_log,
+    series,
+)
+from seqloom.metrics.measure import PLACES, TITLES
 
 SHOWN = 12  # sentences shown; the rest are in a fold
 
@@ -88,16 +97,12 @@ def _facts(rows: Sequence[Row]) -> str:
     best, step = best_validation(rows), last_of(rows, "step")
     if best is not None:
         at = f"at update {_integer(best.get('update'))}"
-        for label, key, places in (
-            ("Best BLEU", "bleu", 1),
-            ("chrF", "chrf", 1),
-            ("Bits a character", "bits_per_character", 3),
-            ("Accuracy", "accuracy", 1),
-            ("Macro-F1", "macro_f1", 1),
-            ("Span F1", "span_f1", 1),
-            ("Token accuracy", "token_accuracy", 1),
-            ("Validation loss", "loss", 3),
-        ):
+        main = main_metric([best])
+        scores = [
+            (f"Best {title}" if key == main else title, key, PLACES.get(key, 1))
+            for key, title in TITLES.items()
+        ]
+        for label, key, places in (*scores, ("Validation loss", "loss", 3)):
             value = number(best.get(key))
             if value is not None:
                 facts.append((label, f"{value:.{places}f}", at))
@@ -212,10 +217,11 @@ def _details(
 
 
 def _validation_table(rows: Sequence[Row]) -> str:
-    of_any = ((name, 4 if name == "bits_per_character" else 2) for name in SHOWN_NAMES)
-    measured = [column for column in of_any if any(number(row.get(column[0])) is not None for row in rows)]
-    columns = (("update", 0), ("loss", 4), ("perplexity", 2), *measured)
-    head = "".join(f'<th scope="col" class="number">{SHOWN_NAMES.get(key, key)}</th>' for key, _ in columns)
+    scores = [
+        (key, PLACES.get(key, 2)) for key in TITLES if any(number(row.get(key)) is not None for row in rows)
+    ]
+    columns = [("update", 0), ("loss", 4), ("perplexity", 2), *scores]
+    head = "".join(f'<th scope="col" class="number">{TITLES.get(key, key)}</th>' for key, _ in columns)
     body = []
     for row in rows:
         values = [(number(row.get(key)), places) for key, places in columns]

@@ -176,6 +176,7 @@ def build_decoder(config: ModelConfig, memory_width: int, summary_width: int) ->
             dropout=config.decoder_dropout,
             attention_dropout=decoder.attention_dropout,
             recurrent=decoder.autoregression == "ssru",
+            coverage=decoder.coverage,
         )
     bridge = _bridge(decoder, summary_width)
     cells = _cells(config, decoder)

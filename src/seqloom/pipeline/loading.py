@@ -6,7 +6,7 @@ from typing import Any, TypeVar, overload
 
 from seqloom.base.errors import UsageError
 from seqloom.config.schema import Config
-from seqloom.config.tasks import task_named
+from seqloom.config.tasks import TASKS, task_named
 from seqloom.pipeline.classifier import Classifier
 from seqloom.pipeline.labelling import load_members
 from seqloom.pipeline.language_model import TextGenerator, load_language_model
@@ -24,11 +24,14 @@ Other = TypeVar("Other", bound=AnyModel)
 Third = TypeVar("Third", bound=AnyModel)
 KINDS: Mapping[str, type[AnyModel]] = {
     "translation": Model,
+    "summarization": Model,
     "classification": Classifier,
     "tagging": Tagger,
     "generation": TextGenerator,
 }
 """By task."""
+OF_ONE_TASK = {task.verb for task in TASKS}
+"""Verbs that are for the runs of a task, or of two."""
 
 
 def load_label_model(
@@ -119,7 +122,8 @@ def load_as(
     """
     for each in [run] if isinstance(run, Path | str) else run:
         task = task_named(read_run_config(RunFolder(Path(each))).task)
-        if not issubclass(KINDS[task.name], kinds):
+        other = verb in OF_ONE_TASK and verb != task.verb
+        if other or not issubclass(KINDS[task.name], kinds):
             raise UsageError(
                 f'{each} was trained for task = "{task.name}", which `seqloom {verb}` is not for. '
                 f"Use it with: seqloom {task.verb} {each}"

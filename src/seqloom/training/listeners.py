@@ -125,8 +125,8 @@ def describe(event: Event) -> list[str]:
         )
         lines = [head]
         for sample in event.samples[:SHOWN_SAMPLES]:
-            lines += [f"    source     {sample.source}", f"    reference  {sample.reference}"]
-            lines += [f"    output     {sample.output}"]
+            parts = (("source", sample.source), ("reference", sample.reference), ("output", sample.output))
+            lines += [f"    {name:9}  {' '.join(text.splitlines())}" for name, text in parts]
         return lines
     if isinstance(event, SkipEvent):
         return [

@@ -150,6 +150,7 @@ def prepare(
             max_length=config.data.max_length,
             keep_text=keep_text,
             copying=config.model.decoder.copying,
+            cut=config.data.long == "cut",
             alignments=Path(config.data.alignments) if part == "train" and config.data.alignments else None,
             on_progress=on_progress,
         )

@@ -50,7 +50,8 @@ def pair_files(config: Config, part: str) -> PairFiles:
     data = config.data
     paths: tuple[str, ...] = getattr(data, part)
     form = "blocks" if task_named(config.task).target == "labels" else data.format
-    return PairFiles(tuple(Path(path) for path in paths), form, data.source_field, data.target_field)
+    fields = (data.source_field, data.target_field, data.reference_fields)
+    return PairFiles(tuple(Path(path) for path in paths), form, *fields)
 
 
 def require_files(config: Config) -> None:

@@ -106,7 +106,7 @@ def test_evaluate_gives_both_scores_their_signatures_and_the_speed(answers: dict
     assert chrf.split()[0] == "chrF"
     assert "nc:6" in chrf
     assert speed.endswith("sentences a second, beam 1")
-    assert written.startswith("The translations: ")
+    assert written.startswith("The outputs: ")
     assert len(answers["written"].out.split("\n")) == 11
 
 

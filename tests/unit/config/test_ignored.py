@@ -49,6 +49,8 @@ from seqloom.config.write import write_config
         (["text.tokenizer=byte", "text.vocabulary_size=700"], "text.vocabulary_size"),
         (["data.format=tsv", "data.source_field=de"], "data.source_field"),
         (["data.format=parallel", "data.target_field=fr"], "data.target_field"),
+        (["data.format=tsv", 'data.reference_fields=["a"]'], "data.reference_fields"),
+        (["search.allow_unknown=false"], "search.allow_unknown"),
     ],
 )
 def test_what_would_be_ignored_is_refused(overrides: list[str], key: str) -> None:

@@ -4,7 +4,7 @@ from typing import get_args
 
 from seqloom.config.schema import Config
 from seqloom.config.tasks import TASKS
-from seqloom.metrics.measure import METRICS, SHOWN_NAMES
+from seqloom.metrics.measure import METRICS, TITLES
 
 
 def test_the_schema_and_the_table_name_the_same_tasks():
@@ -32,11 +32,17 @@ def test_labels_of_texts_and_of_tokens():
 def test_every_metric_of_a_task_is_known_and_named():
     of_outputs = {name for task in TASKS if task.family != "language_model" for name in task.metrics}
     assert of_outputs <= METRICS.keys()
-    assert METRICS.keys() <= SHOWN_NAMES.keys()
-    assert {name for task in TASKS for name in task.metrics} - {"perplexity"} <= SHOWN_NAMES.keys()
+    assert METRICS.keys() <= TITLES.keys()
+    assert {name for task in TASKS for name in task.metrics} - {"perplexity"} <= TITLES.keys()
 
 
 def test_translation():
     (task,) = [task for task in TASKS if task.name == "translation"]
     assert (task.source, task.target, task.family) == ("text", "text", "seq2seq")
     assert task.metrics == ("bleu", "chrf")
+
+
+def test_summarization():
+    (task,) = [task for task in TASKS if task.name == "summarization"]
+    assert (task.source, task.target, task.family) == ("text", "text", "seq2seq")
+    assert task.metrics == ("rouge1", "rouge2", "rougeL")
