@@ -18,7 +18,7 @@ EXAMPLES = """
 Examples:
   seqloom generate runs/plays --prompt "ROMEO:" --temperature 0.8
       Goes on from there, 500 symbols, as they are drawn.
-  seqloom generate runs/plays --prompt-file begun.txt --stop "THE END" > play.txt
+  seqloom generate runs/plays --prompt-file a.txt --stop "THE END" > b.txt
       Goes on with a file, until it writes THE END.
 
 \b

@@ -170,6 +170,8 @@ def verb_of(kind: Kind, write: Callable[[list[Path], Asked], None]) -> Callable[
 
 def check_options(kind: Kind, asked: Asked) -> None:
     """Refuse options that don't go together."""
+    if asked.scores and asked.json:
+        raise UsageError("--json has the scores already. Leave out --scores.")
     _check_search_options(asked)
     _check_places(asked)
     _check_document(kind, asked)

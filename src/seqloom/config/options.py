@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from seqloom.config.schema import Config
+from seqloom.config.section import NAMES
 
 RANGE_WORDS = {"ge": "of at least", "gt": "above", "le": "at most", "lt": "below"}
 
@@ -104,7 +105,7 @@ def describe_type(annotation: Any, limits: list[Any]) -> str:
         (inner,) = [member for member in get_args(annotation) if member is not NoneType]
         return f'{describe_type(inner, limits)}, or "none"'
     if origin is tuple:
-        return _describe_tuple(get_args(annotation))
+        return _describe_tuple(get_args(annotation), limits)
     if annotation is str:
         return "a text in quotes"  # an empty one is never an option's value
     if annotation is bool:
@@ -112,9 +113,9 @@ def describe_type(annotation: Any, limits: list[Any]) -> str:
     return ("a whole number" if annotation is int else "a number") + _describe_range(limits)
 
 
-def _describe_tuple(members: tuple[Any, ...]) -> str:
+def _describe_tuple(members: tuple[Any, ...], limits: list[Any]) -> str:
     if members[-1] is Ellipsis:
-        return "a list of names"
+        return "a list of names" if NAMES in limits else "a list of file names"
     return f"a list of {len(members)} values, each {describe_type(members[0], [])}"
 
 

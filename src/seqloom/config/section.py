@@ -64,8 +64,10 @@ Paths = Annotated[
     Field(json_schema_extra=_allow_one_path),
     BeforeValidator(_one_path),
 ]
+NAMES = "names"  # told from files where an option's values are described
 Names = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...],
+    NAMES,
     Field(json_schema_extra=_allow_one_path),
     BeforeValidator(_one_path),
 ]

@@ -114,6 +114,11 @@ class ProgressListener:
             self.shown.say(line)
 
 
+def on_one_line(text: str) -> str:
+    """Ends of line become blanks; a log has a line for each thing."""
+    return text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
+
+
 def describe(event: Event) -> list[str]:
     """What a log says of an event, a line each; nothing for steps and ordinary checkpoints."""
     if isinstance(event, ValidationEvent):
@@ -126,7 +131,7 @@ def describe(event: Event) -> list[str]:
         lines = [head]
         for sample in event.samples[:SHOWN_SAMPLES]:
             parts = (("source", sample.source), ("reference", sample.reference), ("output", sample.output))
-            lines += [f"    {name:9}  {' '.join(text.splitlines())}" for name, text in parts]
+            lines += [f"    {name:9}  {on_one_line(text)}" for name, text in parts]
         return lines
     if isinstance(event, SkipEvent):
         return [

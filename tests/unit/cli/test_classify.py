@@ -244,5 +244,5 @@ def test_train_says_how_good_it_is_and_which_verb_comes_next(tmp_path: Path):
     assert f"| seqloom classify {tmp_path / 'run'}" in answer.out
     assert (tmp_path / "run" / "calibration.json").is_file()
     report = (tmp_path / "run" / "report.html").read_text()
-    assert "Span F1" in report
+    assert "span F1" in report
     assert "Labels that are right" in report

@@ -77,7 +77,7 @@ def test_training_says_what_to_type_next(writer: Project) -> None:
     assert "  seqloom evaluate runs/plays" in answer.out
     assert "translate" not in answer.out
     report = (writer.run / "report.html").read_text()
-    assert "Bits a character" in report
+    assert "bits a character" in report
     assert "BLEU" not in report
 
 

@@ -78,7 +78,7 @@ def test_an_output_file_is_replaced_when_all_of_it_is_there(
     assert output.read_text() == "what was there\n"
     part = tmp_path / "out.fr.part"
     assert len(part.read_text().splitlines()) == 3
-    assert f"{output} is as it was; what was done is in {part}" in answer.err
+    assert f"{output} is as it was; what was written is in {part}" in answer.err
     (tmp_path / "good.en").write_text("one red cat\n")
     assert here("translate", trained.run, tmp_path / "good.en", "--output", output).code == 0
     assert len(output.read_text().splitlines()) == 1

@@ -297,24 +297,13 @@ def test_records_and_lines_are_read_apart(here: Here, trained: Project, texts: P
 
 
 def test_a_run_of_another_kind(here: Here, trained: Project, summarizer: Project) -> None:
-    answer = here("translate", summarizer.run)
-    assert answer.code == 2
-    assert answer.sentence == (
-        f"{summarizer.run} was trained for summarization, which `seqloom translate` doesn't do. Use it by "
-        f"`seqloom summarize {summarizer.run}`."
-    )
-    answer = here("summarize", trained.run)
-    assert answer.code == 2
-    assert answer.sentence.endswith(f"Use it by `seqloom translate {trained.run}`.")
-    for words, sentence in (
-        (
-            ["--field", "body", "--document"],
-            "A field of a JSON line is read as a whole anyway. Leave out --document.",
-        ),
-        (
-            ["--document", "--wrapped"],
-            "--wrapped is for `seqloom translate --document`, where sentences are looked for. Leave it out.",
-        ),
+    for verb, run, task, other in (
+        ("translate", summarizer.run, "summarization", "summarize"),
+        ("summarize", trained.run, "translation", "translate"),
     ):
-        answer = here("summarize", summarizer.run, *words)
-        assert (answer.code, answer.sentence) == (2, sentence)
+        answer = here(verb, run)
+        assert answer.code == 2
+        assert answer.sentence == (
+            f'{run} was trained for task = "{task}", which `seqloom {verb}` is not for. '
+            f"Use it with: seqloom {other} {run}"
+        )

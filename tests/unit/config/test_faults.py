@@ -91,7 +91,7 @@ def test_unknown_keys(fault, text, message):
          "below 1, but is [0.9] (config.toml, line 2)."),
         ('[training]\nbetas = ["a", "b"]', "training.betas must be a list of 2 values, each a number of at least 0 "
          'and below 1, but is ["a", "b"] (config.toml, line 2).'),
-        ("[data]\ntrain = 3", "data.train must be a list of names, but is 3 (config.toml, line 2)."),
+        ("[data]\ntrain = 3", "data.train must be a list of file names, but is 3 (config.toml, line 2)."),
         ('[data]\ntrain = ["/a", "/b", "/c"]', 'data.train names 3 files, but task = "translation" reads pairs '
          "(config.toml, line 2). Name two parallel files (source, target), or one TSV or JSON-lines file."),
         ('task = "translate"', 'task must be "translation", "summarization", "classification", "tagging" or '
