@@ -109,7 +109,7 @@ def seqloom(
         typer.Option("--version", help="Say the version and end.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Train translators and summarizers of your own, use them, and see where they look."""
+    """Train sequence models of your own, use them, and see where they look."""
 
 
 app.command(cls=Verb, epilog=new.EXAMPLES)(new.new)
