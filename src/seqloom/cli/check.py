@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seqloom.base.progress import Progress
     from seqloom.config.schema import Config
     from seqloom.data.readers import PairFiles
+    from seqloom.text.labels import Labels
     from seqloom.training.vocabularies import Tokenizers
 
 EXAMPLES = """
@@ -79,7 +80,7 @@ def check(
         return
     fault = ""
     with progress("Checking") as shown:
-        tokenizers = None
+        tokenizers = labels = None
         if config is None:
             limit = alignments = None
             cut = False
@@ -93,7 +94,7 @@ def check(
             limit, alignments = settings.data.max_length, settings.data.alignments
             cut = settings.data.long == "cut"
             try:
-                tokenizers = _learn(settings, shown)
+                tokenizers, labels = _learn(settings, shown)
             except DataError as error:
                 fault = str(error)
         report = check_corpus(
@@ -103,6 +104,7 @@ def check(
             max_length=limit,
             cut=cut,
             alignments=Path(alignments) if alignments else None,
+            labels=labels,
             on_progress=lambda part, lines: shown.update(0.0, f"{part}: {lines:,} lines"),
         )
     if html:
@@ -147,9 +149,17 @@ def _configured(config: Path) -> "tuple[Config, dict[str, PairFiles]]":
     return settings, {name: pair_files(settings, name) for name in PARTS if getattr(settings.data, name)}
 
 
-def _learn(settings: "Config", shown: "Progress") -> "Tokenizers":
-    """The tokenizers that training would have."""
-    from seqloom.training.vocabularies import train_tokenizers
+def _learn(settings: "Config", shown: "Progress") -> "tuple[Tokenizers, Labels | None]":
+    """The tokenizers that training would have, and the labels where targets are some."""
+    from seqloom.config.tasks import task_named
+    from seqloom.data.labelled import names_of, read_labels
+    from seqloom.text.labels import collect_labels
+    from seqloom.training.vocabularies import pair_files, train_tokenizers
 
     shown.say("Learning the vocabulary")
-    return train_tokenizers(settings)
+    tokenizers = train_tokenizers(settings)
+    if task_named(settings.task).target == "text":
+        return tokenizers, None
+    files, separator = pair_files(settings, "train"), settings.data.label_separator
+    found = (names for _, names in read_labels(files, separator))
+    return tokenizers, collect_labels(found, names_of(files.paths), separator)

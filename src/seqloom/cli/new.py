@@ -72,6 +72,11 @@ def new(
             f"--example brings pairs, but the preset {name} learns from plain text. Leave out one of the two."
         )
     if example:
+        if task_named(read_preset(name)["task"]).target != "text":
+            raise UsageError(
+                f"--example brings pairs to translate, which the preset {name} has no use for. Leave out one of the "
+                "two."
+            )
         if train or valid or test:
             raise UsageError(
                 "--example brings its own data. Leave out --train, --valid and --test, or --example."
@@ -83,7 +88,7 @@ def new(
         if of_text:
             section = _text_section(folder, (train, valid, test))
         else:
-            section = _data_section(folder, (train, valid, test), (source_field, target_field))
+            section = _data_section(folder, name, (train, valid, test), (source_field, target_field))
         text = _start(config, name) + section + _usual_settings(name)
         make_folder(folder)
     atomic_write(config, text)
@@ -106,24 +111,39 @@ preset = "{preset}"
 """
 
 
-def _data_section(folder: Path, parts: Sequence[Sequence[Path]], fields: tuple[str, str]) -> str:
+FILES_HELP = {
+    "text": "Two UTF-8 files in step (source, target): line n of the one belongs to line n of the other.\n"
+    "# Or one .tsv or .jsonl file.",
+    "label": "A UTF-8 file with a text, a tab and its label in each line (.tsv), or two files in step, or .jsonl.",
+    "labels": "A UTF-8 file with a token, a tab and its label in each line, and an empty line between sentences.",
+}
+EXAMPLE_FILES = {
+    "text": EXAMPLE_PAIRS,
+    "label": (("train.tsv",), ("valid.tsv",), ("test.tsv",)),
+    "labels": (("train.conll",), ("valid.conll",), ("test.conll",)),
+}
+"""By how a task reads its target."""
+
+
+def _data_section(
+    folder: Path, preset: str, parts: Sequence[Sequence[Path]], fields: tuple[str, str]
+) -> str:
     """Name the files as they are seen from the folder; those of each part that is given are looked at first.
 
     fields  of JSON lines: the source's and the target's
     """
+    from seqloom.config.presets import read_preset
+    from seqloom.config.tasks import task_named
     from seqloom.config.toml import write_value
     from seqloom.data.readers import read_pairs
 
-    lines = [
-        "",
-        "[data]",
-        "# Two UTF-8 files in step (source, target): line n of the one belongs to line n of the other.",
-        "# Or one .tsv or .jsonl file. Paths are seen from this folder.",
-    ]
+    target = task_named(read_preset(preset)["task"]).target
+    lines = ["", "[data]", f"# {FILES_HELP[target]}", "# Paths are seen from this folder."]
     named = any(parts)
-    for key, paths, examples in zip(("train", "valid", "test"), parts, EXAMPLE_PAIRS, strict=True):
+    for key, paths, examples in zip(("train", "valid", "test"), parts, EXAMPLE_FILES[target], strict=True):
         if paths:
-            next(read_pairs(paths, source_field=fields[0], target_field=fields[1]), None)
+            form = "blocks" if target == "labels" else "auto"
+            next(read_pairs(paths, format=form, source_field=fields[0], target_field=fields[1]), None)
         kept = [_seen_from(folder, path) for path in paths] or list(examples)
         off = "# " if named and not paths else ""
         lines.append(f"{off}{key} = {write_value(kept)}")

@@ -126,6 +126,9 @@ class CheckReport:
     max_length: int | None = None  # symbols; longer sides are left out of training
     cut: bool = False  # or longer sources are cut
     vocabulary_sizes: tuple[int, int] | None = None  # source, target
+    labels: Mapping[str, int] | None = (
+        None  # how often each stands in the training data, where targets are labels
+    )
     verdicts: tuple[Verdict, ...] = field(default=())
 
     @property

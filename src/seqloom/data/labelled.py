@@ -15,7 +15,7 @@ from seqloom.base.errors import DataError
 from seqloom.data.readers import Pair, PairFiles, pair_format, read_blocks
 from seqloom.text.labels import Labels
 from seqloom.text.tokenizer import Tokenizer
-from seqloom.text.vocabulary import PAD, SPECIALS
+from seqloom.text.vocabulary import PAD, SPECIALS, UNK
 
 FIRST = len(SPECIALS)
 """The id of the first label."""
@@ -73,6 +73,20 @@ class TokenLabels:
                     ids[place] = FIRST + number
             encoded.append(ids)
         return encoded
+
+
+@dataclass(frozen=True)
+class LabelSymbols:
+    """Labels as symbols to be counted: an id a label, UNK for one that there is none of."""
+
+    labels: Labels
+    tokens: bool = False
+
+    def encode_many(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of what each target says."""
+        numbers = {name: FIRST + number for number, name in enumerate(self.labels.names)}
+        split = str.split if self.tokens else self.labels.split
+        return [[numbers.get(name, UNK) for name in split(text)] for text in texts]
 
 
 def token_places(numbers: Sequence[int], count: int) -> list[int]:

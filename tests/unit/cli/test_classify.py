@@ -246,3 +246,53 @@ def test_train_says_how_good_it_is_and_which_verb_comes_next(tmp_path: Path):
     report = (tmp_path / "run" / "report.html").read_text()
     assert "span F1" in report
     assert "Labels that are right" in report
+
+
+@pytest.mark.parametrize("kind", ["classification", "topics", "tagging"])
+def test_check_counts_labels_and_takes_them_for_no_translation(here: Here, kind: str, tmp_path: Path):
+    config = write_labelled(tmp_path / "x", kind)
+    answer = here("check", config)
+    assert answer.code == 0, answer.err
+    for wrong in ("fit badly", "the same", "unknown to the vocabulary. Enlarge", "empty side, which"):
+        assert wrong not in answer.out
+    part = config.parent / ("valid.conll" if kind == "tagging" else "valid.tsv")
+    line = part.read_text().count("\n") + 1
+    with part.open("a") as stream:
+        stream.write("\nfilm\tugly\n" if kind == "tagging" else "a film\tugly\n")
+    refused = here("check", config)
+    assert refused.code == 3
+    place = line + 1 if kind == "tagging" else line
+    assert f"ERROR    valid  {part}:{place}: the label 'ugly' is none of the training data's" in refused.out
+
+
+def test_check_warns_of_a_label_that_hardly_occurs(here: Here, tmp_path: Path):
+    config = write_labelled(tmp_path / "x", "classification")
+    with (config.parent / "train.tsv").open("a") as stream:
+        stream.write("a film\tso-so\n")
+    answer = here("check", config)
+    assert (
+        "warning  train  3 labels, from 1 times 'so-so' to 80 times 'bad'. Rare labels are hardly learnt"
+        in answer.out
+    )
+
+
+def test_new_writes_what_the_task_s_files_look_like(here: Here, tmp_path: Path):
+    write_labelled(tmp_path / "x", "tagging")
+    data = tmp_path / "x" / "train.conll"
+    answer = here("new", tmp_path / "mine", "--preset", "tagging-lstm", "--train", data)
+    assert answer.code == 0, answer.err
+    text = (tmp_path / "mine" / "config.toml").read_text()
+    assert "a token, a tab and its label in each line" in text
+    assert f'train = ["{data}"]' in text
+    assert here("new", tmp_path / "reviews", "--preset", "classification-lstm").code == 0
+    assert 'train = ["train.tsv"]' in (tmp_path / "reviews" / "config.toml").read_text()
+    wrong = here(
+        "new", tmp_path / "other", "--preset", "tagging-lstm", "--train", tmp_path / "mine" / "config.toml"
+    )
+    assert wrong.code == 3
+    assert "no tab in the line; expected a token, a tab, its label" in wrong.sentence
+    example = here("new", tmp_path / "example", "--example", "--preset", "classification-lstm")
+    assert example.sentence == (
+        "--example brings pairs to translate, which the preset classification-lstm has no use for. Leave out one of "
+        "the two."
+    )

@@ -21,7 +21,11 @@ def test_a_project_is_its_preset_and_switched_off_lines_show_its_values(
     path = tmp_path / "mine" / "config.toml"
     found, plain = read_config(path), build_config({"preset": preset})
     assert found.model == plain.model
-    names = ("train.en", "train.fr") if task_named(plain.task).reads_pairs else ("train.txt",)
+    names = {
+        "classification": ("train.tsv",),
+        "tagging": ("train.conll",),
+        "generation": ("train.txt",),
+    }.get(found.task, ("train.en", "train.fr"))
     assert found.data.train == tuple(f"{tmp_path}/mine/{name}" for name in names)
     text = path.read_text()
     path.write_text(text.replace("# vocab", "vocab").replace("# width", "width").replace("# max_", "max_"))
