@@ -125,9 +125,7 @@ EXAMPLE_FILES = {
 """By how a task reads its target."""
 
 
-def _data_section(
-    folder: Path, preset: str, parts: Sequence[Sequence[Path]], fields: tuple[str, str]
-) -> str:
+def _data_section(folder: Path, preset: str, parts: Sequence[Sequence[Path]], fields: tuple[str, str]) -> str:
     """Name the files as they are seen from the folder; those of each part that is given are looked at first.
 
     fields  of JSON lines: the source's and the target's

@@ -122,13 +122,6 @@ def _by_label(
     ]
 
 
-def confusion(outputs: Sequence[int], references: Sequence[int], labels: int) -> NDArray[np.int64]:
-    """(L, L) counts: row n, column m says how often a text of label n was given label m."""
-    counts = np.zeros((labels, labels), np.int64)
-    np.add.at(counts, (np.asarray(references, np.int64), np.asarray(outputs, np.int64)), 1)
-    return counts
-
-
 def calibration_error(confidences: NDArray[np.float64], right: NDArray[np.bool_], bins: int = BINS) -> float:
     """Expected calibration error, 0 to 1: how far probability and share of right ones lie apart, in the mean.
 

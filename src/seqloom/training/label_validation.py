@@ -59,7 +59,6 @@ def told(rows: Sequence[LabelBatch], logits: Sequence[Tensor], labels: Labels) -
     return outputs, references
 
 
-@torch.no_grad()
 def make_label_validator(
     network: LabelNetwork,
     machine: Machine,

@@ -8,7 +8,6 @@ import pytest
 from commands import Answer
 from seqloom.config.presets import preset_names
 from seqloom.config.read import build_config, read_config
-from seqloom.config.tasks import task_named
 
 Here = Callable[..., Answer]
 

@@ -9,7 +9,6 @@ from seqloom.metrics.classes import (
     LabelTable,
     accuracy,
     calibration_error,
-    confusion,
     macro_f1,
     span_f1,
     table_of,
@@ -38,9 +37,9 @@ def test_as_scikit_learn_counts(seed: int):
     expected = sklearn.f1_score(references, outputs, average="macro", zero_division=0)
     assert macro_f1(outputs, references).value == pytest.approx(100 * expected)
     numbers = [[NAMES.index(name) for name in side] for side in (outputs, references)]
-    assert confusion(*numbers, 4).tolist() == (
-        sklearn.confusion_matrix(references, outputs, labels=list(NAMES)).tolist()
-    )
+    matrix = report(NAMES, *numbers).matrix
+    assert matrix is not None
+    assert matrix.tolist() == sklearn.confusion_matrix(references, outputs, labels=list(NAMES)).tolist()
 
 
 def test_several_labels_a_text_as_scikit_learn_counts():
