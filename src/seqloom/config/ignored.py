@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from seqloom.base.errors import ConfigError
 from seqloom.config.layers import Layer
-from seqloom.config.options import options_named
+from seqloom.config.model import RecurrentDecoderConfig, TransformerDecoderConfig
+from seqloom.config.options import all_options, options_named
 from seqloom.config.schema import Config
 from seqloom.config.toml import show_value
 
@@ -50,7 +51,83 @@ def _attends(kind: str) -> Callable[[Config], bool]:
     return holds
 
 
+def _keys_under(*tables: str) -> tuple[str, ...]:
+    """Every option of these tables."""
+    return tuple(
+        dict.fromkeys(
+            option.key
+            for option in all_options()
+            for table in tables
+            if not option.is_table and option.key.startswith(f"{table}.")
+        )
+    )
+
+
+HEARS = 'a task whose source is sound, such as task = "transcription"'
+DECODER = tuple(
+    f"model.decoder.{name}"
+    for name in dict.fromkeys((*RecurrentDecoderConfig.model_fields, *TransformerDecoderConfig.model_fields))
+)
+SOUND_CONDITIONS = (
+    Condition(
+        (
+            *_keys_under("audio", "model.front_end"),
+            "model.ctc_weight",
+            "model.encoder.pyramid",
+            "search.ctc_weight",
+            "search.language_model",
+        ),
+        HEARS,
+        lambda config: config.hears,
+    ),
+    Condition(
+        ("text.shared", "model.share_embeddings"),
+        "a task whose source is text",
+        lambda config: not config.hears,
+    ),
+    Condition(
+        (
+            *DECODER,
+            "model.tie_output",
+            "model.embedding_rank",
+            "training.label_smoothing",
+            "training.scheduled_sampling",
+            "training.coverage_loss",
+            "search.length_penalty",
+            "search.coverage_penalty",
+        ),
+        "a model.ctc_weight below 1, as CTC alone has no decoder",
+        lambda config: config.model.ctc_weight < 1 or not config.hears,
+    ),
+    Condition(
+        ("search.ctc_weight",),
+        "a model.ctc_weight between 0 and 1, which trains both CTC and attention",
+        lambda config: 0 < config.model.ctc_weight < 1,
+    ),
+    Condition(
+        ("search.language_model_weight",),
+        "a search.language_model",
+        lambda config: config.search.language_model is not None,
+    ),
+    Condition(
+        ("audio.time_mask_frames", "audio.time_mask_share"),
+        "audio.time_masks above 0",
+        lambda config: config.audio.time_masks > 0,
+    ),
+    Condition(
+        ("audio.frequency_mask_bands",),
+        "audio.frequency_masks above 0",
+        lambda config: config.audio.frequency_masks > 0,
+    ),
+    Condition(
+        ("model.front_end.channels",),
+        "a model.front_end.convolutions above 0",
+        lambda config: config.model.front_end.convolutions > 0,
+    ),
+)
+
 CONDITIONS = (
+    *SOUND_CONDITIONS,
     Condition(
         ("training.betas", "training.eps"),
         'training.optimiser = "adamw" or "adam"',

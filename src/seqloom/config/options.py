@@ -115,7 +115,8 @@ def describe_type(annotation: Any, limits: list[Any]) -> str:
 def _describe_tuple(members: tuple[Any, ...], limits: list[Any]) -> str:
     if members[-1] is Ellipsis:
         (most,) = [limit.max_length for limit in limits if hasattr(limit, "max_length")]
-        return f"a list of at most {most} file names"
+        item = describe_type(members[0], [])
+        return f"a list of at most {most} {'file names' if 'text' in item else f'values, each {item}'}"
     return f"a list of {len(members)} values, each {describe_type(members[0], [])}"
 
 

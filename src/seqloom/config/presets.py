@@ -15,6 +15,10 @@ PRESETS = (
     "translation-transformer-ssru",
     "translation-transformer-base",
     "translation-hybrid",
+    "transcription-lstm",
+    "transcription-ctc",
+    "transcription-las",
+    "transcription-transformer",
 )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from seqloom.config.audio import AudioConfig
 from seqloom.config.data import DataConfig, TextConfig
 from seqloom.config.model import (
     ModelConfig,
@@ -23,6 +24,7 @@ from seqloom.config.training import BOUNDS, TrainingConfig
 
 __all__ = [
     "BOUNDS",
+    "AudioConfig",
     "Config",
     "DataConfig",
     "ModelConfig",
@@ -40,7 +42,7 @@ __all__ = [
 class Config(Section):
     """Everything a run was asked to be."""
 
-    task: Literal["translation"] = Field(
+    task: Literal["translation", "transcription"] = Field(
         default="translation", description="What the model is for; a row of the table of tasks."
     )
     preset: Annotated[str | None, MayBeNone] = Field(
@@ -52,6 +54,10 @@ class Config(Section):
     )
     data: DataConfig = Field(
         default_factory=DataConfig, description="Where the pairs lie and how they are read."
+    )
+    audio: AudioConfig = Field(
+        default_factory=AudioConfig,
+        description="How sound becomes frames, where the source is sound.",
     )
     text: TextConfig = Field(default_factory=TextConfig, description="How text becomes symbols.")
     model: ModelConfig = Field(default_factory=ModelConfig, description="The shape of the model.")
@@ -65,6 +71,11 @@ class Config(Section):
         """Which family of models serves the task."""
         return task_named(self.task).family
 
+    @property
+    def hears(self) -> bool:
+        """Whether the source is sound."""
+        return task_named(self.task).source == "audio"
+
     @model_validator(mode="after")
     def _check_sections_agree(self) -> Self:
         self._check_bound()
@@ -75,6 +86,7 @@ class Config(Section):
         self._check_copying()
         self._check_r_drop()
         self._check_best_by()
+        self._check_sound()
         if self.model.share_embeddings and not self.text.shared:
             raise contradiction(
                 "model.share_embeddings = true needs one vocabulary for both sides, but text.shared = false",
@@ -200,6 +212,8 @@ class Config(Section):
                 continue
             tagged = part == "encoder" and self.data.back_translated
             key, needed = f"model.{part}.max_positions", self.data.max_length + (2 if tagged else 1)
+            if part == "encoder" and self.hears:
+                continue  # _check_sound
             if stack.positions == "learned" and stack.max_positions < needed:
                 raise contradiction(
                     f"{key} = {stack.max_positions} is fewer than data.max_length = {self.data.max_length} "
@@ -207,6 +221,35 @@ class Config(Section):
                     f"Set {key} = {needed}, or data.max_length = {stack.max_positions - 1}.",
                     [key, "data.max_length"],
                 )
+
+    def _check_sound(self) -> None:
+        """Refuse what has no meaning where the source is sound, and positions that end before the sound does."""
+        if not self.hears:
+            return
+        model, training = self.model, self.training
+        for key, value, unset, problem in (
+            ("model.decoder.copying", model.decoder.copying, False, "copies symbols of the source"),
+            ("data.back_translated", bool(self.data.back_translated), False, "is text"),
+            ("training.guided_alignment", training.guided_alignment, 0.0, "teaches links between words"),
+            ("training.teacher", training.teacher, None, "has probabilities of translations"),
+            ("training.minimum_risk", training.minimum_risk, "none", "compares translations"),
+            ("text.sampling", self.text.sampling, 0.0, "segments the source's text anew"),
+        ):
+            if value != unset:
+                raise contradiction(
+                    f'{key} {problem}, but the source of task = "{self.task}" is sound',
+                    f"Leave out {key}.",
+                    [key, "task"],
+                )
+        stack = model.encoder
+        needed = -(-self.audio.max_frames // model.frames_a_position)
+        if stack.kind == "transformer" and stack.positions == "learned" and stack.max_positions < needed:
+            raise contradiction(
+                f"model.encoder.max_positions = {stack.max_positions} is fewer than audio.max_seconds = "
+                f"{self.audio.max_seconds:g} makes, {needed}",
+                f"Set model.encoder.max_positions = {needed}.",
+                ["model.encoder.max_positions", "audio.max_seconds"],
+            )
 
 
 def json_schema() -> dict[str, Any]:

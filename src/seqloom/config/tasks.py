@@ -21,7 +21,7 @@ class Task:
     description: str
     source: Literal["text", "audio", "nothing"]
     target: Literal["text", "label"]
-    family: Literal["seq2seq", "language_model", "classifier"]
+    family: Literal["seq2seq", "language_model", "classifier", "speech"]
     metrics: tuple[str, ...]
     preset: str
 
@@ -35,6 +35,15 @@ TASKS = (
         family="seq2seq",
         metrics=("bleu", "chrf"),
         preset="translation-gru",
+    ),
+    Task(
+        name="transcription",
+        description="A recording of speech to its words.",
+        source="audio",
+        target="text",
+        family="speech",
+        metrics=("wer", "cer"),
+        preset="transcription-lstm",
     ),
 )
 

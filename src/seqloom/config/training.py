@@ -20,7 +20,7 @@ from seqloom.config.section import (
 
 Optimiser = Literal["adamw", "adam", "sgd"]
 Schedule = Literal["inverse_square_root", "cosine", "plateau", "constant"]
-BestBy = Literal["bleu", "chrf", "loss"]
+BestBy = Literal["bleu", "chrf", "wer", "cer", "loss"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -44,7 +44,7 @@ class TrainingConfig(Section):
 
     batch_tokens: Count = Field(
         default=2048,
-        description="Size of a batch: rows times its longest side, in symbols, stays within this.",
+        description="Size of a batch: rows times its longest side, in symbols or in frames of sound, stays within this.",
     )
     max_sentences: CountOrZero = Field(default=0, description="Most pairs in a batch; 0 is no limit.")
     accumulate: Count = Field(
