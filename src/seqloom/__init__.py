@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqloom.pipeline import Model as Model
     from seqloom.pipeline import Result as Result
+    from seqloom.pipeline import Transcriber as Transcriber
+    from seqloom.pipeline import Transcript as Transcript
     from seqloom.pipeline import average as average
     from seqloom.pipeline import load as load
     from seqloom.pipeline import train as train
@@ -23,8 +25,10 @@ PUBLIC = {
     "average": "seqloom.pipeline",
     "Model": "seqloom.pipeline",
     "Result": "seqloom.pipeline",
+    "Transcriber": "seqloom.pipeline",
+    "Transcript": "seqloom.pipeline",
 }
-__all__ = ["Model", "Result", "average", "load", "train"]
+__all__ = ["Model", "Result", "Transcriber", "Transcript", "average", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:

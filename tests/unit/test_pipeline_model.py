@@ -18,8 +18,8 @@ from seqloom.models.build import build_model
 from seqloom.pipeline import Model, text_model
 from seqloom.search.options import SamplingOptions, SearchOptions
 from seqloom.text.tokenizer import train_tokenizer
-from seqloom.training.searching import LONGEST_SOURCE
 from seqloom.training.objective import Objective
+from seqloom.training.searching import LONGEST_SOURCE
 from seqloom.training.validation import mean_likelihood
 from seqloom.training.vocabularies import Tokenizers
 from tiny import CPU, TinyRun
@@ -145,7 +145,9 @@ def test_targets_are_scored_as_in_training(model: Model) -> None:
     expected = []
     for source, target in zip(TEXTS, targets, strict=True):
         batch = collate([model.tokenizers.source.encode(source)], [model.tokenizers.target.encode(target)])
-        expected.append(-mean_likelihood(model.network, iter([batch]), CPU, Objective()) * batch.target_tokens)
+        expected.append(
+            -mean_likelihood(model.network, iter([batch]), CPU, Objective()) * batch.target_tokens
+        )
     assert model.score(TEXTS, targets) == pytest.approx(expected, abs=1e-4)
     assert model.score([], []) == []
     with pytest.raises(UsageError, match="There are 1 targets for 4 sources; expected one each"):

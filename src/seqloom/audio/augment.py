@@ -31,7 +31,9 @@ class Masks:
         frames = frames.copy()
         length, features = frames.shape
         for _ in range(self.time_masks):
-            start, stop = _range(generator, length, min(self.time_mask_frames, int(self.time_mask_share * length)))
+            start, stop = _range(
+                generator, length, min(self.time_mask_frames, int(self.time_mask_share * length))
+            )
             frames[start:stop] = 0.0
         for _ in range(self.frequency_masks):
             start, stop = _range(generator, features, min(self.frequency_mask_bands, features - 1))

@@ -63,7 +63,9 @@ class Preprocessing:
         if self.bank is None:
             return self._read_ready(path)
         if path.suffix.lower() == READY_SUFFIX:
-            raise DataError(f"{path} holds ready-made features, but the model hears sound. Give it a sound file.")
+            raise DataError(
+                f"{path} holds ready-made features, but the model hears sound. Give it a sound file."
+            )
         sound = read_sound(path, self.bank.rate)
         return Recording(self.bank.frames(sound.samples), sound.notices)
 
@@ -96,8 +98,9 @@ class Preprocessing:
             mean = np.array(self.statistics.mean, np.float32)
             deviation = np.array(self.statistics.deviation, np.float32)
         else:
-            mean, deviation = frames.mean(axis=0), frames.std(axis=0)
-        return (frames - mean) / np.maximum(deviation, np.float32(LEAST_DEVIATION))
+            mean = frames.mean(axis=0, dtype=np.float32)
+            deviation = frames.std(axis=0, dtype=np.float32)
+        return np.asarray((frames - mean) / np.maximum(deviation, LEAST_DEVIATION), np.float32)
 
     def with_statistics(self, statistics: Statistics) -> "Preprocessing":
         """The same with those of a corpus, if it normalises by them."""

@@ -29,7 +29,9 @@ def read_ready(path: Path) -> Ready:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        raise DataError(f"{path} is no .npy array that can be read ({str(error).splitlines()[0]}).") from error
+        raise DataError(
+            f"{path} is no .npy array that can be read ({str(error).splitlines()[0]})."
+        ) from error
     if not isinstance(array, np.ndarray):
         raise DataError(f"{path} is an archive of arrays (.npz); expected one array of frames x features.")
     if array.dtype.kind not in KINDS:

@@ -43,7 +43,7 @@ def _filter(between: float, reach: int, cutoff: float) -> NDArray[np.float32]:
     distance = np.arange(-reach, reach + 1) - between
     inside = np.clip(1.0 - (distance / (reach + 1)) ** 2, 0.0, None)
     weights = np.sinc(cutoff * distance) * np.i0(KAISER * np.sqrt(inside))
-    return (weights / weights.sum()).astype(np.float32)
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
 def change_speed(samples: Samples, speed: float) -> Samples:
@@ -61,4 +61,4 @@ def change_speed_of_frames(frames: NDArray[np.float32], speed: float) -> NDArray
     before = times.astype(np.int64)
     after = np.minimum(before + 1, len(frames) - 1)
     share = (times - before).astype(np.float32)[:, None]
-    return (1 - share) * frames[before] + share * frames[after]
+    return np.asarray((1 - share) * frames[before] + share * frames[after], np.float32)

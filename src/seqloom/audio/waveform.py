@@ -4,7 +4,7 @@ What can be put right is, with a notice: another sampling rate, several channels
 can't is refused in one sentence that names the file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,11 @@ from seqloom.base.files import explain_os_errors
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au")
 """Sound files that are taken out of a folder."""
 LONGEST_HOURS = 24.0
-RAW_FORMATS = {"s16le": (np.dtype("<i2"), 32768.0), "s32le": (np.dtype("<i4"), 2147483648.0), "f32le": (np.dtype("<f4"), 1.0)}
+RAW_FORMATS: Mapping[str, tuple[np.dtype[Any], float]] = {
+    "s16le": (np.dtype("<i2"), 32768.0),
+    "s32le": (np.dtype("<i4"), 2147483648.0),
+    "f32le": (np.dtype("<f4"), 1.0),
+}
 """Raw samples by the names that ffmpeg and arecord have for them: their type, and what full scale is."""
 
 
@@ -62,13 +66,15 @@ def from_raw(data: bytes, kind: str) -> Samples:
     dtype, full_scale = RAW_FORMATS[kind]
     whole = len(data) - len(data) % dtype.itemsize
     samples = np.frombuffer(data[:whole], dtype).astype(np.float32) / np.float32(full_scale)
-    return np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.where(np.isfinite(samples), samples, np.float32(0.0))
 
 
 def _put_right(samples: NDArray[np.float32], found: int, rate: int, path: Path) -> Sound:
     """samples (length, channels) of a file -> one channel of finite samples at the rate."""
     if not samples.size:
-        raise DataError(f"{path} holds no samples: it is a header without sound. Record it again, or leave it out.")
+        raise DataError(
+            f"{path} holds no samples: it is a header without sound. Record it again, or leave it out."
+        )
     notices = []
     broken = ~np.isfinite(samples)
     if broken.all():

@@ -87,10 +87,16 @@ def check(
 
 
 def _configured(config: Path) -> "tuple[Config, dict[str, PairFiles]]":
+    from seqloom.base.errors import UsageError
     from seqloom.config.read import read_config, require_training_data
     from seqloom.training.vocabularies import pair_files
 
     settings = read_config(config_file(config))
+    if settings.hears:
+        raise UsageError(
+            f"{config_file(config)} is for recordings, which this verb doesn't look into. `seqloom train` names the first "
+            "one that can't be used, with its line."
+        )
     require_training_data(settings)
     return settings, {name: pair_files(settings, name) for name in PARTS if getattr(settings.data, name)}
 

@@ -22,7 +22,7 @@ Examples:
       Two files of yours; the translations are kept.
 """
 PARTS = ("test", "valid")
-NAMES = {"bleu": "BLEU", "chrf": "chrF"}
+NAMES = {"bleu": "BLEU", "chrf": "chrF", "wer": "WER", "cer": "CER"}
 
 
 def evaluate(
@@ -31,7 +31,7 @@ def evaluate(
         list[Path],
         typer.Argument(
             metavar="FILE",
-            help="Two files in step, or one .tsv or .jsonl file.",
+            help="Two files in step, or one .tsv or .jsonl file; a manifest of recordings.",
             show_default=False,
         ),
     ] = [],  # noqa: B006 - typer copies it
@@ -47,7 +47,7 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="The figures as one JSON object.")] = False,
     ensemble: Others = [],  # noqa: B006 - typer copies it
 ) -> None:
-    """Score a model by BLEU and chrF."""
+    """Score a model by the metrics of its task: BLEU and chrF, or word and character error rates."""
     from seqloom.base.errors import DataError, UsageError
     from seqloom.base.files import atomic_write, make_folder
     from seqloom.base.progress import progress
@@ -58,16 +58,17 @@ def evaluate(
         raise UsageError(f'--part "{part}" is neither "test" nor "valid".')
     from seqloom.pipeline import load
     from seqloom.training.searching import search_options
+    from seqloom.training.vocabularies import examples
 
     model = load([run, *ensemble])
     asked = _pairs_of(model.config, run, files, part)
-    pairs = list(asked.read())
+    pairs = list(examples(model.config, asked))
     names = " and ".join(str(nearby(path)) for path in asked.paths)
     if not pairs:
         raise DataError(f"{names}: no pairs; a score needs at least one.")
     options = search_options(model.config.search, beam=beam, n_best=1)
     begun = time.monotonic()
-    with progress("Translating", total=len(pairs)) as bar:
+    with progress("Evaluating", total=len(pairs)) as bar:
         scores, outputs = model.evaluate(
             pairs, options, bar.update, lambda row, notice: bar.say(f"seqloom: pair {row + 1}: {notice}")
         )

@@ -48,9 +48,9 @@ def inspect(
     for path, ending in ((png, ".png"), (svg, ".svg")):
         if path and path.suffix.lower() != ending:
             raise UsageError(f"--{ending[1:]} {path}: its name must end in {ending}.")
-    from seqloom.pipeline import load
+    from seqloom.pipeline import Model, load_kind
 
-    model = load(run)
+    model = load_kind(Model, run)
     written = model(text).tokens if target is None else target
     attention = model.attention(text, written, words=words)
     print(f"{attention.source_text}\n{attention.target_text}\n")

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from seqloom.cli import average, check, evaluate, inspect, new, presets, train, translate
+from seqloom.cli import average, check, evaluate, inspect, new, presets, train, transcribe, translate
 from seqloom.cli.failures import explain
 from seqloom.cli.file_options import repeat_file_options
 from seqloom.cli.help_page import Verb
@@ -95,13 +95,14 @@ def seqloom(
         typer.Option("--version", help="Say the version and end.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Train translators of your own, use them, and see where they look."""
+    """Train translators and transcribers of your own, use them, and see where they look."""
 
 
 app.command(cls=Verb, epilog=new.EXAMPLES)(new.new)
 app.command(cls=Verb, epilog=check.EXAMPLES)(check.check)
 app.command(cls=Verb, epilog=train.EXAMPLES)(train.train)
 app.command(cls=Verb, epilog=translate.EXAMPLES)(translate.translate)
+app.command(cls=Verb, epilog=transcribe.EXAMPLES)(transcribe.transcribe)
 app.command(cls=Verb, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(cls=Verb, epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command(cls=Verb, epilog=average.EXAMPLES)(average.average)

@@ -45,7 +45,7 @@ def new(
     """
     from seqloom.base.errors import UsageError
     from seqloom.base.files import atomic_write, make_folder
-    from seqloom.config.presets import preset_text
+    from seqloom.config.presets import preset_text, read_preset
     from seqloom.config.tasks import TASKS
 
     config = folder / CONFIG
@@ -57,6 +57,10 @@ def new(
     name = preset or TASKS[0].preset
     preset_text(name)  # refuses an unknown name before anything is written
     if example:
+        if read_preset(name).get("task", "translation") != "translation":
+            raise UsageError(
+                f"--example is a phrasebook of two languages, and the preset {name} is for another task. Leave out one."
+            )
         if train or valid or test:
             raise UsageError(
                 "--example brings its own data. Leave out --train, --valid and --test, or --example."
@@ -65,7 +69,8 @@ def new(
         make_folder(folder)
         _write_example(folder)
     else:
-        text = _start(config, name) + _data_section(folder, (train, valid, test)) + _usual_settings(name)
+        data = _manifests if read_preset(name).get("task") == "transcription" else _data_section
+        text = _start(config, name) + data(folder, (train, valid, test)) + _usual_settings(name)
         make_folder(folder)
     atomic_write(config, text)
     print(f"Wrote {config}: what a person would set; the rest comes from the preset {name}.")
@@ -103,6 +108,31 @@ def _data_section(folder: Path, parts: Sequence[Sequence[Path]]) -> str:
         if paths:
             next(read_pairs(paths), None)
         kept = [_seen_from(folder, path) for path in paths] or list(examples)
+        off = "# " if named and not paths else ""
+        lines.append(f"{off}{key} = {write_value(kept)}")
+    return "\n".join(lines) + "\n"
+
+
+def _manifests(folder: Path, parts: Sequence[Sequence[Path]]) -> str:
+    """The same for recordings: a manifest a part."""
+    from seqloom.base.errors import UsageError
+    from seqloom.config.toml import write_value
+    from seqloom.data.manifest import read_manifest
+    from seqloom.data.readers import PairFiles
+
+    lines = [
+        "",
+        "[data]",
+        "# Manifests: a line for each recording, its path (seen from the manifest's folder), a tab, what is said in it.",
+        "# Or JSON lines; source_field and target_field name their fields. Paths are seen from this folder.",
+    ]
+    named = any(parts)
+    for key, paths in zip(("train", "valid", "test"), parts, strict=True):
+        if len(paths) > 1:
+            raise UsageError(f"--{key} takes one manifest; found {len(paths)} files.")
+        if paths:
+            next(read_manifest(PairFiles(tuple(paths))), None)
+        kept = [_seen_from(folder, path) for path in paths] or [f"{key}.tsv"]
         off = "# " if named and not paths else ""
         lines.append(f"{off}{key} = {write_value(kept)}")
     return "\n".join(lines) + "\n"

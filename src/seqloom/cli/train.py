@@ -11,7 +11,7 @@ from seqloom.cli.completion import complete_override
 from seqloom.cli.places import config_file, default_run, shown
 
 if TYPE_CHECKING:
-    from seqloom.pipeline import Model
+    from seqloom.pipeline.loading import AnyModel
 
 EXAMPLES = """
 \b
@@ -76,9 +76,10 @@ def _updates(folder: Path) -> int:
     return int(newest[0].name.removeprefix("step-")) if newest else 0
 
 
-def _tell_result(folder: Path, model: "Model") -> None:
+def _tell_result(folder: Path, model: "AnyModel") -> None:
     """How good it is, where it lies, what to type next."""
     from seqloom.inspection.run_log import best_validation, read_log
+    from seqloom.pipeline import Transcriber
 
     best = best_validation(read_log(folder / "metrics.jsonl").rows)
     if best:
@@ -87,16 +88,23 @@ def _tell_result(folder: Path, model: "Model") -> None:
     print(f"  {folder / 'best'}           the model that is used from here on")
     print("\nNext:")
     samples = read_log(folder / "samples.jsonl").rows
-    example = shlex.quote(str(samples[-1]["source"]) if samples else "Your sentence.")
     place = shown(folder)
-    print(f"  echo {example} | seqloom translate {place}")
+    heard = isinstance(model, Transcriber)
+    given = "recording.wav" if heard else "Your sentence."
+    example = shlex.quote(str(samples[-1]["source"]) if samples else given)
+    print(
+        f"  seqloom transcribe {place} {example}"
+        if heard
+        else f"  echo {example} | seqloom translate {place}"
+    )
     if model.config.data.test or model.config.data.valid:
         print(f"  seqloom evaluate {place}")
-    if model.has_attention:
+    if not isinstance(model, Transcriber) and model.has_attention:
         print(f"  seqloom inspect {place} {example} --html attention.html")
 
 
 def _scores(row: Mapping[str, Any]) -> str:
     """A validation's figures, the name of each as its metric writes it."""
-    parts = [f"{name} {row[key]:.1f}" for key, name in (("bleu", "BLEU"), ("chrf", "chrF")) if key in row]
+    names = {"bleu": "BLEU", "chrf": "chrF", "wer": "WER", "cer": "CER"}
+    parts = [f"{name} {row[key]:.1f}" for key, name in names.items() if key in row]
     return ", ".join([*parts, f"loss {row['loss']:.3f}", f"update {row['update']:,}"])

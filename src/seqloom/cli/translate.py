@@ -93,11 +93,11 @@ def translate(
         raise UsageError("--json has the scores already. Leave out --scores.")
     begun = typed(prefix, "--prefix")
     _check_files(files, output)
-    from seqloom.pipeline import load
+    from seqloom.pipeline import Model, load_kind
     from seqloom.search.options import SearchOptions
     from seqloom.training.searching import sampling_options, search_options
 
-    model = load([run, *ensemble])
+    model = load_kind(Model, [run, *ensemble])
     options = (
         sampling_options(model.config.search, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
         if sample
@@ -108,7 +108,7 @@ def translate(
         print("Type a sentence and press Enter; Ctrl-D ends.", file=sys.stderr)
     size = PIECE * model.config.search.batch_sentences
     done = 0
-    with _opened(output) as stream, _reporting(files, output) as report:
+    with opened(output, "translated") as stream, _reporting(files, output) as report:
         for piece in in_pieces(read_inputs(files), size):
             prefixes = [begun] * len(piece) if begun else None
             results = model.translate([line.text for line in piece], options, prefixes, first=done)
@@ -137,7 +137,11 @@ def _check_files(files: list[Path], output: Path | None) -> None:
 
 
 @contextmanager
-def _opened(output: Path | None) -> Iterator[BinaryIO]:
+def opened(output: Path | None, done: str) -> Iterator[BinaryIO]:
+    """A file to write to, or stdout; a file gets its name when all of it is there.
+
+    done  what was done with what is in an unfinished file, for whoever finds it
+    """
     if output is None:
         yield sys.stdout.buffer
         return
@@ -152,7 +156,7 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
             unfinished.replace(output)
     except BaseException:
         if unfinished.is_file() and unfinished.stat().st_size:
-            print(f"seqloom: {output} is as it was; what was translated is in {unfinished}", file=sys.stderr)
+            print(f"seqloom: {output} is as it was; what was {done} is in {unfinished}", file=sys.stderr)
         else:
             unfinished.unlink(missing_ok=True)
         raise

@@ -19,7 +19,10 @@ class AudioConfig(Section):
         description="Samples a second that the model hears; sound of another rate is resampled to it, with a notice.",
     )
     mel_bands: int = Field(
-        default=80, ge=4, le=512, description="Log-mel energies of a frame, its features (kaldi's filter bank)."
+        default=80,
+        ge=4,
+        le=512,
+        description="Log-mel energies of a frame, its features (kaldi's filter bank).",
     )
     frame_ms: Positive = Field(default=25.0, le=1000.0, description="Milliseconds of sound in a frame.")
     shift_ms: Positive = Field(
@@ -31,7 +34,9 @@ class AudioConfig(Section):
         default=20.0, ge=0.0, description="Where the lowest mel band begins, in hertz."
     )
     highest_frequency: float = Field(
-        default=0.0, ge=0.0, description="Where the highest mel band ends, in hertz; 0 is half the sampling rate."
+        default=0.0,
+        ge=0.0,
+        description="Where the highest mel band ends, in hertz; 0 is half the sampling rate.",
     )
     normalisation: Normalisation = Field(
         default="utterance",

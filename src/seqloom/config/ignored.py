@@ -93,11 +93,22 @@ SOUND_CONDITIONS = (
             "training.label_smoothing",
             "training.scheduled_sampling",
             "training.coverage_loss",
-            "search.length_penalty",
             "search.coverage_penalty",
         ),
         "a model.ctc_weight below 1, as CTC alone has no decoder",
         lambda config: config.model.ctc_weight < 1 or not config.hears,
+    ),
+    Condition(
+        (
+            "search.length_penalty",
+            "search.max_length_factor",
+            "search.max_length_extra",
+            "search.no_repeat_ngram",
+        ),
+        "a model.ctc_weight below 1, or a search.language_model",
+        lambda config: (
+            config.model.ctc_weight < 1 or not config.hears or config.search.language_model is not None
+        ),
     ),
     Condition(
         ("search.ctc_weight",),

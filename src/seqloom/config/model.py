@@ -262,7 +262,7 @@ class ModelConfig(Section):
     def frames_a_position(self) -> int:
         """Frames of sound that become one position of the memory."""
         pyramid = self.encoder.pyramid if isinstance(self.encoder, RecurrentEncoderConfig) else 0
-        return 2 ** (self.front_end.convolutions + pyramid)
+        return 1 << (self.front_end.convolutions + pyramid)
 
     @property
     def feature_width(self) -> int:

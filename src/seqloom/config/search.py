@@ -54,7 +54,8 @@ class SearchConfig(Section):
         "adds (shallow fusion, Gulcehre et al. 2015).",
     )
     language_model_weight: NotNegative = Field(
-        default=0.3, description="What the language model's log-probabilities count, beside the transcriber's."
+        default=0.3,
+        description="What the language model's log-probabilities count, beside the transcriber's.",
     )
     batch_sentences: Count = Field(default=64, description="Inputs searched together.")
 

@@ -157,7 +157,7 @@ def prepare_corpus(
             return open_corpus(folder)
         except DataError as damage:
             notices = (f"{damage} It was prepared again.",)
-    with _alone(cache / f".{folder.name}.lock"):
+    with alone(cache / f".{folder.name}.lock"):
         with contextlib.suppress(DataError):
             return open_corpus(folder, notices)  # another process prepared it meanwhile
         for stale in cache.glob(f".{folder.name}.*.tmp"):
@@ -176,9 +176,14 @@ def open_corpus(folder: Path, notices: tuple[str, ...] = ()) -> Corpus:
 
     Raises   DataError naming the first file that is missing, cut short or altered.
     """
+    return Corpus(folder, read_meta(folder), notices)
+
+
+def read_meta(folder: Path) -> dict[str, Any]:
+    """The meta.json of a prepared corpus, after checking every file's size and hash. Raises DataError."""
     try:
-        meta = read_json(folder / "meta.json")
-        if not isinstance(meta, dict) or meta.get("check") != _self_check(meta):
+        meta: dict[str, Any] = read_json(folder / "meta.json")
+        if not isinstance(meta, dict) or meta.get("check") != self_check(meta):
             raise DamagedModelError(f"{folder / 'meta.json'} was altered.")
         for name, expected in meta["files"].items():
             path = folder / name
@@ -192,7 +197,7 @@ def open_corpus(folder: Path, notices: tuple[str, ...] = ()) -> Corpus:
                 raise DamagedModelError(f"{path} was altered.")
     except DamagedModelError as error:
         raise DataError(f"The prepared corpus is damaged: {error}") from error
-    return Corpus(folder, meta, notices)
+    return meta
 
 
 @dataclass
@@ -250,7 +255,7 @@ class _Preparation:
                 name: found for column in columns.values() for name, found in column.manifest().items()
             },
         }
-        write_json(self.folder / "meta.json", meta | {"check": _self_check(meta)})
+        write_json(self.folder / "meta.json", meta | {"check": self_check(meta)})
 
     def _links(self, chunk: list[Pair], lines: Iterator[str], read: int) -> list[list[Link]]:
         """The alignment of each pair of a chunk, which begins after so many pairs."""
@@ -344,7 +349,7 @@ def _smallest(tokenizer: Tokenizer, more: int) -> np.dtype[Any]:
     return np.dtype(np.uint16 if len(tokenizer) + more <= 2**16 else np.uint32)
 
 
-def _self_check(meta: dict[str, Any]) -> str:
+def self_check(meta: dict[str, Any]) -> str:
     """The hash of a meta.json's content but for this hash itself."""
     content = {name: value for name, value in meta.items() if name != "check"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -360,7 +365,7 @@ def _say_dropped(read: int, dropped: dict[str, int], max_length: int) -> tuple[s
 
 
 @contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def alone(lock: Path) -> Iterator[None]:
     """Wait until no other process (or thread) is inside with the same lock file.
 
     The system frees the lock when a process dies. Where it has no such locks, processes work beside each other

@@ -57,6 +57,12 @@ PANELS = (
         (_Curve("BLEU", "validation", "bleu", BLUE), _Curve("chrF", "validation", "chrf", ORANGE, True)),
         True,
     ),
+    _Panel(
+        "Error rates",
+        "% of words, of characters",
+        (_Curve("words", "validation", "wer", BLUE), _Curve("characters", "validation", "cer", ORANGE, True)),
+        True,
+    ),
     _Panel("Learning rate", "", (_Curve("learning rate", "step", "learning_rate", BLUE),), True),
     _Panel("Speed", "target tokens a second", (_Curve("speed", "step", "tokens_per_second", BLUE),), True),
 )

@@ -6,7 +6,7 @@ are counted and passed over, and of rows for the same update the last one holds.
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from seqloom.base.errors import ResourceError
 
 Row = Mapping[str, object]
+JUDGES: Sequence[tuple[str, Callable[..., Row]]] = (("bleu", max), ("wer", min), ("loss", min))
+"""What a validation is judged by, the first that was measured, and which of its values is the best."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,13 @@ def last_of(rows: Sequence[Row], event: str) -> Row | None:
 
 
 def best_validation(rows: Iterable[Row]) -> Row | None:
-    """The validation row with the highest BLEU; with the lowest loss where no BLEU was measured."""
+    """The validation row that is best by the first of JUDGES that was measured."""
     validations = [row for row in rows if row.get("event") == "validation"]
-    with_bleu = [row for row in validations if number(row.get("bleu")) is not None]
-    if with_bleu:
-        return max(with_bleu, key=lambda row: number(row.get("bleu")) or 0.0)
-    with_loss = [row for row in validations if number(row.get("loss")) is not None]
-    return min(with_loss, key=lambda row: number(row.get("loss")) or 0.0) if with_loss else None
+    for name, best in JUDGES:
+        measured = [row for row in validations if number(row.get(name)) is not None]
+        if measured:
+            return best(measured, key=lambda row: number(row.get(name)) or 0.0)
+    return None
 
 
 def _row(line: bytes) -> Row | None:

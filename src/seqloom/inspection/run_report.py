@@ -90,6 +90,8 @@ def _facts(rows: Sequence[Row]) -> str:
         for label, key, places in (
             ("Best BLEU", "bleu", 1),
             ("chrF", "chrf", 1),
+            ("Best word error rate", "wer", 1),
+            ("Character error rate", "cer", 1),
             ("Validation loss", "loss", 3),
         ):
             value = number(best.get(key))
@@ -206,8 +208,13 @@ def _details(
 
 
 def _validation_table(rows: Sequence[Row]) -> str:
-    columns = (("update", 0), ("loss", 4), ("perplexity", 2), ("bleu", 2), ("chrf", 2))
-    names = {"bleu": "BLEU", "chrf": "chrF"}
+    measured = [
+        (name, 2)
+        for name in ("bleu", "chrf", "wer", "cer")
+        if any(number(row.get(name)) is not None for row in rows)
+    ]
+    columns = (("update", 0), ("loss", 4), ("perplexity", 2), *measured)
+    names = {"bleu": "BLEU", "chrf": "chrF", "wer": "WER", "cer": "CER"}
     head = "".join(f'<th scope="col" class="number">{names.get(key, key)}</th>' for key, _ in columns)
     body = []
     for row in rows:

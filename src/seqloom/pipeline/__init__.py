@@ -1,7 +1,10 @@
 """Text in, text out: train a run, load it, use it. What the command line and Python both call."""
 
 from seqloom.pipeline.loading import load as load
+from seqloom.pipeline.loading import load_kind as load_kind
 from seqloom.pipeline.text_model import Model as Model
 from seqloom.pipeline.text_model import Result as Result
 from seqloom.pipeline.training import average as average
 from seqloom.pipeline.training import train as train
+from seqloom.pipeline.transcriber import Transcriber as Transcriber
+from seqloom.pipeline.transcriber import Transcript as Transcript

@@ -12,6 +12,7 @@ from seqloom.training.loop import BatchSource
 from seqloom.training.machine import Machine
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.seq2seq import prepare_pairs
+from seqloom.training.speech import prepare_speech
 from seqloom.training.validation import Validation
 
 
@@ -46,5 +47,6 @@ Prepare = Callable[[RunFolder, Config, Progress, Callable[[], bool]], Prepared]
 
 FAMILIES: Mapping[str, Prepare] = {
     "seq2seq": prepare_pairs,
+    "speech": prepare_speech,
 }
 """By the family that config.tasks gives a task."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from seqloom.base.errors import DataError
 from seqloom.config.schema import Config
+from seqloom.data.manifest import read_manifest
 from seqloom.data.readers import Pair, PairFiles, read_lines
 from seqloom.text.tokenizer import Tokenizer, load_tokenizer, train_tokenizer
 
@@ -48,6 +49,11 @@ def pair_files(config: Config, part: str) -> PairFiles:
     data = config.data
     paths: tuple[str, ...] = getattr(data, part)
     return PairFiles(tuple(Path(path) for path in paths), data.format, data.source_field, data.target_field)
+
+
+def examples(config: Config, files: PairFiles) -> Iterator[Pair]:
+    """The pairs of some files as the task reads them: of texts, or of a recording's path and its text."""
+    return read_manifest(files) if config.hears else files.read()
 
 
 def require_files(config: Config) -> None:
