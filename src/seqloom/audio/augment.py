@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Masks:
-    """What is hidden of each utterance (Park et al. 2019, section 2; the time warp, the least of its parts, is left out).
+    """What is hidden of each utterance (Park et al. 2019, section 2; without the time warp, the least of its parts).
 
     time_masks, time_mask_frames      stretches of frames, the longest of them
     time_mask_share                   of the utterance that one of them may hide (their p)

@@ -70,7 +70,7 @@ class Preprocessing:
         return Recording(self.bank.frames(sound.samples), sound.notices)
 
     def read_at_speeds(self, path: Path, speeds: tuple[float, ...]) -> tuple[list[Frames], tuple[str, ...]]:
-        """A file's frames at each speed: of the waveform resampled, or of ready-made frames between their neighbours."""
+        """A file's frames at each speed: of the waveform resampled, or between neighbours of ready-made frames."""
         if self.bank is None:
             frames, notices = self._read_ready(path)
             return [change_speed_of_frames(frames, speed) for speed in speeds], notices

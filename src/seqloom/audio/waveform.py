@@ -1,4 +1,4 @@
-"""Sound files as samples: WAV, FLAC and what else soundfile reads, at the rate and with the one channel that are wanted.
+"""Sound files as samples: WAV, FLAC and what else soundfile reads, at the rate wanted and with one channel.
 
 What can be put right is, with a notice: another sampling rate, several channels, samples that are no numbers. What
 can't is refused in one sentence that names the file.
@@ -27,7 +27,7 @@ RAW_FORMATS: Mapping[str, tuple[np.dtype[Any], float]] = {
 
 
 class Sound(NamedTuple):
-    """samples (length,) float32, -1 to 1, one channel at the rate asked for · notices: what was put right, a clause each."""
+    """samples (length,) float32, -1 to 1, of one channel · notices: what was put right, a clause each."""
 
     samples: Samples
     notices: tuple[str, ...]
@@ -45,8 +45,8 @@ def read_sound(path: Path, rate: int) -> Sound:
         with soundfile.SoundFile(str(path)) as stream:
             if stream.frames > LONGEST_HOURS * 3600 * stream.samplerate:
                 raise DataError(
-                    f"{path} says that it lasts {stream.frames / stream.samplerate / 3600:,.0f} hours; expected at most "
-                    f"{LONGEST_HOURS:g}. Its header is damaged, or cut it into recordings."
+                    f"{path} says that it lasts {stream.frames / stream.samplerate / 3600:,.0f} hours; expected at "
+                    f"most {LONGEST_HOURS:g}. Its header is damaged, or cut it into recordings."
                 )
             samples = stream.read(dtype="float32", always_2d=True)
             found = int(stream.samplerate)

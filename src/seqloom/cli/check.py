@@ -94,8 +94,8 @@ def _configured(config: Path) -> "tuple[Config, dict[str, PairFiles]]":
     settings = read_config(config_file(config))
     if settings.hears:
         raise UsageError(
-            f"{config_file(config)} is for recordings, which this verb doesn't look into. `seqloom train` names the first "
-            "one that can't be used, with its line."
+            f"{config_file(config)} is for recordings, which this verb doesn't look into. `seqloom train` names the "
+            "first one that can't be used, with its line."
         )
     require_training_data(settings)
     return settings, {name: pair_files(settings, name) for name in PARTS if getattr(settings.data, name)}

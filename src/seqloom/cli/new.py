@@ -59,7 +59,7 @@ def new(
     if example:
         if read_preset(name).get("task", "translation") != "translation":
             raise UsageError(
-                f"--example is a phrasebook of two languages, and the preset {name} is for another task. Leave out one."
+                f"--example is a phrasebook of two languages, and the preset {name} is for another task. Leave one out."
             )
         if train or valid or test:
             raise UsageError(
@@ -123,7 +123,7 @@ def _manifests(folder: Path, parts: Sequence[Sequence[Path]]) -> str:
     lines = [
         "",
         "[data]",
-        "# Manifests: a line for each recording, its path (seen from the manifest's folder), a tab, what is said in it.",
+        "# Manifests: a line a recording, its path (seen from the manifest's folder), a tab, what is said in it.",
         "# Or JSON lines; source_field and target_field name their fields. Paths are seen from this folder.",
     ]
     named = any(parts)

@@ -39,16 +39,16 @@ class AudioConfig(Section):
         description="Where the highest mel band ends, in hertz; 0 is half the sampling rate.",
     )
     normalisation: Normalisation = Field(
-        default="utterance",
-        description="Mean 0 and variance 1 of each feature over the utterance, or over the training corpus, or neither.",
+        default="corpus",  # a short utterance has too few frames: what it says would be taken for its mean
+        description="Mean 0 and variance 1 of each feature over the training corpus, the utterance, or neither.",
     )
     storage: Literal["float16", "float32"] = Field(
         default="float16", description="Number format of the frames in the prepared corpus."
     )
     max_seconds: Positive = Field(
         default=30.0,
-        description="Longest utterance learnt from, longer ones being left out and counted; longer sound is transcribed "
-        "in pieces, cut where it is quietest.",
+        description="Longest utterance learnt from, longer ones being left out and counted; longer sound is "
+        "transcribed in pieces, cut where it is quietest.",
     )
     speeds: Factors = Field(
         default=(1.0,),

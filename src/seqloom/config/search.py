@@ -50,8 +50,8 @@ class SearchConfig(Section):
     )
     language_model: OptionalText = Field(
         default=None,
-        description="Folder of a run of a language model over the same vocabulary, whose opinion a transcription's score "
-        "adds (shallow fusion, Gulcehre et al. 2015).",
+        description="Folder of a run of a language model over the same vocabulary, whose opinion a transcription's "
+        "score adds (shallow fusion, Gulcehre et al. 2015).",
     )
     language_model_weight: NotNegative = Field(
         default=0.3,

@@ -44,7 +44,7 @@ class TrainingConfig(Section):
 
     batch_tokens: Count = Field(
         default=2048,
-        description="Size of a batch: rows times its longest side, in symbols or in frames of sound, stays within this.",
+        description="Size of a batch: rows times its longest side, in symbols or frames of sound, stays within this.",
     )
     max_sentences: CountOrZero = Field(default=0, description="Most pairs in a batch; 0 is no limit.")
     accumulate: Count = Field(

@@ -161,7 +161,7 @@ def prepare_sound_corpus(
             _Preparation(temporary, described, files, tokenizer, settings).run(on_progress)
             if _hash_all(files) != sources:
                 raise DataError(
-                    f"{files.paths[0]} or a recording that it names changed while being read. Run the same command again."
+                    f"{files.paths[0]} or a recording in it changed while being read. Run the same command again."
                 )
     return _open(folder, notices)
 
@@ -199,7 +199,7 @@ class _Preparation:
     settings: SoundSettings
 
     def run(self, on_progress: Callable[[int], None]) -> None:
-        """Read all recordings, one in memory at a time, then write meta.json. Raises DataError when none is left."""
+        """Read all recordings, one at a time, then write meta.json. Raises DataError when none is left."""
         speeds = self.settings.speeds
         target_type = np.dtype(np.uint16 if len(self.tokenizer) <= 2**16 else np.uint32)
         storage = np.dtype(self.settings.storage)
@@ -264,8 +264,8 @@ class _Preparation:
         largest = max(float(np.abs(frames).max()) for frames in played)
         if largest > most:
             raise DataError(
-                f"{self.files.paths[0]}:{number}: {path} has a feature of {largest:g}, and {self.settings.storage} ends "
-                f'at {most:g}. Set audio.storage = "float32".'
+                f"{self.files.paths[0]}:{number}: {path} has a feature of {largest:g}, and {self.settings.storage} "
+                f'ends at {most:g}. Set audio.storage = "float32".'
             )
 
     def _reason_to_drop(self, ids: list[int], played: list[Frames]) -> str:

@@ -15,6 +15,7 @@ from seqloom.models.composition import Composition, Part, UnconditionalModel, Wi
 from seqloom.models.ctc_prefixes import CTCPrefixes
 from seqloom.models.seq2seq import Decoder, Seq2Seq
 from seqloom.models.state import Memory, SearchableModel
+from seqloom.text.vocabulary import BOS, EOS
 
 
 class Heard(NamedTuple):
@@ -22,6 +23,10 @@ class Heard(NamedTuple):
 
     inputs: Tensor
     lengths: Tensor
+
+
+NEVER_SAID = (BOS, EOS)
+IMPOSSIBLE = -1e4  # and not -inf, of which the loss would make no number
 
 
 class HeardInput(nn.Module):
@@ -66,6 +71,7 @@ class CTCHead(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         """values (B, S, M) -> log-probabilities (B, S, V), float32 or better."""
         scores = self.layer(values)
+        scores[:, :, NEVER_SAID] = IMPOSSIBLE
         return scores.log_softmax(dim=-1, dtype=torch.promote_types(scores.dtype, torch.float32))
 
 

@@ -57,7 +57,7 @@ def load(run: Path | str | Sequence[Path | str], *, device: str = "auto", thread
 def load_kind(
     kind: type[Kind], run: Path | str | Sequence[Path | str], *, device: str = "auto", threads: int = 0
 ) -> Kind:
-    """As `load`, for whoever can use one kind of model only. Raises UsageError for a run of another, without loading it."""
+    """As `load`, for whoever can use one kind of model only. Raises UsageError for a run of another kind."""
     first = run if isinstance(run, Path | str) else next(iter(run), None)
     if first is not None:
         config = read_run_config(RunFolder(Path(first)))
