@@ -3,7 +3,7 @@
     python examples/transcription/tones.py                everything into runs/tones
     python examples/transcription/tones.py --folder DIR   somewhere else
 
-It writes recordings in which one to three notes are played, in noise, each at its own pitch, loudness and length; trains
+It writes recordings in which one to three notes are played, in noise, each with its own loudness and length; trains
 a small transcriber on them by the commands that a person would type; and ends with an error if that didn't learn.
 """
 

@@ -218,7 +218,10 @@ def _in(preset: Mapping[str, Any], key: str) -> Any:
 
 
 def _value(config: Config, key: str) -> Any:
+    """What the configuration has for an option; its default where a later layer chose a kind without such an option."""
     node: Any = config
     for name in key.split("."):
+        if not hasattr(node, name):
+            return options_named(key)[0].default
         node = getattr(node, name)
     return node

@@ -20,7 +20,8 @@ def test_a_project_is_its_preset_and_switched_off_lines_show_its_values(
     path = tmp_path / "mine" / "config.toml"
     found, plain = read_config(path), build_config({"preset": preset})
     assert found.model == plain.model
-    assert found.data.train == (f"{tmp_path}/mine/train.en", f"{tmp_path}/mine/train.fr")
+    names = ("train.tsv",) if found.hears else ("train.en", "train.fr")
+    assert found.data.train == tuple(f"{tmp_path}/mine/{name}" for name in names)
     text = path.read_text()
     path.write_text(text.replace("# vocab", "vocab").replace("# width", "width").replace("# max_", "max_"))
     switched_on = read_config(path)

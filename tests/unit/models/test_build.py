@@ -23,13 +23,14 @@ from kinds import DECODERS, ENCODERS, config_of
 from seqloom.base.errors import ConfigError
 from seqloom.config.model import ModelConfig
 from seqloom.config.presets import preset_names, read_preset
+from seqloom.config.tasks import task_named
 from seqloom.layers.attention import AdditiveAttention
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.positions import LearnedPositions, NoPositions, SinusoidalPositions
 from seqloom.layers.recurrent import RecurrentStack
 from seqloom.layers.scan_cells import SSRUCell
 from seqloom.layers.transformer import TransformerEncoderLayer
-from seqloom.models.build import build_model
+from seqloom.models.build import build_model, build_speech_model
 from seqloom.models.encoders import RecurrentEncoder, TransformerEncoder
 from seqloom.models.recurrent_decoders import (
     AttendAfterDecoder,
@@ -229,7 +230,14 @@ def snapshot(config: ModelConfig) -> dict[str, list[int]]:
 
 
 def preset_snapshots() -> dict[str, dict[str, list[int]]]:
-    return {name: snapshot(ModelConfig.model_validate(read_preset(name)["model"])) for name in preset_names()}
+    found = {}
+    for name in preset_names():
+        preset = read_preset(name)
+        config = ModelConfig.model_validate(preset["model"])
+        hears = task_named(preset["task"]).source == "audio"
+        model = build_speech_model(config, 80, 11) if hears else of(config)
+        found[name] = {key: list(tensor.shape) for key, tensor in model.state_dict().items()}
+    return found
 
 
 def kind_snapshots() -> dict[str, dict[str, list[int]]]:
