@@ -32,10 +32,16 @@ class FilterBank:
     def frames(self, samples: Samples) -> NDArray[np.float32]:
         """samples (length,), -1 to 1 -> (S, F): a frame every shift_ms, at least one.
 
-        Raises   MissingDependencyError without kaldi-native-fbank; ConfigError for bands too narrow to hold anything
+        Raises   MissingDependencyError without kaldi-native-fbank; ConfigError for bands that hold no frequency
         """
         library = _library()
-        bank = library.OnlineFbank(self._options(library))
+        try:
+            bank = library.OnlineFbank(self._options(library))
+        except (ValueError, RuntimeError) as error:
+            raise ConfigError(
+                f"audio.mel_bands = {self.bands} are too many for sound of {self.rate:,} samples a second in frames of "
+                f"{self.frame_ms:g} ms: some would hold no frequency. Set fewer, or longer frames."
+            ) from error
         bank.accept_waveform(self.rate, (samples * FULL_SCALE).tolist())
         bank.input_finished()
         count = bank.num_frames_ready
@@ -44,11 +50,6 @@ class FilterBank:
             return self.frames(np.pad(samples, (0, self._samples_a_frame() - len(samples))))
         for number in range(count):
             frames[number] = bank.get_frame(number)
-        if not np.isfinite(frames).all():
-            raise ConfigError(
-                f"audio.mel_bands = {self.bands} are too many for audio.sampling_rate = {self.rate} and audio.frame_ms "
-                f"= {self.frame_ms}: some hold no frequency. Set fewer mel bands."
-            )
         return frames
 
     def _samples_a_frame(self) -> int:

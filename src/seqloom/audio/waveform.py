@@ -80,7 +80,7 @@ def _put_right(samples: NDArray[np.float32], found: int, rate: int, path: Path) 
     if broken.all():
         raise DataError(f"{path} has no sample that is a number, only NaN. Export it again, or leave it out.")
     if broken.any():
-        notices.append(f"{_count(int(broken.sum()))} of {samples.size:,} no numbers; silence stands for them")
+        notices.append(f"{_count(int(broken.sum()))} no number, of {samples.size:,}; silence stands for that")
         samples = np.where(broken, np.float32(0.0), samples)
     channels = samples.shape[1]
     mixed = samples[:, 0] if channels == 1 else samples.mean(axis=1, dtype=np.float32)
