@@ -94,7 +94,8 @@ def test_unknown_keys(fault, text, message):
         ("[data]\ntrain = 3", "data.train must be a list of at most 2 file names, but is 3 (config.toml, line 2)."),
         ('[data]\ntrain = ["/a", "/b", "/c"]', 'data.train must be a list of at most 2 file names, but is '
          '["/a", "/b", "/c"] (config.toml, line 2).'),
-        ('task = "translate"', 'task must be "translation" or "transcription", but is "translate" (config.toml, line 1). '
+        ('task = "translate"', 'task must be "translation" or "transcription", but is "translate" '
+         '(config.toml, line 1). '
          'Did you mean "translation"?'),
         ("preset = 3", 'preset must be a text in quotes, or "none", but is 3 (config.toml, line 1). '
          'Put it in quotes: "3".'),
