@@ -49,7 +49,7 @@ tokenizer = "word"
 
 [model]
 width = 48
-ctc_weight = 0.7
+ctc_weight = 0.9
 dropout = 0.1
 
 [model.front_end]
@@ -64,11 +64,12 @@ hidden = 48
 hidden = 48
 
 [training]
-max_epochs = 6
+max_epochs = 8
 batch_tokens = 600
 learning_rate = 5e-3
 warmup_updates = 20
 validate_every = 100
+validation_beam = 5
 log_every = 25
 """
 

@@ -87,12 +87,12 @@ def test_a_long_recording_is_cut_where_it_is_quiet_with_a_notice(model: Transcri
     )
     result = short(tmp_path / "long.wav", times=True)
     assert result.notice == (
-        "it lasts 2 seconds, and the model learnt from 1 at most; it was cut into 3 pieces where it is quietest"
+        "it lasts 2 seconds, and the model learnt from 1 at most; it was cut into 4 pieces where it is quietest"
     )
     heard = short.hear(tmp_path / "long.wav")
-    assert len(heard.pieces) == 3
+    assert len(heard.pieces) == 4
     assert heard.starts[0] == 0.0
-    assert sum(map(len, heard.pieces)) == pytest.approx(100 * heard.seconds, abs=3)
+    assert sum(map(len, heard.pieces)) == pytest.approx(100 * heard.seconds, abs=4)
 
 
 def test_what_was_put_right_is_in_the_notice(model: Transcriber, tmp_path: Path) -> None:
