@@ -4,12 +4,12 @@
     python benchmarks/speech.py --minutes 30 --seed 2
     python benchmarks/speech.py --minutes 30 --name ctc --preset transcription-ctc
 
-The corpus (Free Spoken Digit Dataset, six speakers, 8 kHz) is looked for in $SEQLOOM_DATA/spoken-digits; it is not ours to
-ship. Its test manifest has the recordings numbered 0 to 4 of each digit and speaker, its training manifest 5 to 49. For
-validation, by which everything is chosen, those numbered 5 to 9 are split off the training manifest (300 of 2,700); the
-test manifest is read once, at the end. With --choosing it isn't read at all and nothing is written, to compare settings.
-Writes results/speech/NAME.json with command, commit, machine, settings, scores and the whole learning curve, and the table
-results/speech.md over all of them.
+The corpus (Free Spoken Digit Dataset, six speakers, 8 kHz) is looked for in $SEQLOOM_DATA/spoken-digits; it is not ours
+to ship. Its test manifest has the recordings numbered 0 to 4 of each digit and speaker, its training manifest 5 to 49.
+For validation, by which everything is chosen, those numbered 5 to 9 are split off the training manifest (300 of 2,700);
+the test manifest is read once, at the end. With --choosing it isn't read at all and nothing is written, to compare
+settings. Writes results/speech/NAME.json with command, commit, machine, settings, scores and the whole learning curve,
+and the table results/speech.md over all of them.
 """
 
 import argparse
@@ -118,10 +118,10 @@ def table() -> str:
     lines = [
         "# Spoken digits",
         "",
-        "Free Spoken Digit Dataset, 8 kHz, six speakers, one word a recording. Words that are right are 100 less the word "
-        "error rate. Everything is chosen on the validation recordings (those numbered 5 to 9 of the training manifest); "
-        "the test manifest (0 to 4) is read once. Minutes are of training on a shared machine of 2 cores, validation "
-        "included. Each run's command, commit, machine, settings and curve lie in speech/.",
+        "Free Spoken Digit Dataset, 8 kHz, six speakers, one word a recording. Words that are right are 100 less the "
+        "word error rate. Everything is chosen on the validation recordings (those numbered 5 to 9 of the training "
+        "manifest); the test manifest (0 to 4) is read once. Minutes are of training on a shared machine of 2 cores, "
+        "validation included. Each run's command, commit, machine, settings and curve lie in speech/.",
         "",
         "| run | seeds | parameters | minutes | passes | valid, words right | test, words right | test CER |",
         "| --- |" + " ---: |" * 7,
