@@ -1,6 +1,7 @@
 """Sound of one sampling rate as sound of another, and played faster or slower."""
 
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd
 
 import numpy as np
@@ -38,6 +39,7 @@ def resample(samples: Samples, rate: int, wanted: int) -> Samples:
     return outputs
 
 
+@lru_cache(4096)
 def _filter(between: float, reach: int, cutoff: float) -> NDArray[np.float32]:
     """The weights (2 reach + 1,) of the samples around one that lies `between` before the output's time."""
     distance = np.arange(-reach, reach + 1) - between

@@ -1,7 +1,7 @@
 """`seqloom check`: what is in a corpus and what is wrong with it, before it costs time."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -62,6 +62,8 @@ def check(
             parts = {name: PairFiles(tuple(paths)) for name, paths in given.items() if paths}
         else:
             settings, parts = _configured(config)
+            if settings.hears:
+                _check_recordings(settings, parts, shown, html)
             limit, alignments = settings.data.max_length, settings.data.alignments
             try:
                 tokenizers = _learn(settings, shown)
@@ -87,16 +89,10 @@ def check(
 
 
 def _configured(config: Path) -> "tuple[Config, dict[str, PairFiles]]":
-    from seqloom.base.errors import UsageError
     from seqloom.config.read import read_config, require_training_data
     from seqloom.training.vocabularies import pair_files
 
     settings = read_config(config_file(config))
-    if settings.hears:
-        raise UsageError(
-            f"{config_file(config)} is for recordings, which this verb doesn't look into. `seqloom train` names the "
-            "first one that can't be used, with its line."
-        )
     require_training_data(settings)
     return settings, {name: pair_files(settings, name) for name in PARTS if getattr(settings.data, name)}
 
@@ -107,3 +103,22 @@ def _learn(settings: "Config", shown: "Progress") -> "Tokenizers":
 
     shown.say("Learning the vocabulary")
     return train_tokenizers(settings)
+
+
+def _check_recordings(
+    settings: "Config", parts: "dict[str, PairFiles]", shown: "Progress", html: Path | None
+) -> NoReturn:
+    """The same for manifests of recordings; ends with the exit code."""
+    from seqloom.base.errors import DataError, UsageError
+    from seqloom.data.sound_check import check_manifests, render
+
+    if html:
+        raise UsageError("The report on recordings is no page; leave out --html.")
+    found = check_manifests(
+        parts,
+        settings.audio.sampling_rate,
+        settings.audio.seconds_a_frame,
+        lambda part, read: shown.update(0.0, f"{part}: {read:,} recordings"),
+    )
+    print(render(found, settings.audio.max_seconds), end="")
+    raise typer.Exit(DataError.exit_code if any(part.errors for part in found.values()) else 0)

@@ -137,7 +137,6 @@ def test_files_that_can_t_be_used_are_told_and_the_others_go_on(
             2,
             "is a model for transcription, which this verb has no use for; see `seqloom transcribe --help`.",
         ),
-        ("check", 2, "`seqloom train` names the first one that can't be used, with its line."),
     ],
 )
 def test_each_mistake_has_its_sentence(
@@ -145,6 +144,16 @@ def test_each_mistake_has_its_sentence(
 ) -> None:
     assert answers[asked].code == code
     assert answers[asked].sentence.endswith(sentence)
+
+
+def test_check_says_what_is_in_the_manifests(answers: dict[str, Answer]) -> None:
+    answer = answers["check"]
+    assert answer.code == 0, answer.err
+    assert answer.out.startswith(
+        "train: 24 recordings, 36 words\n  0.00 hours; the shortest 0.20 s, the longest "
+    )
+    assert "\nvalid: 4 recordings" in answer.out
+    assert answer.out.endswith("\nNothing is wrong that training would refuse.\n")
 
 
 def test_evaluation_reads_manifests(answers: dict[str, Answer]) -> None:
