@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from seqloom.pipeline import Result as Result
     from seqloom.pipeline import Tagged as Tagged
     from seqloom.pipeline import Tagger as Tagger
+    from seqloom.pipeline import Transcriber as Transcriber
+    from seqloom.pipeline import Transcript as Transcript
     from seqloom.pipeline import average as average
     from seqloom.pipeline import load as load
     from seqloom.pipeline import train as train
@@ -31,6 +33,8 @@ PUBLIC = {
     "Labelled": "seqloom.pipeline",
     "Tagger": "seqloom.pipeline",
     "Tagged": "seqloom.pipeline",
+    "Transcriber": "seqloom.pipeline",
+    "Transcript": "seqloom.pipeline",
 }
 __all__ = [
     "Classifier",
@@ -39,6 +43,8 @@ __all__ = [
     "Result",
     "Tagged",
     "Tagger",
+    "Transcriber",
+    "Transcript",
     "average",
     "load",
     "train",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +57,19 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> "TinyRun":
     with set_back():
         seqloom.train(config, root / "runs" / "tiny", overrides=overrides, listeners=[events.append])
     return TinyRun(config, overrides, root / "runs" / "tiny", tuple(events))
+
+
+@pytest.fixture(scope="session")
+def speech_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of eight updates on recordings of notes; its project lies beside it. Look, don't touch."""
+    import seqloom
+    from sounds import write_speech_project
+
+    root = tmp_path_factory.mktemp("speech")
+    config = write_speech_project(root / "project")
+    with set_back():
+        seqloom.train(config, root / "runs" / "tones", overrides=[f"data.cache={root / 'corpora'}"])
+    return root / "runs" / "tones"
 
 
 @pytest.fixture(scope="session")

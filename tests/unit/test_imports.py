@@ -54,7 +54,12 @@ NO_TORCH = {
     "seqloom",
     "__main__",
 }
-MAKES_TENSORS = {"seqloom.data.batch", "seqloom.data.loader", "seqloom.data.text_batch"}
+MAKES_TENSORS = {
+    "seqloom.data.batch",
+    "seqloom.data.loader",
+    "seqloom.data.sound_batches",
+    "seqloom.data.text_batch",
+}
 
 EXECUTES_WHAT_IT_READS = {
     "pickle",

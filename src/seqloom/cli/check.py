@@ -1,7 +1,7 @@
 """`seqloom check`: what is in a corpus and what is wrong with it, before it costs time."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -71,13 +71,16 @@ def check(
         raise UsageError(
             "Name either a configuration, or files: seqloom check mine/config.toml, or seqloom check --train A B."
         )
-    if config is not None and not task_named(read_config(config_file(config)).task).reads_pairs:
-        if html:
-            raise UsageError(
-                "--html is for corpora of pairs; what is said of plain text is short. Leave it out."
-            )
+    source = "text" if config is None else task_named(read_config(config_file(config)).task).source
+    if html and source != "text":
+        raise UsageError(
+            "--html is for corpora of pairs of texts; what is said of others is short. Leave it out."
+        )
+    if config is not None and source == "nothing":
         _check_plain_text(config)
         return
+    if config is not None and source == "audio":
+        _check_recordings(config)
     fault = ""
     with progress("Checking") as shown:
         tokenizers = labels = None
@@ -163,3 +166,21 @@ def _learn(settings: "Config", shown: "Progress") -> "tuple[Tokenizers, Labels |
     files, separator = pair_files(settings, "train"), settings.data.label_separator
     found = (names for _, names in read_labels(files, separator))
     return tokenizers, collect_labels(found, names_of(files.paths), separator)
+
+
+def _check_recordings(config: Path) -> NoReturn:
+    """Report on manifests of recordings; ends with the exit code."""
+    from seqloom.base.errors import DataError
+    from seqloom.base.progress import progress
+    from seqloom.data.sound_check import check_manifests, render
+
+    settings, parts = _configured(config)
+    with progress("Checking") as shown:
+        found = check_manifests(
+            parts,
+            settings.audio.sampling_rate,
+            settings.audio.seconds_a_frame,
+            lambda part, read: shown.update(0.0, f"{part}: {read:,} recordings"),
+        )
+    print(render(found, settings.audio.max_seconds), end="")
+    raise typer.Exit(DataError.exit_code if any(part.errors for part in found.values()) else 0)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from seqloom.config.schema import Config
     from seqloom.data.readers import PairFiles
     from seqloom.data.text_stream import TextFiles
-    from seqloom.pipeline import Classifier, Model, Tagger, TextGenerator
+    from seqloom.pipeline import Classifier, Model, Tagger, TextGenerator, Transcriber
 
 EXAMPLES = """
 \b
@@ -26,6 +26,7 @@ Examples:
 
 JSON lines may hold several references: --reference subject --reference other.
 For a language model FILE is plain text, and what is said is how likely it is.
+For a transcriber it is a manifest: a recording, a tab and what is said a line.
 """
 PARTS = ("test", "valid")
 
@@ -36,7 +37,8 @@ def evaluate(
         list[Path],
         typer.Argument(
             metavar="FILE",
-            help="Two files in step, or one .tsv or .jsonl file; plain text for a language model.",
+            help="Two files in step, or one .tsv or .jsonl file; plain text for a language model; a manifest of "
+            "recordings for a transcriber.",
             show_default=False,
         ),
     ] = [],  # noqa: B006 - typer copies it
@@ -68,7 +70,8 @@ def evaluate(
 ) -> None:
     """Measure a model on its test data, by the metrics of its task.
 
-    BLEU, chrF or ROUGE; perplexity and bits a character; accuracy, F1 and what was taken for what.
+    BLEU, chrF or ROUGE; word and character error rates; perplexity and bits a character; accuracy, F1 and what was
+    taken for what.
     """
     from seqloom.base.errors import UsageError
 
@@ -76,7 +79,7 @@ def evaluate(
         raise UsageError("Name either files or --part, not both.")
     if part not in (None, *PARTS):
         raise UsageError(f'--part "{part}" is neither "test" nor "valid".')
-    from seqloom.pipeline import Model, TextGenerator, load
+    from seqloom.pipeline import Classifier, Tagger, TextGenerator, Transcriber, load
 
     model = load([run, *ensemble])
     if isinstance(model, TextGenerator):
@@ -87,13 +90,15 @@ def evaluate(
         _evaluate_text(model, run, files, part, json=json)
         return
     asked = _pairs_of(model.config, run, files, part)
-    if not isinstance(model, Model):
+    if isinstance(model, Classifier | Tagger):
         _evaluate_labels(
             model, [run, *ensemble], asked, beam=beam, output=output, picture=confusion, json=json
         )
         return
     if confusion:
         raise UsageError("--confusion is for classifiers and taggers; this model writes text. Leave it out.")
+    if reference and isinstance(model, Transcriber):
+        raise UsageError("--reference is for JSON lines of texts, not for manifests. Leave it out.")
     if reference:
         asked = replace(asked, reference_fields=tuple(reference))
     _evaluate_outputs(model, [run, *ensemble], asked, beam=beam, output=output, json=json)
@@ -209,16 +214,27 @@ def _evaluate_labels(
 
 
 def _evaluate_outputs(
-    model: "Model", runs: list[Path], asked: "PairFiles", *, beam: int | None, output: Path | None, json: bool
+    model: "Model | Transcriber",
+    runs: list[Path],
+    asked: "PairFiles",
+    *,
+    beam: int | None,
+    output: Path | None,
+    json: bool,
 ) -> None:
     """What a model writes for the sources of the files, compared with what it should be."""
     from seqloom.base.errors import DataError
     from seqloom.base.files import atomic_write, make_folder
     from seqloom.base.progress import progress
+    from seqloom.data.manifest import read_manifest
     from seqloom.metrics.measure import TITLES
+    from seqloom.pipeline import Transcriber
     from seqloom.training.searching import search_options
 
-    pairs = list(asked.read_judged())
+    if isinstance(model, Transcriber):
+        pairs: list[Any] = list(read_manifest(asked))
+    else:
+        pairs = list(asked.read_judged())
     names = " and ".join(str(nearby(path)) for path in asked.paths)
     if not pairs:
         raise DataError(f"{names}: no pairs; a score needs at least one.")

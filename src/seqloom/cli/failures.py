@@ -6,7 +6,13 @@ from typing import NamedTuple
 from seqloom.base.errors import Interrupted, ResourceError, SeqloomError
 from seqloom.base.files import explain_os_errors
 
-EXTRAS = {"torch": "train", "matplotlib": "train"}  # package -> the extra of seqloom that brings it
+EXTRAS = {
+    "torch": "train",
+    "matplotlib": "train",
+    "jiwer": "train",
+    "soundfile": "audio",
+    "kaldi_native_fbank": "audio",
+}  # package -> the extra of seqloom that brings it
 NAMES = {"torch": "PyTorch"}
 OUT_OF_MEMORY = ("can't allocate memory", "not enough memory")  # in torch's own words, on a CPU
 

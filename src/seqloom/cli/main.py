@@ -27,6 +27,7 @@ from seqloom.cli import (
     score,
     summarize,
     train,
+    transcribe,
     translate,
 )
 from seqloom.cli.failures import explain
@@ -119,6 +120,7 @@ app.command("translate", cls=Verb, epilog=translate.EXAMPLES)(translate.translat
 app.command("summarize", cls=Verb, epilog=summarize.EXAMPLES)(summarize.summarize)
 app.command(cls=Verb, epilog=generate.EXAMPLES)(generate.generate)
 app.command(cls=Verb, epilog=classify.EXAMPLES)(classify.classify)
+app.command(cls=Verb, epilog=transcribe.EXAMPLES)(transcribe.transcribe)
 app.command(cls=Verb, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(cls=Verb, epilog=score.EXAMPLES)(score.score)
 app.command(cls=Verb, epilog=inspect.EXAMPLES)(inspect.inspect)

@@ -134,9 +134,49 @@ def plan_jobs(
     return Plan(tuple(jobs), tuple(there), tuple(stale))
 
 
-def mirrored(folder: Path) -> Callable[[Found], Path]:
-    """Results in a folder, as their files lie in theirs."""
-    return lambda found: folder / found.path.relative_to(found.root)
+def mirrored(folder: Path, ending: str = "") -> Callable[[Found], Path]:
+    """Results in a folder, as their files lie in theirs; with a further ending where they are of another kind."""
+
+    def place(found: Found) -> Path:
+        path = folder / found.path.relative_to(found.root)
+        return path.with_name(path.name + ending)
+
+    return place
+
+
+def check_beside(files: Sequence[Path], output: Path | None, suffix: str | None) -> None:
+    """Refuse a --beside that says nothing, or says it twice. Raises UsageError."""
+    if suffix is None:
+        return
+    if output is not None:
+        raise UsageError("--beside and --output each say where results go. Leave out one.")
+    if not files:
+        raise UsageError("--beside is for files. Name them.")
+    if not suffix.strip(".") or "/" in suffix:
+        raise UsageError(f'--beside "{suffix}" is no suffix; expected one as in --beside de.')
+
+
+def jobs_of(
+    files: Sequence[Path],
+    place: Callable[[Found], Path],
+    *,
+    overwrite: bool,
+    endings: Sequence[str] = (),
+) -> list[Job]:
+    """A job for each file that arguments mean and whose result isn't there yet; tells of those that are.
+
+    Raises  DataError for a file that doesn't exist, and as find_files and plan_jobs do
+    """
+    from seqloom.data.readers import read_lines
+
+    found = find_files(files, endings)
+    for each in found:
+        if not each.path.exists():
+            next(read_lines(each.path))  # says so, and suggests a near name
+    named = [path for path in files if not names_many(path)]
+    plan = plan_jobs(found, place, overwrite=overwrite, named=named)
+    say_there(plan, lambda line: print(line, file=sys.stderr))
+    return list(plan.jobs)
 
 
 def say_there(plan: Plan, say: Callable[[str], None]) -> None:

@@ -1,10 +1,10 @@
 """`seqloom new`: a folder with a short configuration to start from."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from seqloom.cli.file_options import (
     ValidFiles,
 )
 from seqloom.cli.places import CONFIG, default_run, shown
+
+if TYPE_CHECKING:
+    from seqloom.config.tasks import Task
 
 EXAMPLES = """
 \b
@@ -66,13 +69,13 @@ def new(
             )
     name = preset or TASKS[0].preset
     preset_text(name)  # refuses an unknown name before anything is written
-    of_text = not task_named(read_preset(name)["task"]).reads_pairs
-    if example and of_text:
+    task = task_named(read_preset(name)["task"])
+    if example and not task.reads_pairs:
         raise UsageError(
             f"--example brings pairs, but the preset {name} learns from plain text. Leave out one of the two."
         )
     if example:
-        if task_named(read_preset(name)["task"]).target != "text":
+        if (task.source, task.target) != ("text", "text"):
             raise UsageError(
                 f"--example brings pairs to translate, which the preset {name} has no use for. Leave out one of the "
                 "two."
@@ -85,10 +88,10 @@ def new(
         make_folder(folder)
         _write_example(folder)
     else:
-        if of_text:
-            section = _text_section(folder, (train, valid, test))
-        else:
-            section = _data_section(folder, name, (train, valid, test), (source_field, target_field))
+        parts, fields = (train, valid, test), (source_field, target_field)
+        section = (
+            _data_section(folder, task, parts, fields) if task.reads_pairs else _text_section(folder, parts)
+        )
         text = _start(config, name) + section + _usual_settings(name)
         make_folder(folder)
     atomic_write(config, text)
@@ -116,32 +119,35 @@ FILES_HELP = {
     "# Or one .tsv or .jsonl file.",
     "label": "A UTF-8 file with a text, a tab and its label in each line (.tsv), or two files in step, or .jsonl.",
     "labels": "A UTF-8 file with a token, a tab and its label in each line, and an empty line between sentences.",
+    "sound": "A line a recording (.tsv): its path, seen from the file's folder, a tab, what is said in it; or .jsonl.",
 }
-EXAMPLE_FILES = {
+EXAMPLE_FILES: Mapping[str, Sequence[Sequence[str]]] = {
     "text": EXAMPLE_PAIRS,
     "label": (("train.tsv",), ("valid.tsv",), ("test.tsv",)),
     "labels": (("train.conll",), ("valid.conll",), ("test.conll",)),
+    "sound": (("train.tsv",), ("valid.tsv",), ("test.tsv",)),
 }
-"""By how a task reads its target."""
+"""By how a task reads its target, or its source where that is sound."""
 
 
-def _data_section(folder: Path, preset: str, parts: Sequence[Sequence[Path]], fields: tuple[str, str]) -> str:
+def _data_section(
+    folder: Path, task: "Task", parts: Sequence[Sequence[Path]], fields: tuple[str, str]
+) -> str:
     """Name the files as they are seen from the folder; those of each part that is given are looked at first.
 
     fields  of JSON lines: the source's and the target's
     """
-    from seqloom.config.presets import read_preset
-    from seqloom.config.tasks import task_named
     from seqloom.config.toml import write_value
-    from seqloom.data.readers import read_pairs
+    from seqloom.data.manifest import read_manifest
+    from seqloom.data.readers import PairFiles
 
-    target = task_named(read_preset(preset)["task"]).target
-    lines = ["", "[data]", f"# {FILES_HELP[target]}", "# Paths are seen from this folder."]
+    kind = "sound" if task.source == "audio" else task.target
+    lines = ["", "[data]", f"# {FILES_HELP[kind]}", "# Paths are seen from this folder."]
     named = any(parts)
-    for key, paths, examples in zip(("train", "valid", "test"), parts, EXAMPLE_FILES[target], strict=True):
+    for key, paths, examples in zip(("train", "valid", "test"), parts, EXAMPLE_FILES[kind], strict=True):
         if paths:
-            form = "blocks" if target == "labels" else "auto"
-            next(read_pairs(paths, format=form, source_field=fields[0], target_field=fields[1]), None)
+            given = PairFiles(tuple(paths), "blocks" if kind == "labels" else "auto", *fields)
+            next(read_manifest(given) if kind == "sound" else given.read(), None)
         kept = [_seen_from(folder, path) for path in paths] or list(examples)
         off = "# " if named and not paths else ""
         lines.append(f"{off}{key} = {write_value(kept)}")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from seqloom.base.errors import UsageError
 from seqloom.cli.many import STDIN
@@ -30,8 +30,8 @@ def check_files(files: Sequence[Path], output: Path | None) -> None:
 class Report:
     """What a person is told meanwhile, on stderr: notices, and how far it is where there is something to fill."""
 
-    def __init__(self, bar: "Progress | None") -> None:
-        self.bar = bar
+    def __init__(self, bar: "Progress | None", unit: str = "lines") -> None:
+        self.bar, self.unit = bar, unit
         self.lines = self.tokens = 0
         self.started = monotonic()
 
@@ -42,15 +42,17 @@ class Report:
             print(line, file=sys.stderr)
 
     def went_on(self, lines: int, tokens: int) -> None:
-        """So many lines and target tokens more."""
+        """So many lines, or whatever the units are, and target tokens more."""
         self.lines, self.tokens = self.lines + lines, self.tokens + tokens
         if self.bar:
             rate = self.tokens / max(monotonic() - self.started, 1e-9)
-            self.bar.update(self.lines, f"{self.lines:,} lines  {rate:,.0f} tokens/s")
+            self.bar.update(self.lines, f"{self.lines:,} {self.unit}  {rate:,.0f} tokens/s")
 
 
 @contextmanager
-def reporting(doing: str, paths: Sequence[Path], *, shown: bool) -> Iterator[Report]:
+def reporting(
+    doing: str, paths: Sequence[Path], *, shown: bool, unit: Literal["lines", "files"] = "lines"
+) -> Iterator[Report]:
     """With progress where the outputs go to files and nobody sees them come."""
     if not shown:
         yield Report(None)
@@ -58,10 +60,12 @@ def reporting(doing: str, paths: Sequence[Path], *, shown: bool) -> Iterator[Rep
     from seqloom.base.progress import progress
 
     total = None
-    if paths and all(path.is_file() for path in paths):  # a pipe can be read but once
+    if unit == "files":
+        total = len(paths)
+    elif paths and all(path.is_file() for path in paths):  # a pipe can be read but once
         total = sum(_count_lines(path) for path in paths)
     with progress(doing, total) as bar:
-        yield Report(bar)
+        yield Report(bar, unit)
 
 
 def _count_lines(path: Path) -> int:

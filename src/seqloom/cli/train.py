@@ -83,7 +83,7 @@ def _tell_result(folder: Path, model: "AnyModel") -> None:
     """How good it is, where it lies, what to type next."""
     from seqloom.config.tasks import task_named
     from seqloom.inspection.run_log import best_validation, read_log
-    from seqloom.pipeline import Model, TextGenerator
+    from seqloom.pipeline import Classifier, Model, Tagger, TextGenerator, Transcriber
 
     best = best_validation(read_log(folder / "metrics.jsonl").rows)
     if best:
@@ -92,18 +92,19 @@ def _tell_result(folder: Path, model: "AnyModel") -> None:
     print(f"  {folder / 'best'}           the model that is used from here on")
     print("\nNext:")
     samples = read_log(folder / "samples.jsonl").rows
-    text = _short(str(samples[-1]["source"])) if samples else ""
+    text = str(samples[-1]["source"]) if samples else ""
     place = shown(folder)
     verb = f"seqloom {task_named(model.config.task).verb} {place}"
-    example = shlex.quote(text or "Your sentence.")
+    example = shlex.quote(_short(text) or "Your sentence.")
     if isinstance(model, TextGenerator):
-        prompt = f" --prompt {shlex.quote(text)}" if text else ""
-        print(f"  {verb}{prompt}")
+        print(f"  {verb} --prompt {example}" if text else f"  {verb}")
+    elif isinstance(model, Transcriber):
+        print(f"  {verb} {shlex.quote(text or 'recording.wav')}")
     else:
         print(f"  echo {example} | {verb}")
     if model.config.data.test or model.config.data.valid or model.config.data.held_out:
         print(f"  seqloom evaluate {place}")
-    if not isinstance(model, TextGenerator) and (not isinstance(model, Model) or model.has_attention):
+    if isinstance(model, Classifier | Tagger) or (isinstance(model, Model) and model.has_attention):
         print(f"  seqloom inspect {place} {example} --html attention.html")
 
 

@@ -12,13 +12,11 @@ from seqloom.cli.many import (
     STDIN,
     Job,
     beside,
-    find_files,
+    jobs_of,
     mirrored,
     names_many,
     opened,
-    plan_jobs,
     run_jobs,
-    say_there,
 )
 from seqloom.cli.reporting import Report, check_files, reporting
 from seqloom.cli.texts import one_line, typed
@@ -66,8 +64,6 @@ def _write(kind: Kind, runs: list[Path], asked: Asked) -> None:
 
 def _jobs(asked: Asked) -> list[Job]:
     """A job for each file whose result isn't there yet."""
-    from seqloom.data.readers import read_lines
-
     if any(str(path) == STDIN for path in asked.files):
         raise UsageError('"-" is stdin, which has no name to write a result by. Name files and folders only.')
     if asked.output is not None and asked.output.is_file():
@@ -79,16 +75,9 @@ def _jobs(asked: Asked) -> list[Job]:
             "Folders and patterns are for many files at once: say where their results go, by --beside SUFFIX or "
             "--output FOLDER."
         )
-    found = find_files(asked.files)
-    for each in found:
-        if not each.path.exists():
-            next(read_lines(each.path))
     suffix, output = asked.beside, asked.output
     place = mirrored(output) if output is not None else lambda each: beside(each.path, str(suffix))
-    named = [path for path in asked.files if not names_many(path)]
-    plan = plan_jobs(found, place, overwrite=asked.overwrite, named=named)
-    say_there(plan, lambda line: print(line, file=sys.stderr))
-    return list(plan.jobs)
+    return jobs_of(asked.files, place, overwrite=asked.overwrite)
 
 
 def _options(config: "Config", asked: Asked) -> "SearchOptions | SamplingOptions":

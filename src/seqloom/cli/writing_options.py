@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from seqloom.base.errors import UsageError
-from seqloom.cli.many import FIELD_FILES, Beside, Overwrite
+from seqloom.cli.many import FIELD_FILES, Beside, Overwrite, check_beside
 from seqloom.cli.places import Others, Run
 
 LANGUAGE = re.compile("[a-z]{2,3}")
@@ -172,8 +172,9 @@ def check_options(kind: Kind, asked: Asked) -> None:
     """Refuse options that don't go together."""
     if asked.scores and asked.json:
         raise UsageError("--json has the scores already. Leave out --scores.")
-    _check_search_options(asked)
-    _check_places(asked)
+    check_beams(asked.beam, asked.n_best, json=asked.json)
+    _check_sampling(asked)
+    check_beside(asked.files, asked.output, asked.beside)
     _check_document(kind, asked)
     if asked.field is not None or (asked.files and all(map(holds_records, asked.files))):
         check_records(kind, asked)
@@ -198,17 +199,6 @@ def check_records(kind: Kind, asked: Asked) -> None:
         raise UsageError("A field of a JSON line is read as a whole anyway. Leave out --document.")
 
 
-def _check_places(asked: Asked) -> None:
-    if asked.beside is None:
-        return
-    if asked.output is not None:
-        raise UsageError("--beside and --output each say where results go. Leave out one.")
-    if not asked.files:
-        raise UsageError("--beside is for files. Name them.")
-    if not asked.beside.strip(".") or "/" in asked.beside:
-        raise UsageError(f'--beside "{asked.beside}" is no suffix; expected one as in --beside de.')
-
-
 def _check_document(kind: Kind, asked: Asked) -> None:
     by_sentence = asked.document and kind.document == "sentences"
     if by_sentence and (asked.scores or asked.json or asked.prefix):
@@ -225,17 +215,20 @@ def _check_document(kind: Kind, asked: Asked) -> None:
         )
 
 
-def _check_search_options(asked: Asked) -> None:
-    beam, n_best = asked.beam, asked.n_best
-    if n_best and n_best > 1 and not asked.json:
+def check_beams(beam: int | None, n_best: int | None, *, json: bool, unit: str = "line") -> None:
+    """Refuse more outputs for a unit of input than there is room for. Raises UsageError."""
+    if n_best and n_best > 1 and not json:
         raise UsageError(
-            f"--n-best {n_best} gives several outputs for a line; add --json, which has room for them."
+            f"--n-best {n_best} gives several outputs for a {unit}; add --json, which has room for them."
         )
     if n_best and beam and n_best > beam:
         raise UsageError(
             f"--n-best {n_best} asks for more outputs than --beam {beam} keeps. Give --beam {n_best}, or more."
         )
-    if asked.sample and (beam or (n_best and n_best > 1)):
+
+
+def _check_sampling(asked: Asked) -> None:
+    if asked.sample and (asked.beam or (asked.n_best and asked.n_best > 1)):
         raise UsageError("--sample draws one output and keeps no beam. Leave out --beam and --n-best.")
     if not asked.sample and (asked.temperature, asked.top_k, asked.top_p, asked.seed) != (1.0, 0, 1.0, 0):
         raise UsageError(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from seqloom.base.errors import ConfigError
 from seqloom.config.layers import Layer
+from seqloom.config.model import RecurrentDecoderConfig, TransformerDecoderConfig
 from seqloom.config.options import all_options, options_named
 from seqloom.config.schema import Config
 from seqloom.config.tasks import TASKS, task_named
@@ -87,7 +88,85 @@ OF_PAIRS = (
 """Options that mean something only where a source is read, and the search for an output begins from it."""
 WITH_A_SOURCE = f'a task that reads a source, such as task = "{TASKS[0].name}"'
 
+HEARS = 'a task whose source is sound, such as task = "transcription"'
+DECODER = tuple(
+    f"model.decoder.{name}"
+    for name in dict.fromkeys((*RecurrentDecoderConfig.model_fields, *TransformerDecoderConfig.model_fields))
+)
+SOUND_CONDITIONS = (
+    Condition(
+        (
+            *_keys_below("audio"),
+            *_keys_below("model.front_end"),
+            "model.ctc_weight",
+            "model.encoder.pyramid",
+            "search.ctc_weight",
+            "search.language_model",
+        ),
+        HEARS,
+        lambda config: config.hears,
+    ),
+    Condition(
+        ("text.shared", "model.share_embeddings", "data.long", "data.reference_fields"),
+        "a task whose source is text",
+        lambda config: not config.hears,
+    ),
+    Condition(
+        (
+            *DECODER,
+            "model.tie_output",
+            "model.embedding_rank",
+            "training.label_smoothing",
+            "training.scheduled_sampling",
+            "training.coverage_loss",
+            "search.coverage_penalty",
+        ),
+        "a model.ctc_weight below 1, as CTC alone has no decoder",
+        lambda config: config.model.ctc_weight < 1 or not config.hears,
+    ),
+    Condition(
+        (
+            "search.length_penalty",
+            "search.max_length_factor",
+            "search.max_length_extra",
+            "search.min_length",
+            "search.no_repeat_ngram",
+            "search.allow_unknown",
+        ),
+        "a model.ctc_weight below 1, or a search.language_model",
+        lambda config: (
+            config.model.ctc_weight < 1 or not config.hears or config.search.language_model is not None
+        ),
+    ),
+    Condition(
+        ("search.ctc_weight",),
+        "a model.ctc_weight between 0 and 1, which trains both CTC and attention",
+        lambda config: 0 < config.model.ctc_weight < 1,
+    ),
+    Condition(
+        ("search.language_model_weight",),
+        "a search.language_model",
+        lambda config: config.search.language_model is not None,
+    ),
+    Condition(
+        ("audio.time_mask_frames", "audio.time_mask_share"),
+        "audio.time_masks above 0",
+        lambda config: config.audio.time_masks > 0,
+    ),
+    Condition(
+        ("audio.frequency_mask_bands",),
+        "audio.frequency_masks above 0",
+        lambda config: config.audio.frequency_masks > 0,
+    ),
+    Condition(
+        ("model.front_end.channels",),
+        "a model.front_end.convolutions above 0",
+        lambda config: config.model.front_end.convolutions > 0,
+    ),
+)
+
 CONDITIONS = (
+    *SOUND_CONDITIONS,
     Condition(OF_PAIRS, WITH_A_SOURCE, _reads_pairs),
     Condition(
         ("data.held_out", "training.chunk", "training.chunks"),
@@ -248,6 +327,7 @@ def _in(preset: Mapping[str, Any], key: str) -> Any:
 
 
 def _value(config: Config, key: str) -> Any:
+    """What the configuration has for an option; its default where a later layer chose a kind without such an option."""
     node: Any = config
     for name in key.split("."):
         node = getattr(node, name, options_named(key)[0].default)  # another layer chose the other kind

@@ -160,6 +160,9 @@ def resolve_paths(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
         run = _table(tree, "training").get(name)
         if isinstance(run, str) and run != NONE:
             tree = {**tree, "training": {**tree["training"], name: _absolute(run, folder)}}
+    fused = _table(tree, "search").get("language_model")
+    if isinstance(fused, str) and fused != NONE:
+        tree = {**tree, "search": {**tree["search"], "language_model": _absolute(fused, folder)}}
     data = _table(tree, "data")
     if not data:
         return tree

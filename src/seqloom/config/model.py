@@ -9,11 +9,13 @@ from pydantic import Field, model_validator
 
 from seqloom.config.section import (
     Count,
+    CountOrZero,
     Fraction,
     Layers,
     OptionalFraction,
     OptionalSize,
     Section,
+    Share,
     Size,
     contradiction,
 )
@@ -70,6 +72,23 @@ class RecurrentEncoderConfig(Section):
         default=False,
         description="From the second layer on, add a layer's input to its output (Wu et al. 2016).",
     )
+    pyramid: CountOrZero = Field(
+        default=0,
+        description="Topmost layers that read two positions of the layer below at once and so halve them (Chan et al. "
+        "2016, listen, attend and spell); fewer than the layers.",
+    )
+
+
+class FrontEndConfig(Section):
+    """What stands between frames of sound and the encoder."""
+
+    convolutions: int = Field(
+        default=2,
+        ge=0,
+        le=6,
+        description="Convolutions over time and features, each of which halves the positions; 0 reads every frame.",
+    )
+    channels: Size = Field(default=32, description="Feature maps of each convolution.")
 
 
 class TransformerStackConfig(Section):
@@ -237,6 +256,14 @@ class ModelConfig(Section):
         description="Share of the symbols that a classifier reads as <unk> in training, so that it relies on no single "
         "word and knows what an unknown one is worth (Iyyer et al. 2015).",
     )
+    front_end: FrontEndConfig = Field(
+        default_factory=FrontEndConfig, description="What frames of sound go through before the encoder."
+    )
+    ctc_weight: Share = Field(
+        default=0.0,
+        description="Share of the loss that is CTC's (Graves et al. 2006), for sound: 0 trains the attending decoder "
+        "alone, 1 has CTC instead of a decoder, between them both are trained (Watanabe et al. 2017).",
+    )
     encoder: EncoderConfig = Field(
         default_factory=RecurrentEncoderConfig, description="What reads the source; kind says which."
     )
@@ -250,6 +277,12 @@ class ModelConfig(Section):
         if isinstance(self.encoder, RecurrentEncoderConfig):
             return self.encoder.hidden * (2 if self.encoder.bidirectional else 1)
         return self.width
+
+    @property
+    def frames_a_position(self) -> int:
+        """Frames of sound that become one position of the memory."""
+        pyramid = self.encoder.pyramid if isinstance(self.encoder, RecurrentEncoderConfig) else 0
+        return 1 << (self.front_end.convolutions + pyramid)
 
     @property
     def feature_width(self) -> int:
@@ -281,6 +314,7 @@ class ModelConfig(Section):
             _check_transformer("encoder", self.encoder, self.width)
         else:
             _check_recurrent("encoder", self.encoder)
+            _check_pyramid(self.encoder)
         if isinstance(self.decoder, TransformerDecoderConfig):
             _check_transformer("decoder", self.decoder, self.width)
             _check_autoregression(self.decoder)
@@ -350,6 +384,26 @@ def _check_recurrent(part: str, stack: RecurrentEncoderConfig | RecurrentDecoder
             f"model.{part}.layers = {stack.layers}",
             f"Set model.{part}.layers = {first}, or model.{part}.residual = false.",
             [f"model.{part}.residual", f"model.{part}.layers"],
+        )
+
+
+def _check_pyramid(encoder: RecurrentEncoderConfig) -> None:
+    """Refuse a pyramid without a layer to stand on, and residuals between layers of different lengths."""
+    if not encoder.pyramid:
+        return
+    if encoder.pyramid >= encoder.layers:
+        raise contradiction(
+            f"model.encoder.pyramid = {encoder.pyramid} layers read pairs of positions of a layer below, but "
+            f"model.encoder.layers = {encoder.layers}",
+            f"Set model.encoder.layers = {encoder.pyramid + 1}, or a lower pyramid.",
+            ["model.encoder.pyramid", "model.encoder.layers"],
+        )
+    if encoder.residual:
+        raise contradiction(
+            f"model.encoder.residual = true adds a layer's input to its output, but model.encoder.pyramid = "
+            f"{encoder.pyramid} makes the output half as long",
+            "Set model.encoder.residual = false, or model.encoder.pyramid = 0.",
+            ["model.encoder.residual", "model.encoder.pyramid"],
         )
 
 

@@ -115,6 +115,9 @@ def describe_type(annotation: Any, limits: list[Any]) -> str:
 
 def _describe_tuple(members: tuple[Any, ...], limits: list[Any]) -> str:
     if members[-1] is Ellipsis:
+        item = describe_type(members[0], [])
+        if "text" not in item:
+            return f"a list of values, each {item}"
         return "a list of names" if NAMES in limits else "a list of file names"
     return f"a list of {len(members)} values, each {describe_type(members[0], [])}"
 

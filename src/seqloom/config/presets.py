@@ -23,6 +23,10 @@ PRESETS = (
     "generation-transformer",
     "classification-lstm",
     "tagging-lstm",
+    "transcription-lstm",
+    "transcription-ctc",
+    "transcription-las",
+    "transcription-transformer",
 )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from seqloom.config.audio import AudioConfig
 from seqloom.config.data import PARTS, DataConfig, TextConfig
 from seqloom.config.model import (
     ModelConfig,
@@ -23,6 +24,7 @@ from seqloom.config.training import BOUNDS, BestBy, TrainingConfig
 
 __all__ = [
     "BOUNDS",
+    "AudioConfig",
     "Config",
     "DataConfig",
     "ModelConfig",
@@ -42,9 +44,9 @@ MOST_FILES = 2  # of pairs: one a side
 class Config(Section):
     """Everything a run was asked to be."""
 
-    task: Literal["translation", "summarization", "classification", "tagging", "generation"] = Field(
-        default="translation", description="What the model is for; a row of the table of tasks."
-    )
+    task: Literal[
+        "translation", "summarization", "classification", "tagging", "generation", "transcription"
+    ] = Field(default="translation", description="What the model is for; a row of the table of tasks.")
     preset: Annotated[str | None, MayBeNone] = Field(
         default=None,
         description='The preset that this configuration starts from; "none" starts from the defaults.',
@@ -54,6 +56,10 @@ class Config(Section):
     )
     data: DataConfig = Field(
         default_factory=DataConfig, description="Where the pairs lie and how they are read."
+    )
+    audio: AudioConfig = Field(
+        default_factory=AudioConfig,
+        description="How sound becomes frames, where the source is sound.",
     )
     text: TextConfig = Field(default_factory=TextConfig, description="How text becomes symbols.")
     model: ModelConfig = Field(default_factory=ModelConfig, description="The shape of the model.")
@@ -66,6 +72,11 @@ class Config(Section):
     def family(self) -> str:
         """Which family of models serves the task."""
         return task_named(self.task).family
+
+    @property
+    def hears(self) -> bool:
+        """Whether the source is sound."""
+        return task_named(self.task).source == "audio"
 
     @model_validator(mode="after")
     def _check_sections_agree(self) -> Self:
@@ -82,6 +93,7 @@ class Config(Section):
         self._check_best_by()
         self._check_chunks()
         self._check_labels()
+        self._check_sound()
         writes = task_named(self.task).target == "text"  # else there is no other side to share with
         if writes and self.model.share_embeddings and not self.text.shared:
             raise contradiction(
@@ -263,6 +275,8 @@ class Config(Section):
                 continue
             tagged = part == "encoder" and self.data.back_translated
             key, needed = f"model.{part}.max_positions", self.data.max_length + (2 if tagged else 1)
+            if part == "encoder" and self.hears:
+                continue  # _check_sound
             if stack.positions == "learned" and stack.max_positions < needed:
                 raise contradiction(
                     f"{key} = {stack.max_positions} is fewer than data.max_length = {self.data.max_length} "
@@ -302,6 +316,35 @@ class Config(Section):
                 f"training.chunk = {chunk} symbols don't fit into training.batch_tokens = {batch}",
                 f"Set training.batch_tokens = {16 * chunk}, which is 16 chunks side by side, or a smaller chunk.",
                 ["training.chunk", "training.batch_tokens"],
+            )
+
+    def _check_sound(self) -> None:
+        """Refuse what has no meaning where the source is sound, and positions that end before the sound does."""
+        if not self.hears:
+            return
+        model, training = self.model, self.training
+        for key, value, unset, problem in (
+            ("model.decoder.copying", model.decoder.copying, False, "copies symbols of the source"),
+            ("data.back_translated", bool(self.data.back_translated), False, "is text"),
+            ("training.guided_alignment", training.guided_alignment, 0.0, "teaches links between words"),
+            ("training.teacher", training.teacher, None, "has probabilities of translations"),
+            ("training.minimum_risk", training.minimum_risk, "none", "compares translations"),
+            ("text.sampling", self.text.sampling, 0.0, "segments the source's text anew"),
+        ):
+            if value != unset:
+                raise contradiction(
+                    f'{key} {problem}, but the source of task = "{self.task}" is sound',
+                    f"Leave out {key}.",
+                    [key, "task"],
+                )
+        stack = model.encoder
+        needed = -(-self.audio.max_frames // model.frames_a_position)
+        if stack.kind == "transformer" and stack.positions == "learned" and stack.max_positions < needed:
+            raise contradiction(
+                f"model.encoder.max_positions = {stack.max_positions} is fewer than audio.max_seconds = "
+                f"{self.audio.max_seconds:g} makes, {needed}",
+                f"Set model.encoder.max_positions = {needed}.",
+                ["model.encoder.max_positions", "audio.max_seconds"],
             )
 
 

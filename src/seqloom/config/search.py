@@ -4,7 +4,16 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from seqloom.config.section import Count, CountOrZero, NotNegative, Positive, Section, contradiction
+from seqloom.config.section import (
+    Count,
+    CountOrZero,
+    NotNegative,
+    OptionalShare,
+    OptionalText,
+    Positive,
+    Section,
+    contradiction,
+)
 
 
 class SearchConfig(Section):
@@ -40,6 +49,20 @@ class SearchConfig(Section):
     allow_unknown: bool = Field(
         default=True,
         description="Whether <unk> may be written, where a word is meant that the vocabulary doesn't have.",
+    )
+    ctc_weight: OptionalShare = Field(
+        default=None,
+        description="Share of CTC in the score where a model has both CTC and attention (Watanabe et al. 2017); unset, "
+        "model.ctc_weight.",
+    )
+    language_model: OptionalText = Field(
+        default=None,
+        description="Folder of a run of a language model over the same vocabulary, whose opinion a transcription's "
+        "score adds (shallow fusion, Gulcehre et al. 2015).",
+    )
+    language_model_weight: NotNegative = Field(
+        default=0.3,
+        description="What the language model's log-probabilities count, beside the transcriber's.",
     )
     batch_sentences: Count = Field(default=64, description="Inputs searched together.")
 

@@ -49,6 +49,8 @@ Layers = Annotated[int, Field(ge=1, le=256)]
 Size = Annotated[int, Field(ge=1, le=65_536)]
 OptionalCount = Annotated[Count | None, MayBeNone]
 OptionalSize = Annotated[Size | None, MayBeNone]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+OptionalShare = Annotated[Share | None, MayBeNone]
 OptionalFraction = Annotated[Fraction | None, MayBeNone]
 OptionalPositive = Annotated[Positive | None, MayBeNone]
 OptionalText = Annotated[Annotated[str, Field(min_length=1)] | None, MayBeNone]
@@ -70,6 +72,11 @@ Names = Annotated[
     NAMES,
     Field(json_schema_extra=_allow_one_path),
     BeforeValidator(_one_path),
+]
+Factors = Annotated[
+    tuple[Annotated[float, Field(ge=0.5, le=2.0)], ...],
+    Field(min_length=1, max_length=8),
+    BeforeValidator(_pair),
 ]
 Pair = Annotated[tuple[Fraction, Fraction], BeforeValidator(_pair)]
 

@@ -22,7 +22,7 @@ class Task:
     description: str
     source: Literal["text", "audio", "nothing"]
     target: Literal["text", "label", "labels"]
-    family: Literal["seq2seq", "language_model", "classifier"]
+    family: Literal["seq2seq", "language_model", "classifier", "speech"]
     metrics: tuple[str, ...]
     preset: str
     verb: str
@@ -83,6 +83,16 @@ TASKS = (
         metrics=("perplexity", "bits_per_character"),
         preset="generation-lstm",
         verb="generate",
+    ),
+    Task(
+        name="transcription",
+        description="A recording of speech to its words.",
+        source="audio",
+        target="text",
+        family="speech",
+        metrics=("wer", "cer"),
+        preset="transcription-lstm",
+        verb="transcribe",
     ),
 )
 

@@ -31,6 +31,8 @@ BestBy = Literal[
     "macro_f1",
     "span_f1",
     "token_accuracy",
+    "wer",
+    "cer",
     "loss",
 ]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -56,7 +58,7 @@ class TrainingConfig(Section):
 
     batch_tokens: Count = Field(
         default=2048,
-        description="Size of a batch: rows times its longest side, in symbols, stays within this.",
+        description="Size of a batch: rows times its longest side, in symbols or frames of sound, stays within this.",
     )
     chunk: Count = Field(
         default=128,

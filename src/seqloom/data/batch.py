@@ -1,7 +1,7 @@
 """What a model is given: padded ids with their true lengths."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ class Batch:
 
     For a model that copies, ids from the vocabulary's size on are the source's own unknown words, row by row.
 
-    source           (B, S)  x + EOS
+    source           (B, S)  x + EOS; for sound (B, S, F) frames, float32, 0 at padding, and lengths without an EOS
     source_lengths   (B,)
     target_input     (B, T)  BOS + y, what the decoder reads; None without targets, like the rest
     target_output    (B, T)  y + EOS, what it is to write
@@ -109,6 +109,29 @@ def share_out(spans: Sequence[Sequence[Span]], target_positions: int, source_pos
             row[span.target_start : span.target_stop, span.source_start : span.source_stop] = 1.0
     linked /= np.maximum(linked.sum(axis=-1, keepdims=True), 1.0)
     return torch.from_numpy(linked)
+
+
+def collate_frames(frames: Sequence[NDArray[np.float32]], targets: Sequence[Ids] | None = None) -> Batch:
+    """Pad utterances of frames (S, F), with 0, into a batch; targets as `collate` takes them.
+
+    Raises   ShapeError for no utterances, frames of several widths, or another number of targets
+    """
+    if not frames:
+        raise ShapeError("A batch needs at least one utterance.")
+    widths = {rows.shape[1] for rows in frames}
+    if len(widths) > 1:
+        raise ShapeError(f"Frames with {sorted(widths)} features; expected one number of features.")
+    lengths = np.array([len(rows) for rows in frames], np.int64)
+    source = np.zeros((len(frames), int(lengths.max()), widths.pop()), np.float32)
+    for padded, rows in zip(source, frames, strict=True):
+        padded[: len(rows)] = rows
+    read = Batch(torch.from_numpy(source), torch.from_numpy(lengths))
+    if targets is None:
+        return read
+    written = collate(targets, targets)
+    if len(written) != len(read):
+        raise ShapeError(f"{len(read)} utterances and {len(written)} targets; expected as many.")
+    return replace(written, source=read.source, source_lengths=read.source_lengths)
 
 
 def _padded(rows: Sequence[Ids], begin: bool = False) -> tuple[Tensor, Tensor]:

@@ -58,6 +58,11 @@ class ColumnWriter:
         values = np.fromiter(chain.from_iterable(rows), np.int64, sum(lengths)).astype(self.dtype)
         self._append(values.tobytes(), lengths)
 
+    def append_numbers(self, rows: Sequence[NDArray[Any]]) -> None:
+        """Append rows of any numbers (length,), which are brought to the dtype."""
+        values = [np.ascontiguousarray(row, self.dtype) for row in rows]
+        self._append(b"".join(row.tobytes() for row in values), [len(row) for row in values])
+
     def append_texts(self, rows: Iterable[str]) -> None:
         """Append rows of text as UTF-8 bytes."""
         encoded = [row.encode("utf-8") for row in rows]
@@ -128,6 +133,10 @@ class Column:
         if not 0 <= start <= stop <= self.size:
             raise IndexError(f"values {start} to {stop} of {self.size}")
         return np.frombuffer(self._read_values(start, stop - start), self.dtype).astype(np.int64)
+
+    def numbers(self, row: int) -> NDArray[Any]:
+        """One row of numbers (length,) as they are stored, not to be written on. Raises IndexError."""
+        return np.frombuffer(self._row(row), self.dtype)
 
     def text(self, row: int) -> str:
         """One row of text. Raises IndexError."""

@@ -79,6 +79,15 @@ PANELS = (
         ),
         True,
     ),
+    _Panel(
+        "Error rates",
+        "% of words, of characters",
+        (
+            _Curve(TITLES["wer"], "validation", "wer", BLUE),
+            _Curve(TITLES["cer"], "validation", "cer", ORANGE, True),
+        ),
+        True,
+    ),
     _Panel("Learning rate", "", (_Curve("learning rate", "step", "learning_rate", BLUE),), True),
     _Panel("Speed", "target tokens a second", (_Curve("speed", "step", "tokens_per_second", BLUE),), True),
 )

@@ -122,7 +122,8 @@ def gradient_flow(
     try:
         for symbol, target in zip(read, written, strict=True):
             embedded.clear()
-            scores, _, state = exact.step(torch.tensor([symbol]), state)
+            step = exact.step(torch.tensor([symbol]), state)
+            scores, state = step.scores, step.state
             losses.append(functional.cross_entropy(scores, torch.tensor([target])))
             states.append(handed_on(state) or tuple(embedded))
     finally:

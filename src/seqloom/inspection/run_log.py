@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqloom.base.errors import ResourceError
-from seqloom.metrics.measure import TITLES
+from seqloom.metrics.measure import LOWER_IS_BETTER, TITLES
 
 Row = Mapping[str, object]
 
@@ -93,17 +93,15 @@ def main_metric(rows: Iterable[Row]) -> str | None:
 
 
 def best_validation(rows: Iterable[Row]) -> Row | None:
-    """The validation row that the run kept; where none says so, that of the highest score, or else the lowest loss."""
+    """The validation row that the run kept; where none says so, that of the best score, or else the lowest loss."""
     validations = [row for row in rows if row.get("event") == "validation"]
     kept = [row for row in validations if row.get("best") is True]
     if kept:
         return kept[-1]
-    name = main_metric(validations)
-    if name is not None:
-        measured = [row for row in validations if number(row.get(name)) is not None]
-        return max(measured, key=lambda row: number(row.get(name)) or 0.0)
-    with_loss = [row for row in validations if number(row.get("loss")) is not None]
-    return min(with_loss, key=lambda row: number(row.get("loss")) or 0.0) if with_loss else None
+    name = main_metric(validations) or "loss"
+    measured = [row for row in validations if number(row.get(name)) is not None]
+    best = min if name in LOWER_IS_BETTER else max
+    return best(measured, key=lambda row: number(row.get(name)) or 0.0, default=None)
 
 
 def _row(line: bytes) -> Row | None:

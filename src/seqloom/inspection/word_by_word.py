@@ -119,7 +119,8 @@ def trace_steps(
     """
     steps = []
     for before, written in zip([bos, *symbols], [*symbols, eos], strict=True):
-        scores, looked, state = model.step(torch.tensor([before], device=device), state, alignment=True)
+        found = model.step(torch.tensor([before], device=device), state, alignment=True)
+        scores, looked, state = found.scores, found.alignment, found.state
         log_probs = scores[0].double().log_softmax(dim=-1)
         probabilities = log_probs.exp()
         likeliest = log_probs.topk(min(alternatives, len(log_probs)))

@@ -6,6 +6,7 @@ from functools import partial
 from seqloom.base.errors import UsageError
 from seqloom.metrics import rouge
 from seqloom.metrics.classes import accuracy, macro_f1, span_f1, token_accuracy
+from seqloom.metrics.error_rates import character_error_rate, word_error_rate
 from seqloom.metrics.overlap import Score, bleu, bleu_of_several, chrf, chrf_of_several
 
 METRICS: Mapping[str, Callable[[Sequence[str], Sequence[str]], Score]] = {
@@ -15,6 +16,8 @@ METRICS: Mapping[str, Callable[[Sequence[str], Sequence[str]], Score]] = {
     "macro_f1": macro_f1,
     "span_f1": span_f1,
     "token_accuracy": token_accuracy,
+    "wer": word_error_rate,
+    "cer": character_error_rate,
 }
 """Against one reference for each output."""
 
@@ -35,12 +38,17 @@ TITLES: Mapping[str, str] = {
     "macro_f1": "macro-F1",
     "span_f1": "span F1",
     "token_accuracy": "token accuracy",
+    "wer": "WER",
+    "cer": "CER",
     "bits_per_character": "bits a character",
 }
 """How a metric's name is written for people."""
 
 PLACES: Mapping[str, int] = {"bits_per_character": 3}
 """Decimal places of metrics that are small."""
+
+LOWER_IS_BETTER = frozenset({"loss", "wer", "cer", "perplexity", "bits_per_character"})
+"""Of what training.best_by may name, and of the metrics: what is better the smaller it is."""
 
 
 def measure(

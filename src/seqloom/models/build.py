@@ -17,12 +17,14 @@ from seqloom.layers.embedding import EmbeddedInput, Embedding, OutputLayer
 from seqloom.layers.family import CELLS, AttentionSizes, recurrent_attention
 from seqloom.layers.pooling import AttentionPooling, FinalState, LastPosition, MaxPooling, MeanPooling
 from seqloom.layers.positions import NoPositions, positions
+from seqloom.layers.subsampling import ConvolutionalFrontEnd
 from seqloom.layers.transformer import CausalLayer
 from seqloom.models.bridge import CopyBridge, ProjectionBridge, ZeroBridge
 from seqloom.models.classifier import LabelNetwork
 from seqloom.models.encoders import RecurrentEncoder, TransformerEncoder
 from seqloom.models.language_model import CausalLayers, LanguageModel, RecurrentLayers
 from seqloom.models.pointer_generator import PointerGenerator
+from seqloom.models.pyramidal_encoder import PyramidalEncoder
 from seqloom.models.recurrent_decoders import (
     AttendAfterDecoder,
     AttendBeforeDecoder,
@@ -31,6 +33,7 @@ from seqloom.models.recurrent_decoders import (
     FixedContextDecoder,
 )
 from seqloom.models.seq2seq import Decoder, Seq2Seq
+from seqloom.models.speech import CTCHead, CTCModel, HeardInput, SpeechModel, SpeechSeq2Seq
 from seqloom.models.transformer_decoder import TransformerDecoder
 
 PADDING = 0  # the id of <pad>, as text.vocabulary has it
@@ -134,9 +137,49 @@ def build_pooling(config: ModelConfig, memory_width: int) -> nn.Module:
     return MeanPooling() if config.pooling == "mean" else MaxPooling()
 
 
-def build_encoder(config: ModelConfig) -> RecurrentEncoder | TransformerEncoder:
+def build_speech_model(config: ModelConfig, features: int, symbols: int) -> SpeechModel:
+    """A model that hears, with fresh parameters, drawn from torch's default generator.
+
+    features  F, of a frame · symbols  size of the vocabulary, special symbols included
+    """
+    encoder = build_encoder(config)
+    front_end = ConvolutionalFrontEnd(
+        features,
+        config.width,
+        layers=config.front_end.convolutions,
+        channels=config.front_end.channels,
+    )
+    locked = config.encoder.kind == "recurrent" and config.encoder.locked_dropout
+    source = HeardInput(front_end, _positions(config.encoder, config.width), config.dropout, locked=locked)
+    ctc = CTCHead(encoder.memory_width, symbols) if config.ctc_weight else None
+    if ctc is not None and config.ctc_weight == 1:
+        return CTCModel(source, encoder, ctc)
+    embedding = Embedding(symbols, config.width, PADDING, config.embedding_rank)
+    return SpeechSeq2Seq(
+        source=source,
+        encoder=encoder,
+        target=_embedded(embedding, config.decoder, config),
+        decoder=build_decoder(config, encoder.memory_width, encoder.summary_width),
+        output=OutputLayer(symbols, config.feature_width, embedding if config.tie_output else None),
+        ctc=ctc,
+    )
+
+
+def build_encoder(config: ModelConfig) -> RecurrentEncoder | PyramidalEncoder | TransformerEncoder:
     """The encoder that the configuration describes."""
     encoder = config.encoder
+    if isinstance(encoder, RecurrentEncoderConfig) and encoder.pyramid:
+        return PyramidalEncoder(
+            config.width,
+            cell=encoder.cell,
+            hidden=encoder.hidden,
+            layers=encoder.layers,
+            pyramid=encoder.pyramid,
+            bidirectional=encoder.bidirectional,
+            dropout=config.encoder_dropout,
+            locked=encoder.locked_dropout,
+            recurrent_dropout=encoder.recurrent_dropout,
+        )
     if isinstance(encoder, RecurrentEncoderConfig):
         return RecurrentEncoder(
             config.width,

@@ -41,7 +41,7 @@ class Seq2Seq(nn.Module):
 
     def __init__(
         self,
-        source: EmbeddedInput,
+        source: nn.Module,
         encoder: nn.Module,
         target: EmbeddedInput,
         decoder: Decoder,

@@ -93,11 +93,14 @@ class Step(NamedTuple):
     scores     (N, V)  unnormalised log-probabilities of the next symbol
     alignment  (N, S)  how much each source position was looked at; None if not asked for or if there is none
     state              to go on from
+    final      True where a search adds the scores up as they are, without a softmax: a weighted sum of several
+               models' log-probabilities, none of them above 0
     """
 
     scores: Tensor
     alignment: Tensor | None
     state: State
+    final: bool = False
 
 
 class SearchableModel(Protocol):

@@ -13,3 +13,5 @@ from seqloom.pipeline.text_model import Model as Model
 from seqloom.pipeline.text_model import Result as Result
 from seqloom.pipeline.training import average as average
 from seqloom.pipeline.training import train as train
+from seqloom.pipeline.transcriber import Transcriber as Transcriber
+from seqloom.pipeline.transcriber import Transcript as Transcript

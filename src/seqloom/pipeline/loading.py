@@ -12,12 +12,13 @@ from seqloom.pipeline.labelling import load_members
 from seqloom.pipeline.language_model import TextGenerator, load_language_model
 from seqloom.pipeline.tagger import Tagger
 from seqloom.pipeline.text_model import Model, load_text_model
+from seqloom.pipeline.transcriber import Transcriber, load_transcriber
 from seqloom.training.machine import Machine, prepare_machine
 from seqloom.training.run_config import read_run_config
 from seqloom.training.run_folder import RunFolder
 
 DEVICES = ("auto", "cpu", "cuda")
-AnyModel = Model | Classifier | Tagger | TextGenerator
+AnyModel = Model | Classifier | Tagger | TextGenerator | Transcriber
 """What a run may hold, a class for each family."""
 Kind = TypeVar("Kind", bound=AnyModel)
 Other = TypeVar("Other", bound=AnyModel)
@@ -28,6 +29,7 @@ KINDS: Mapping[str, type[AnyModel]] = {
     "classification": Classifier,
     "tagging": Tagger,
     "generation": TextGenerator,
+    "transcription": Transcriber,
 }
 """By task."""
 OF_ONE_TASK = {task.verb for task in TASKS}
@@ -47,6 +49,7 @@ LOADERS: Mapping[str, Callable[[Sequence[RunFolder], Sequence[Config], Machine],
     "seq2seq": load_text_model,
     "classifier": load_label_model,
     "language_model": load_language_model,
+    "speech": load_transcriber,
 }
 
 

@@ -85,10 +85,13 @@ def score_next(model: SearchableModel, tokens: Integers, state: State, job: Job)
     step = model.step(written, state, alignment=job.alignment or job.beta > 0)
     check_shape(step.scores, "N V", "the scores of model.step", N=tokens.size)
     precision = torch.promote_types(step.scores.dtype, torch.float32)
-    log_probs = torch.log_softmax(step.scores, dim=-1, dtype=precision).view(*tokens.shape, -1)
-    broken = (
-        log_probs[:, :, 0].isnan().any(dim=1)
-    )  # NaN, +inf, or -inf alone make NaN of every symbol of their row
+    if step.final:
+        log_probs = step.scores.to(precision, copy=True).view(*tokens.shape, -1)
+        broken = (log_probs.isnan() | (log_probs == torch.inf)).flatten(1).any(dim=1)
+    else:
+        log_probs = torch.log_softmax(step.scores, dim=-1, dtype=precision).view(*tokens.shape, -1)
+        # NaN, +inf, or -inf alone make NaN of every symbol of their row
+        broken = log_probs[:, :, 0].isnan().any(dim=1)
     if step.alignment is None:
         if job.beta > 0:
             raise UsageError("The coverage penalty needs a model with attention; set coverage_penalty = 0.")

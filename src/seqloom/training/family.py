@@ -14,6 +14,7 @@ from seqloom.training.loop import BatchSource
 from seqloom.training.machine import Machine
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.seq2seq import prepare_pairs
+from seqloom.training.speech import prepare_speech
 from seqloom.training.validation import Validation
 
 
@@ -50,5 +51,6 @@ FAMILIES: Mapping[str, Prepare] = {
     "seq2seq": prepare_pairs,
     "language_model": prepare_language_model,
     "classifier": prepare_labelled,
+    "speech": prepare_speech,
 }
 """By the family that config.tasks gives a task."""

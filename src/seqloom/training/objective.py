@@ -81,32 +81,38 @@ def batch_loss(
     trained for comes on top, by its weights. Of several passes it is the mean.
     Raises   ShapeError for a batch without targets, and as attention_loss does
     """
+    with machine.autocast():
+        read = batch.repeated(objective.passes)
+        return decoder_loss(model, batch, read, model.encode(read), objective)
+
+
+def decoder_loss(
+    model: Seq2Seq, batch: Batch, read: Batch, memory: Memory, objective: Objective
+) -> tuple[Tensor, Tensor]:
+    """The same where the source was read: batch, or `read`, the batch as often as there are passes, in the memory."""
     if batch.target_output is None:
         raise ShapeError("The batch has no targets, so it has no loss.")
     if objective.r_drop and (objective.own_share or objective.risk):
         raise ValueError("two passes agree on the true history, without a risk")
-    with machine.autocast():
-        read = batch.repeated(objective.passes)
-        memory = model.encode(read)
-        if objective.own_share:
-            read = mix_in_predictions(model, batch, memory, objective.own_share)
-        if isinstance(model, PointerGenerator):
-            if objective.teaching or objective.risk or objective.r_drop:
-                raise ValueError("a model that copies learns from no teacher, by no risk and in one pass")
-            mixing, _ = model.mix(read, memory)
-            alignment: Tensor | None = mixing.alignment
-            mask = batch.target_mask
-            targets = batch.target_output[mask]
-            loss, likelihood = mixture_loss(model, mixing.of(mask), targets, objective.smoothing)
-        else:
-            decoded = model.decode(read, memory, alignment=objective.of_attention)
-            alignment = decoded.alignment
-            loss, likelihood = likelihood_loss(model, decoded.features, batch, objective)
-        if objective.risk:
-            risk = expected_cost(model, batch, memory, objective.risk) * batch.target_tokens / len(batch)
-            loss = (1 - objective.risk.share) * loss + objective.risk.share * risk
-        if objective.of_attention:
-            loss = loss + attention_loss(alignment, read, objective)
+    if objective.own_share:
+        read = mix_in_predictions(model, batch, memory, objective.own_share)
+    if isinstance(model, PointerGenerator):
+        if objective.teaching or objective.risk or objective.r_drop:
+            raise ValueError("a model that copies learns from no teacher, by no risk and in one pass")
+        mixing, _ = model.mix(read, memory)
+        alignment: Tensor | None = mixing.alignment
+        mask = batch.target_mask
+        targets = batch.target_output[mask]
+        loss, likelihood = mixture_loss(model, mixing.of(mask), targets, objective.smoothing)
+    else:
+        decoded = model.decode(read, memory, alignment=objective.of_attention)
+        alignment = decoded.alignment
+        loss, likelihood = likelihood_loss(model, decoded.features, batch, objective)
+    if objective.risk:
+        risk = expected_cost(model, batch, memory, objective.risk) * batch.target_tokens / len(batch)
+        loss = (1 - objective.risk.share) * loss + objective.risk.share * risk
+    if objective.of_attention:
+        loss = loss + attention_loss(alignment, read, objective)
     return loss / objective.passes, likelihood / objective.passes
 
 

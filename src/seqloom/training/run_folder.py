@@ -36,7 +36,18 @@ from seqloom.training.checkpoint import (
     save_checkpoint,
 )
 
-RECORDED_PACKAGES = ("seqloom", "torch", "numpy", "sentencepiece", "safetensors", "sacrebleu", "pydantic")
+RECORDED_PACKAGES = (
+    "seqloom",
+    "torch",
+    "numpy",
+    "sentencepiece",
+    "safetensors",
+    "sacrebleu",
+    "jiwer",
+    "soundfile",
+    "kaldi-native-fbank",
+    "pydantic",
+)
 ATTEMPTS, PAUSE = 3, 0.2  # of reading best/ while it may be replaced; seconds between them
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from seqloom.base.errors import DamagedModelError
 from seqloom.config.training import TrainingConfig
+from seqloom.metrics.measure import LOWER_IS_BETTER
 from seqloom.training.validation import Validation
 
 
@@ -42,7 +43,8 @@ class TrainingState:
     def judge(self, measured: Validation, config: TrainingConfig) -> bool:
         """Whether this is the best so far; early stopping and the plateau schedule go by the same number."""
         self.validated_update, self.validated_seconds = self.update, self.seconds
-        score = -measured.loss if config.best_by == "loss" else measured.scores[config.best_by]
+        value = measured.loss if config.best_by == "loss" else measured.scores[config.best_by]
+        score = -value if config.best_by in LOWER_IS_BETTER else value
         better = math.isfinite(measured.loss) and (self.best_score is None or score > self.best_score)
         if better:
             self.best_score, self.best_update = score, self.update

@@ -24,6 +24,7 @@ def test_a_project_is_its_preset_and_switched_off_lines_show_its_values(
         "classification": ("train.tsv",),
         "tagging": ("train.conll",),
         "generation": ("train.txt",),
+        "transcription": ("train.tsv",),
     }.get(found.task, ("train.en", "train.fr"))
     assert found.data.train == tuple(f"{tmp_path}/mine/{name}" for name in names)
     text = path.read_text()

@@ -169,7 +169,7 @@ def test_check_counts_and_finds_what_was_learnt(answers: dict[str, Answer]) -> N
         ("window", 2, "--repetition-window is for a --repetition-penalty above 1. Add it, or leave both out."),
         ("missing", 3, "nowhere.txt does not exist."),
         ("no test", 2, "{run}/config.toml names no data.test. Name the text: seqloom evaluate {run} FILE"),
-        ("page", 2, "--html is for corpora of pairs; what is said of plain text is short. Leave it out."),
+        ("page", 2, "--html is for corpora of pairs of texts; what is said of others is short. Leave it out."),
     ],
 )  # fmt: skip
 def test_mistakes(

@@ -16,7 +16,17 @@ def test_every_option_has_one_sentence():
 
 def test_tables_and_options_are_told_apart():
     tables = [option.key for option in all_options() if option.is_table]
-    assert tables == ["data", "text", "model", "model.encoder", "model.decoder", "training", "search"]
+    assert tables == [
+        "data",
+        "audio",
+        "text",
+        "model",
+        "model.front_end",
+        "model.encoder",
+        "model.decoder",
+        "training",
+        "search",
+    ]
 
 
 def test_an_option_of_two_kinds_is_listed_for_each():

@@ -93,7 +93,8 @@ def test_a_mapping_has_the_name_it_is_given():
         ("xyz", "The presets are: translation-gru, translation-lstm, translation-rnn, translation-transformer-tiny, "
          "translation-transformer-ssru, translation-transformer-base, translation-hybrid, summarization-gru, "
          "generation-lstm, generation-gru, generation-min-gru, generation-elman, generation-transformer, "
-         "classification-lstm, tagging-lstm."),
+         "classification-lstm, tagging-lstm, transcription-lstm, transcription-ctc, transcription-las, "
+         "transcription-transformer."),
         ("../presets/translation-gru", 'Did you mean "translation-gru"?'),
     ],
 )  # fmt: skip

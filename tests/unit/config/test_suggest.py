@@ -29,9 +29,10 @@ from seqloom.config.suggest import OTHER_KEYS, OTHER_WORDS, did_you_mean, sugges
         ("training.batch", "Did you mean training.batch_tokens?"),
         ("training.risk", "Did you mean training.risk_share, training.risk_samples or training.risk_sharpness?"),
         ("search.qqq", "The options of search are: beam, length_penalty, coverage_penalty, n_best, "
-         "max_length_factor, max_length_extra, min_length, no_repeat_ngram, allow_unknown, batch_sentences."),
-        ("qqq", "The options of a configuration are: task, preset, seed, data, text, model, training, search."),
-        ("a.b", "The options of a configuration are: task, preset, seed, data, text, model, training, search."),
+         "max_length_factor, max_length_extra, min_length, no_repeat_ngram, allow_unknown, ctc_weight, "
+         "language_model, language_model_weight, batch_sentences."),
+        ("qqq", "The options of a configuration are: task, preset, seed, data, audio, text, model, training, search."),
+        ("a.b", "The options of a configuration are: task, preset, seed, data, audio, text, model, training, search."),
     ],
 )  # fmt: skip
 def test_keys(key, suggestion):

@@ -93,7 +93,8 @@ def sensitivity(model: Seq2Seq, t: int, j: int, step: float = 1e-6) -> float:
 
     def loss(moved: Any) -> float:
         for symbol in READ[j + 1 : t + 1]:
-            logits, _, moved = model.step(torch.tensor([symbol]), moved)
+            step = model.step(torch.tensor([symbol]), moved)
+            logits, moved = step.scores, step.state
         return functional.cross_entropy(logits, torch.tensor([WRITTEN[t]])).item()
 
     total = 0.0

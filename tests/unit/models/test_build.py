@@ -31,7 +31,7 @@ from seqloom.layers.positions import LearnedPositions, NoPositions, SinusoidalPo
 from seqloom.layers.recurrent import RecurrentStack
 from seqloom.layers.scan_cells import SSRUCell
 from seqloom.layers.transformer import TransformerEncoderLayer
-from seqloom.models.build import build_label_network, build_language_model, build_model
+from seqloom.models.build import build_label_network, build_language_model, build_model, build_speech_model
 from seqloom.models.encoders import RecurrentEncoder, TransformerEncoder
 from seqloom.models.recurrent_decoders import (
     AttendAfterDecoder,
@@ -240,6 +240,8 @@ def preset_snapshots() -> dict[str, dict[str, list[int]]]:
             model: nn.Module = build_language_model(config.model, 11, 16)
         elif family == "classifier":
             model = build_label_network(config.model, 11, 3, pooled=task_named(config.task).target == "label")
+        elif family == "speech":
+            model = build_speech_model(config.model, 80, 11)
         else:
             model = of(config.model)
         found[name] = {key: list(tensor.shape) for key, tensor in model.state_dict().items()}

@@ -100,7 +100,7 @@ def search_like(model: Seq2Seq, memory: Memory) -> tuple[Tensor, Tensor | None]:
     for rows, tokens in zip(KEPT, TOKENS, strict=True):
         if tokens is not TOKENS[0]:
             state = state.reorder(torch.tensor(rows))
-        now, alignment, state = model.step(torch.tensor(tokens), state, alignment=True)
+        now, alignment, state = model.step(torch.tensor(tokens), state, alignment=True)[:3]
         scores.append(now)
         if alignment is not None:
             alignments.append(alignment)
@@ -185,7 +185,7 @@ def stepped(model: Seq2Seq, given: Batch) -> list[list[Tensor]]:
     state = model.start(model.encode(given))
     scores, alignments = [], []
     for tokens in given.target_input.unbind(1):
-        now, alignment, state = model.step(tokens, state, alignment=True)
+        now, alignment, state = model.step(tokens, state, alignment=True)[:3]
         scores.append(now)
         if alignment is not None:
             alignments.append(alignment)

@@ -1,0 +1,344 @@
+"""`seqloom transcribe`: a line for each recording, or for each utterance of a stream."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+
+from seqloom.base.errors import DataError, UsageError
+from seqloom.cli import many
+from seqloom.cli.places import Run
+from seqloom.cli.reporting import Report, reporting
+from seqloom.cli.texts import one_line
+from seqloom.cli.writing_options import check_beams
+
+if TYPE_CHECKING:
+    from seqloom.audio.resampling import Samples
+    from seqloom.pipeline import Transcriber, Transcript
+    from seqloom.pipeline.transcriber import Heard
+    from seqloom.search.options import SearchOptions
+
+EXAMPLES = """
+\b
+Examples:
+  seqloom transcribe runs/mine a.wav b.flac recordings/ 'more/*.wav'
+      PATH, a tab and what is said there, a line a file, in the order named.
+  seqloom transcribe runs/mine recordings --beside txt
+      Every recording of a folder: a.wav gets a.wav.txt, with what is said there.
+  arecord -f S16_LE -r 16000 -t raw | seqloom transcribe runs/mine --stdin --rate 16000
+      From the microphone: a line whenever somebody has finished speaking.
+
+\b
+--times    PATH, then for each word a tab and START END WORD, in seconds
+--json     one object a line: source, text, score, log_probability, seconds,
+           with --times words, with --n-best alternatives
+--beside, --output FOLDER   a file for each; results that are there stay, so
+           that the same command goes on where it was stopped
+A file that can't be used gives an empty line and a sentence on stderr; the
+others go on, and the exit code is then 3.
+"""
+PIECE = 4  # batches that are sorted by length together
+STREAM_BYTES = 3_200
+
+
+def transcribe(
+    run: Run,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE", help="Sound files, folders of them, and patterns as '*.wav'.", show_default=False
+        ),
+    ] = [],  # noqa: B006 - typer copies it
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="Raw samples of one channel from stdin, as they come.")
+    ] = False,
+    rate: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="With --stdin: samples a second.")
+    ] = None,
+    format: Annotated[  # noqa: A002 - the word that a user types
+        str | None,
+        typer.Option(metavar="s16le|s32le|f32le", help="With --stdin: what a sample is; s16le if not said."),
+    ] = None,
+    silence: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="With --stdin: the pause that ends an utterance; 0.6 if not said."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write there instead of to stdout; into that folder, a file for each, if it is one.",
+        ),
+    ] = None,
+    beside: many.Beside = None,
+    overwrite: many.Overwrite = False,
+    beam: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Hypotheses kept at each step; 1 is greedy."),
+    ] = None,
+    n_best: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Outputs for each recording; needs --json if more than 1."),
+    ] = None,
+    times: Annotated[bool, typer.Option("--times", help="When each word is said.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    language_model: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="A language model over the same vocabulary, to be asked too."),
+    ] = None,
+    language_model_weight: Annotated[
+        float | None,
+        typer.Option(min=0.0, metavar="X", help="What it counts, in place of search.language_model_weight."),
+    ] = None,
+) -> None:
+    """Write down what is said in recordings."""
+    if stdin and files:
+        raise UsageError("Name either files or --stdin, not both.")
+    if not stdin and not files:
+        raise UsageError("Name sound files, or --stdin for raw samples from a pipe.")
+    if not stdin and (rate, format, silence) != (None, None, None):
+        raise UsageError("--rate, --format and --silence are for --stdin. Add it, or leave them out.")
+    check_beams(beam, n_best, json=json, unit="recording")
+    many.check_beside(files, output, beside)
+    each = bool(beside) or bool(output and output.is_dir())
+    if each and stdin:
+        raise UsageError(f"--output {output} is a folder, but --stdin has no names to write by. Name a file.")
+    jobs = _jobs(files, output, beside, overwrite=overwrite, json=json, each=each)
+    stream = _Stream.asked(rate, format, silence) if stdin else None
+    if not jobs and not stdin:
+        return
+    from seqloom.pipeline import Transcriber, load_as
+    from seqloom.pipeline.transcriber import with_language_model
+    from seqloom.training.searching import search_options
+
+    model = load_as(Transcriber, run, "transcribe")
+    model = with_language_model(model, language_model, language_model_weight)
+    options = search_options(model.config.search, beam=beam, n_best=n_best if json else 1)
+    lines = _Lines(times=times, json=json, several=options.n_best > 1, named=not stdin and not each)
+    paths = [job.source for job in jobs]
+    with reporting(
+        "Transcribing", paths, shown=bool(paths) and (each or output is not None), unit="files"
+    ) as report:
+        if each:
+            _each_to_its_own(_Ahead(model, options, paths, times=times), lines, jobs, report)
+            return
+        with many.opened(output) as place:
+            if stream is not None:
+                _transcribe_stream(model, options, lines, stream, place, report)
+            else:
+                _all_to_one(_Ahead(model, options, paths, times=times), lines, jobs, report, place)
+
+
+def _jobs(
+    files: Sequence[Path],
+    output: Path | None,
+    beside: str | None,
+    *,
+    overwrite: bool,
+    json: bool,
+    each: bool,
+) -> list[many.Job]:
+    """The recordings that are meant, and where what is said in each is written."""
+    from seqloom.audio.ready import READY_SUFFIX
+    from seqloom.audio.waveform import SUFFIXES
+
+    endings = (*SUFFIXES, READY_SUFFIX)
+    if not each:
+        place = output or Path(many.STDIN)
+        return [many.Job(found.path, place) for found in many.find_files(files, endings)]
+    if beside is not None:
+        return many.jobs_of(
+            files, lambda found: many.beside(found.path, beside), overwrite=overwrite, endings=endings
+        )
+    if output is None:
+        raise ValueError("a file for each needs a place")
+    mirrored = many.mirrored(output, ".json" if json else ".txt")
+    return many.jobs_of(files, mirrored, overwrite=overwrite, endings=endings)
+
+
+class _Stream:
+    """What comes from stdin: samples of this rate and format, cut at so much silence."""
+
+    def __init__(self, rate: int, kind: str, silence: float) -> None:
+        self.rate, self.kind, self.silence = rate, kind, silence
+
+    @classmethod
+    def asked(cls, rate: int | None, kind: str | None, silence: float | None) -> "_Stream":
+        """As the options say. Raises UsageError."""
+        from seqloom.audio.waveform import RAW_FORMATS
+
+        if rate is None:
+            raise UsageError(
+                "--stdin brings raw samples, which don't say their rate. Add --rate, as in --rate 16000."
+            )
+        if kind is not None and kind not in RAW_FORMATS:
+            raise UsageError(f"--format {kind} is unknown; expected one of {', '.join(RAW_FORMATS)}.")
+        if silence is not None and not 0.05 <= silence <= 60:
+            raise UsageError(f"--silence {silence} is out of range; expected 0.05 to 60 seconds.")
+        return cls(rate, kind or "s16le", 0.6 if silence is None else silence)
+
+
+def _transcribe_stream(
+    model: "Transcriber",
+    options: "SearchOptions",
+    lines: "_Lines",
+    stream: _Stream,
+    place: BinaryIO,
+    report: Report,
+) -> None:
+    """A line for each utterance, as it ends."""
+    from seqloom.audio.silence import Endpointer
+    from seqloom.audio.waveform import RAW_FORMATS, from_raw
+
+    ends = Endpointer(stream.rate, stream.silence, model.config.audio.max_seconds)
+    size = RAW_FORMATS[stream.kind][0].itemsize
+    source = open(sys.stdin.fileno(), "rb", closefd=False, buffering=0)  # noqa: SIM115 - as it comes
+
+    def utterances() -> "Iterator[Samples]":
+        rest = b""
+        while data := source.read(STREAM_BYTES):
+            rest += data
+            whole = len(rest) - len(rest) % size
+            yield from ends.take(from_raw(rest[:whole], stream.kind))
+            rest = rest[whole:]
+        if rest:
+            print(
+                f"seqloom: stdin ended within a sample; its last {len(rest)} bytes were left out",
+                file=sys.stderr,
+            )
+        yield from ends.end()
+
+    for number, samples in enumerate(utterances(), start=1):
+        heard = model.hear_samples(samples, stream.rate, f"utterance {number}")
+        (found,) = model.write([heard], options, times=lines.times)
+        _say_notice(found, report)
+        _put(place, lines.of(found))
+
+
+class _Ahead:
+    """Transcribes recordings in the order in which they are asked for, so many of them together."""
+
+    def __init__(
+        self, model: "Transcriber", options: "SearchOptions", paths: Sequence[Path], *, times: bool
+    ) -> None:
+        self.model, self.options, self.times = model, options, times
+        self.waiting = list(paths)
+        self.ready: dict[Path, Transcript | DataError] = {}
+
+    def of(self, path: Path) -> "Transcript":
+        """What is said in a recording. Raises DataError for one that can't be used."""
+        if path not in self.ready:
+            self._go_on()
+        found = self.ready.pop(path)
+        if isinstance(found, DataError):
+            raise found
+        return found
+
+    def _go_on(self) -> None:
+        size = PIECE * self.model.config.search.batch_sentences
+        paths, self.waiting = self.waiting[:size], self.waiting[size:]
+        heard: dict[Path, Heard] = {}
+        for path in paths:
+            try:
+                heard[path] = self.model.hear(path)
+            except DataError as error:
+                self.ready[path] = error
+        found = self.model.write(list(heard.values()), self.options, times=self.times)
+        self.ready |= zip(heard, found, strict=True)
+
+
+def _each_to_its_own(ahead: _Ahead, lines: "_Lines", jobs: Sequence[many.Job], report: Report) -> None:
+    """A file for each recording. Raises as run_jobs does."""
+
+    def work(job: many.Job) -> None:
+        found = ahead.of(job.source)
+        _say_notice(found, report)
+        with many.opened(job.target) as place:
+            _put(place, lines.of(found))
+        report.went_on(1, len(found.text.split()))
+
+    many.run_jobs(jobs, work, report.say)
+
+
+def _all_to_one(
+    ahead: _Ahead, lines: "_Lines", jobs: Sequence[many.Job], report: Report, place: BinaryIO
+) -> None:
+    """A line for each recording, in order, an empty one for those that can't be used. Raises as run_jobs does."""
+
+    def work(job: many.Job) -> None:
+        try:
+            found = ahead.of(job.source)
+        except DataError:
+            _put(place, lines.nothing(job.source))
+            raise
+        _say_notice(found, report)
+        _put(place, lines.of(found))
+        report.went_on(1, len(found.text.split()))
+
+    many.run_jobs(jobs, work, report.say)
+
+
+def _put(place: BinaryIO, line: str) -> None:
+    place.write((line + "\n").encode("utf-8", errors="replace"))
+    place.flush()
+
+
+def _say_notice(found: "Transcript", report: Report) -> None:
+    if found.notice:
+        report.say(f"seqloom: {found.source}: {found.notice}")
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """How a recording becomes a line.
+
+    several  whether alternatives were asked for · named  whether a line says whose it is
+    """
+
+    times: bool
+    json: bool
+    several: bool
+    named: bool
+
+    def of(self, found: "Transcript") -> str:
+        """What was said."""
+        if self.json:
+            return _as_json(found, times=self.times, several=self.several)
+        said = [one_line(found.text)]
+        if self.times:
+            said = [f"{word.start:.2f} {word.end:.2f} {one_line(word.text)}" for word in found.words]
+        return "\t".join([*([one_line(found.source)] if self.named else []), *said])
+
+    def nothing(self, path: Path) -> str:
+        """For a file that could not be used."""
+        from json import dumps
+
+        return dumps({"source": str(path), "text": None}) if self.json else f"{one_line(str(path))}\t"
+
+
+def _as_json(found: "Transcript", *, times: bool, several: bool) -> str:
+    from json import dumps
+
+    record: dict[str, Any] = {
+        "source": found.source,
+        **_scored(found),
+        "seconds": round(found.seconds, 3),
+    }
+    if times:
+        record["words"] = [word._asdict() for word in found.words]
+    if several:
+        record["alternatives"] = [_scored(other) for other in found.alternatives]
+    if found.notice:
+        record["notice"] = found.notice
+    return dumps(record, ensure_ascii=False)
+
+
+def _scored(found: "Transcript") -> dict[str, Any]:
+    return {"text": found.text, "score": found.score, "log_probability": found.log_probability}

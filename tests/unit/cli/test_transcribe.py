@@ -1,0 +1,208 @@
+"""`seqloom transcribe` as a command: a line a file, a line an utterance, and a sentence for each mistake."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from commands import Answer, finish, several, start
+from sounds import RATE, tone
+
+pytestmark = pytest.mark.usefixtures("machine_as_before")
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recordings")
+    (folder / "deep").mkdir()
+    for name, words in (("a.wav", ["la"]), ("b.flac", ["mi", "so"]), ("deep/c.wav", ["so"])):
+        soundfile.write(folder / name, tone(words), RATE)
+    (folder / "notes.txt").write_text("no sound")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answers(
+    speech_run: Path, recordings: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Answer]:
+    """All of them in one process."""
+    (recordings / "broken.bin").write_bytes(b"RIFFnonsense")
+    np.save(recordings.parent / "x.npy", np.zeros((3, 2)))
+    project = speech_run.parent.parent / "project"
+    a, broken, run = recordings / "a.wav", recordings / "broken.bin", speech_run
+    output = tmp_path_factory.mktemp("out") / "all.tsv"
+    empty, texts = tmp_path_factory.mktemp("empty"), tmp_path_factory.mktemp("texts")
+    inner = recordings / "deep"
+    commands: dict[str, tuple[object, ...]] = {
+        "one": ("transcribe", run, a),
+        "folder": ("transcribe", run, recordings, "--times"),
+        "pattern": ("transcribe", run, recordings / "*.wav", recordings / "b.*", "--json", "--n-best", 2),
+        "file": ("transcribe", run, a, "--output", output, "--beam", 1),
+        "one bad": ("transcribe", run, broken),
+        "some bad": ("transcribe", run, a, broken, recordings / "nothing.wav"),
+        "ready": ("transcribe", run, recordings.parent / "x.npy"),
+        "empty folder": ("transcribe", run, empty),
+        "no fit": ("transcribe", run, empty / "*.wav"),
+        "mirrored": ("transcribe", run, recordings, "--output", texts),
+        "beside": ("transcribe", run, inner, "--beside", "txt", "--json"),
+        "beside again": ("transcribe", run, inner, "--beside", "txt"),
+        "both places": ("transcribe", run, inner, "--beside", "txt", "--output", texts),
+        "stdin to many": ("transcribe", run, "--stdin", "--rate", 8000, "--output", texts),
+        "nothing": ("transcribe", run),
+        "both": ("transcribe", run, a, "--stdin"),
+        "no rate": ("transcribe", run, "--stdin"),
+        "format": ("transcribe", run, "--stdin", "--rate", 8000, "--format", "mp3"),
+        "silence": ("transcribe", run, "--stdin", "--rate", 8000, "--silence", 0),
+        "for stdin": ("transcribe", run, a, "--rate", 8000),
+        "n best": ("transcribe", run, a, "--n-best", 2),
+        "language model": ("transcribe", run, a, "--language-model", run),
+        "translate": ("translate", run, "--beam", 1),
+        "inspect": ("inspect", run, "text"),
+        "check": ("check", project),
+        "html": ("check", project, "--html", recordings / "page.html"),
+        "reference": ("evaluate", run, "--reference", "text"),
+        "evaluate": ("evaluate", run, "--json"),
+        "evaluate manifest": ("evaluate", run, project / "train.tsv"),
+        "again": ("train", project, "--run", run, f"data.cache={run.parent.parent / 'corpora'}"),
+    }
+    found = dict(zip(commands, several(*commands.values()), strict=True))
+    for name, path in (
+        ("written", output),
+        ("c", inner / "c.wav.txt"),
+        ("mirrored c", texts / "deep" / "c.wav.txt"),
+    ):
+        found[name] = Answer(0, path.read_text(), "")
+    return found
+
+
+def test_a_line_a_file_begins_with_its_path(answers: dict[str, Answer], recordings: Path) -> None:
+    one = answers["one"]
+    assert (one.code, one.err) == (0, "")
+    assert one.out.startswith(f"{recordings}/a.wav\t")
+    assert one.out.count("\n") == 1
+    assert answers["written"].out.startswith(f"{recordings}/a.wav\t")
+
+
+def test_folders_are_searched_and_times_stand_beside_words(
+    answers: dict[str, Answer], recordings: Path
+) -> None:
+    lines = [line.split("\t") for line in answers["folder"].out.splitlines()]
+    assert [line[0] for line in lines] == [
+        f"{recordings}/{name}" for name in ("a.wav", "b.flac", "deep/c.wav")
+    ]
+    for _, *words in lines:
+        for word in filter(None, words):
+            begins, ends, text = word.split(" ", 2)
+            assert 0 <= float(begins) < float(ends)
+            assert text
+
+
+def test_patterns_and_json_with_alternatives(answers: dict[str, Answer], recordings: Path) -> None:
+    rows = [json.loads(line) for line in answers["pattern"].out.splitlines()]
+    assert [row["source"] for row in rows] == [f"{recordings}/a.wav", f"{recordings}/b.flac"]
+    for row in rows:
+        assert {"text", "score", "log_probability", "seconds", "alternatives"} <= row.keys()
+        assert len(row["alternatives"]) == 1
+        assert row["alternatives"][0]["score"] <= row["score"]
+
+
+def test_files_that_can_t_be_used_are_told_and_the_others_go_on(
+    answers: dict[str, Answer], recordings: Path
+) -> None:
+    one, some = answers["one bad"], answers["some bad"]
+    assert (one.code, one.out) == (3, f"{recordings}/broken.bin\t\n")
+    assert one.sentence.startswith(f"{recordings}/broken.bin is no sound file that can be read")
+    lines = some.out.splitlines()
+    assert (some.code, len(lines)) == (3, 3)
+    assert lines[1:] == [f"{recordings}/broken.bin\t", f"{recordings}/nothing.wav\t"]
+    said = some.err.splitlines()
+    assert said[1] == f"seqloom: {recordings}/nothing.wav does not exist."
+    assert said[2] == "seqloom: 2 of 3 files could not be used, as said above; the others are done."
+
+
+def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], recordings: Path) -> None:
+    assert (answers["mirrored"].code, answers["mirrored"].out) == (0, "")
+    there = [line for line in answers["folder"].out.splitlines() if line.startswith(f"{recordings}/deep")]
+    words = [word.split(" ", 2)[2] for word in filter(None, there[0].split("\t")[1:])]
+    assert answers["mirrored c"].out == " ".join(words) + "\n"
+    assert json.loads(answers["c"].out)["source"] == f"{recordings}/deep/c.wav"
+    assert answers["beside again"].err == (
+        "seqloom: 1 result is there already and stays as it is; --overwrite writes it anew.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "sentence"),
+    [
+        ("ready", 3, "holds ready-made features, but the model hears sound. Give it a sound file."),
+        ("empty folder", 3, "Name a folder or a pattern with files."),
+        ("no fit", 3, "*.wav. Name a folder or a pattern with files."),
+        ("both places", 2, "--beside and --output each say where results go. Leave out one."),
+        ("stdin to many", 2, "is a folder, but --stdin has no names to write by. Name a file."),
+        (
+            "html",
+            2,
+            "--html is for corpora of pairs of texts; what is said of others is short. Leave it out.",
+        ),
+        ("reference", 2, "--reference is for JSON lines of texts, not for manifests. Leave it out."),
+        ("nothing", 2, "Name sound files, or --stdin for raw samples from a pipe."),
+        ("both", 2, "Name either files or --stdin, not both."),
+        (
+            "no rate",
+            2,
+            "--stdin brings raw samples, which don't say their rate. Add --rate, as in --rate 16000.",
+        ),
+        ("format", 2, "--format mp3 is unknown; expected one of s16le, s32le, f32le."),
+        ("silence", 2, "--silence 0.0 is out of range; expected 0.05 to 60 seconds."),
+        ("for stdin", 2, "--rate, --format and --silence are for --stdin. Add it, or leave them out."),
+        ("n best", 2, "gives several outputs for a recording; add --json, which has room for them."),
+        ("language model", 2, 'was trained for task = "transcription", so it holds no language model.'),
+        ("translate", 2, "which `seqloom translate` is not for. Use it with: seqloom transcribe "),
+        ("inspect", 2, "which `seqloom inspect` is not for. Use it with: seqloom transcribe "),
+    ],
+)
+def test_each_mistake_has_its_sentence(
+    answers: dict[str, Answer], asked: str, code: int, sentence: str
+) -> None:
+    assert answers[asked].code == code
+    assert sentence in answers[asked].sentence
+
+
+def test_check_says_what_is_in_the_manifests(answers: dict[str, Answer]) -> None:
+    answer = answers["check"]
+    assert answer.code == 0, answer.err
+    assert answer.out.startswith(
+        "train: 24 recordings, 36 words\n  0.00 hours; the shortest 0.20 s, the longest "
+    )
+    assert "\nvalid: 4 recordings" in answer.out
+    assert answer.out.endswith("\nNothing is wrong that training would refuse.\n")
+
+
+def test_evaluation_reads_manifests(answers: dict[str, Answer]) -> None:
+    figures = json.loads(answers["evaluate"].out)
+    assert (figures["pairs"], [score["name"] for score in figures["scores"]]) == (4, ["wer", "cer"])
+    assert "on 24 pairs of" in answers["evaluate manifest"].out
+    assert "  WER " in answers["evaluate manifest"].out
+
+
+def test_training_says_what_to_type_next(answers: dict[str, Answer], speech_run: Path) -> None:
+    out = answers["again"].out
+    assert "was finished already" in out
+    assert f"  seqloom transcribe {speech_run} " in out
+    assert "Best on the validation data: WER " in out
+    assert "inspect" not in out
+
+
+def test_a_stream_gives_a_line_an_utterance(speech_run: Path) -> None:
+    pause = np.zeros(RATE, np.float32)
+    stream = np.concatenate([pause, tone(["la"], 0.4), pause, tone(["so"], 0.4), pause[:100]])
+    raw = (stream * 32767).astype("<i2").tobytes()
+    answer = finish(
+        start("transcribe", speech_run, "--stdin", "--rate", RATE, "--json", "--times"), raw + b"\0"
+    )
+    rows = [json.loads(line) for line in answer.out.splitlines()]
+    assert (answer.code, [row["source"] for row in rows]) == (0, ["utterance 1", "utterance 2"])
+    assert all(0.4 < row["seconds"] < 1.0 for row in rows)
+    assert answer.err == "seqloom: stdin ended within a sample; its last 1 bytes were left out\n"
