@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seqloom.pipeline import Classifier as Classifier
+    from seqloom.pipeline import Conversation as Conversation
     from seqloom.pipeline import Labelled as Labelled
     from seqloom.pipeline import Model as Model
     from seqloom.pipeline import Result as Result
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from seqloom.pipeline import average as average
     from seqloom.pipeline import load as load
     from seqloom.pipeline import train as train
+    from seqloom.pipeline import train_seeds as train_seeds
 
 PUBLIC = {
     "train": "seqloom.pipeline",
+    "train_seeds": "seqloom.pipeline",
     "load": "seqloom.pipeline",
     "average": "seqloom.pipeline",
+    "Conversation": "seqloom.pipeline",
     "Model": "seqloom.pipeline",
     "Result": "seqloom.pipeline",
     "Classifier": "seqloom.pipeline",
@@ -38,6 +42,7 @@ PUBLIC = {
 }
 __all__ = [
     "Classifier",
+    "Conversation",
     "Labelled",
     "Model",
     "Result",
@@ -48,6 +53,7 @@ __all__ = [
     "average",
     "load",
     "train",
+    "train_seeds",
 ]
 
 

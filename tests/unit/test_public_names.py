@@ -17,8 +17,19 @@ def python(code: str) -> list[str]:
 
 def test_every_public_name_is_the_pipeline_s() -> None:
     pipeline = import_module("seqloom.pipeline")
-    models = ["Classifier", "Labelled", "Model", "Result", "Tagged", "Tagger", "Transcriber", "Transcript"]
-    assert sorted(seqloom.PUBLIC) == sorted(seqloom.__all__) == [*models, "average", "load", "train"]
+    models = [
+        "Classifier",
+        "Conversation",
+        "Labelled",
+        "Model",
+        "Result",
+        "Tagged",
+        "Tagger",
+        "Transcriber",
+        "Transcript",
+    ]
+    names = [*models, "average", "load", "train", "train_seeds"]
+    assert sorted(seqloom.PUBLIC) == sorted(seqloom.__all__) == names
     for name in seqloom.__all__:
         assert getattr(seqloom, name) is getattr(pipeline, name)
 

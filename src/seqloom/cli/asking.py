@@ -66,11 +66,11 @@ def each_file(paths: Sequence[Path], cut: Cut) -> Iterator[Piece]:
 
 
 class Fields(NamedTuple):
-    """read  the key of a JSON line that holds the text · written  the key that gets what comes of it
+    """read  the keys of a JSON line that hold the text, or its columns · written  the key that gets what comes of it
     overwrite  whether that key may be there already
     """
 
-    read: str
+    read: tuple[str, ...]
     written: str
     overwrite: bool = False
 
@@ -80,11 +80,11 @@ def each_record(lines: Iterable[Line], fields: Fields, cut: Cut) -> Iterator[Pie
 
     Raises  DataError for a line that is no object, lacks the field, or has the one to be written
     """
-    from seqloom.data.readers import json_object, text_field
+    from seqloom.data.readers import json_object, source_of
 
     for line in lines:
         row = json_object(line.text, line.where)
-        text = text_field(row, fields.read, line.where)
+        text = source_of(row, fields.read, line.where)
         if fields.written in row and not fields.overwrite:
             raise DataError(
                 f"{line.where}: there is a field {fields.written!r} already, and nothing is written over. Name "

@@ -19,7 +19,7 @@ from seqloom.cli.places import config_file
 if TYPE_CHECKING:
     from seqloom.base.progress import Progress
     from seqloom.config.schema import Config
-    from seqloom.data.readers import PairFiles
+    from seqloom.data.dialogues import AnyFiles
     from seqloom.text.labels import Labels
     from seqloom.training.vocabularies import Tokenizers
 
@@ -72,7 +72,7 @@ def check(
             "Name either a configuration, or files: seqloom check mine/config.toml, or seqloom check --train A B."
         )
     source = "text" if config is None else task_named(read_config(config_file(config)).task).source
-    if html and source != "text":
+    if html and source in ("nothing", "audio"):
         raise UsageError(
             "--html is for corpora of pairs of texts; what is said of others is short. Leave it out."
         )
@@ -85,9 +85,10 @@ def check(
     with progress("Checking") as shown:
         tokenizers = labels = None
         if config is None:
-            limit = alignments = None
+            limit: int | None = None
+            alignments = None
             cut = False
-            parts = {
+            parts: dict[str, AnyFiles] = {
                 name: PairFiles(tuple(paths), source_field=source_field, target_field=target_field)
                 for name, paths in given.items()
                 if paths
@@ -95,6 +96,8 @@ def check(
         else:
             settings, parts = _configured(config)
             limit, alignments = settings.data.max_length, settings.data.alignments
+            if source == "history":
+                limit = None  # histories lose turns, and no example is left out
             cut = settings.data.long == "cut"
             try:
                 tokenizers, labels = _learn(settings, shown)
@@ -143,7 +146,7 @@ def _check_plain_text(config: Path) -> None:
     print(render_text_parts(parts, len(tokenizer), settings.training.batch_tokens), end="")
 
 
-def _configured(config: Path) -> "tuple[Config, dict[str, PairFiles]]":
+def _configured(config: Path) -> "tuple[Config, dict[str, AnyFiles]]":
     from seqloom.config.read import read_config, require_training_data
     from seqloom.training.vocabularies import pair_files
 

@@ -1,20 +1,17 @@
 """`seqloom evaluate`: how good a model is on data that it didn't learn from, by the metrics of its task."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqloom.cli.places import CONFIG, Others, Run, nearby, shown
-from seqloom.cli.texts import one_line
+from seqloom.cli.places import CONFIG, PARTS, Others, Run, nearby, shown
 
 if TYPE_CHECKING:
     from seqloom.config.schema import Config
-    from seqloom.data.readers import PairFiles
-    from seqloom.data.text_stream import TextFiles
-    from seqloom.pipeline import Classifier, Model, Tagger, TextGenerator, Transcriber
+    from seqloom.data.dialogues import AnyFiles
+    from seqloom.pipeline import Classifier, Tagger
 
 EXAMPLES = """
 \b
@@ -28,7 +25,6 @@ JSON lines may hold several references: --reference subject --reference other.
 For a language model FILE is plain text, and what is said is how likely it is.
 For a transcriber it is a manifest: a recording, a tab and what is said a line.
 """
-PARTS = ("test", "valid")
 
 
 def evaluate(
@@ -38,7 +34,7 @@ def evaluate(
         typer.Argument(
             metavar="FILE",
             help="Two files in step, or one .tsv or .jsonl file; plain text for a language model; a manifest of "
-            "recordings for a transcriber.",
+            "recordings for a transcriber; one file of dialogues.",
             show_default=False,
         ),
     ] = [],  # noqa: B006 - typer copies it
@@ -71,7 +67,8 @@ def evaluate(
     """Measure a model on its test data, by the metrics of its task.
 
     BLEU, chrF or ROUGE; word and character error rates; perplexity and bits a character; accuracy, F1 and what was
-    taken for what.
+    taken for what. A folder of runs that differ in their seed (seqloom train --seeds) is measured run by run, and
+    all of them together.
     """
     from seqloom.base.errors import UsageError
 
@@ -79,106 +76,84 @@ def evaluate(
         raise UsageError("Name either files or --part, not both.")
     if part not in (None, *PARTS):
         raise UsageError(f'--part "{part}" is neither "test" nor "valid".')
-    from seqloom.pipeline import Classifier, Tagger, TextGenerator, Transcriber, load
+    from seqloom.pipeline.loading import TOGETHER, task_of
+    from seqloom.training.seeds import seed_runs
 
-    model = load([run, *ensemble])
+    members = [] if task_of(run).name in TOGETHER else seed_runs(run)
+    if len(members) > 1 and output:
+        raise UsageError(
+            f"{run} holds {len(members)} runs, which are measured one by one, and --output is one file. Name one run."
+        )
+    for each in members or [run]:
+        _evaluate(
+            [each, *ensemble],
+            files,
+            part,
+            reference=reference,
+            beam=beam,
+            output=output,
+            confusion=confusion,
+            json=json,
+        )
+
+
+def _evaluate(
+    runs: list[Path],
+    files: list[Path],
+    part: str | None,
+    *,
+    reference: list[str],
+    beam: int | None,
+    output: Path | None,
+    confusion: Path | None,
+    json: bool,
+) -> None:
+    """Measure the model of a run, or of several together."""
+    from seqloom.base.errors import UsageError
+    from seqloom.cli.evaluate_outputs import evaluate_outputs
+    from seqloom.cli.evaluate_text import evaluate_text
+    from seqloom.data.readers import PairFiles
+    from seqloom.pipeline import Classifier, Tagger, TextGenerator, Transcriber, load
+    from seqloom.training.seeds import seed_runs
+
+    model = load(runs)
     if isinstance(model, TextGenerator):
         if beam or output:
             raise UsageError(
-                f"{run} is a language model, whose text is scored and not translated. Leave out --beam and --output."
+                f"{runs[0]} is a language model, whose text is scored and not translated. Leave out --beam and "
+                "--output."
             )
-        _evaluate_text(model, run, files, part, json=json)
+        evaluate_text(model, runs[0], files, part, json=json)
         return
-    asked = _pairs_of(model.config, run, files, part)
+    asked = _pairs_of(model.config, runs[0], files, part)
     if isinstance(model, Classifier | Tagger):
-        _evaluate_labels(
-            model, [run, *ensemble], asked, beam=beam, output=output, picture=confusion, json=json
-        )
+        for member in seed_runs(runs[0]):
+            _evaluate([member], files, part, reference=[], beam=beam, output=None, confusion=None, json=json)
+        _evaluate_labels(model, runs, asked, beam=beam, output=output, picture=confusion, json=json)
         return
     if confusion:
         raise UsageError("--confusion is for classifiers and taggers; this model writes text. Leave it out.")
-    if reference and isinstance(model, Transcriber):
-        raise UsageError("--reference is for JSON lines of texts, not for manifests. Leave it out.")
-    if reference:
+    if reference and (isinstance(model, Transcriber) or not isinstance(asked, PairFiles)):
+        raise UsageError(
+            "--reference is for JSON lines of texts, which this task doesn't read. Leave it out."
+        )
+    if reference and isinstance(asked, PairFiles):
         asked = replace(asked, reference_fields=tuple(reference))
-    _evaluate_outputs(model, [run, *ensemble], asked, beam=beam, output=output, json=json)
+    evaluate_outputs(model, runs, asked, beam=beam, output=output, json=json)
 
 
-def _fields_for(config: "Config", files: list[Path]) -> tuple[str, ...]:
-    """The configuration's reference fields, where the files have fields."""
-    from seqloom.data.readers import pair_format
-
-    return config.data.reference_fields if pair_format(files) == "jsonl" else ()
-
-
-def _evaluate_text(
-    model: "TextGenerator", run: Path, files: list[Path], part: str | None, *, json: bool
-) -> None:
-    """How likely a text is, each file read from its beginning."""
-    from seqloom.base.errors import DataError
-    from seqloom.base.progress import progress
-    from seqloom.cli.score import describe, figures
-    from seqloom.pipeline import Likelihood
-
-    asked = _texts_of(model.config, run, files, part)
-    names = " and ".join(str(nearby(path)) for path in asked.paths)
-    whole, lines = Likelihood(), 0
-    begun = time.monotonic()
-    with progress("Reading") as bar:
-        for found in model.score_lines(asked.lines()):
-            whole, lines = whole + found, lines + 1
-            bar.update(lines, f"of {names}")
-    seconds = time.monotonic() - begun
-    if not lines:
-        raise DataError(f"{names}: no line; a score needs at least one.")
-    share = "" if (asked.start, asked.stop) == (0.0, 1.0) else f", its last {1 - asked.start:.3g}"
-    if json:
-        from json import dumps
-
-        said = {
-            "run": str(run),
-            "files": [str(path) for path in asked.paths],
-            "part": [asked.start, asked.stop],
-            "lines": lines,
-            **figures(whole),
-            "context": model.context,
-            "seconds": round(seconds, 3),
-        }
-        print(dumps(said, ensure_ascii=False))
-        return
-    print(f"{run} on {names}{share}")
-    print(describe(whole, lines, model))
-    print(f"  {seconds:.1f} s, {whole.tokens / seconds:,.0f} tokens a second")
-
-
-def _texts_of(config: "Config", run: Path, files: list[Path], part: str | None) -> "TextFiles":
-    """The text that is asked for: files, or a part of the configuration, the test text if it has any."""
-    from seqloom.base.errors import UsageError
-    from seqloom.data.text_stream import TextFiles
-    from seqloom.training.vocabularies import text_files
-
-    if files:
-        return TextFiles(tuple(files))
-    for name in [part] if part else PARTS:
-        if getattr(config.data, name) or (name == "valid" and config.data.held_out):
-            return text_files(config, name)
-    missing = f"no data.{part}" if part else "neither data.test nor data.valid, and holds nothing out"
-    raise UsageError(f"{run / CONFIG} names {missing}. Name the text: seqloom evaluate {shown(run)} FILE")
-
-
-def _pairs_of(config: "Config", run: Path, files: list[Path], part: str | None) -> "PairFiles":
+def _pairs_of(config: "Config", run: Path, files: list[Path], part: str | None) -> "AnyFiles":
     """The files that are asked for: named, or a part of the configuration, the test pairs if it has any."""
     from seqloom.base.errors import UsageError
-    from seqloom.training.vocabularies import pair_files
+    from seqloom.data.readers import FORMAT_OF_SUFFIX, PairFiles
+    from seqloom.training.vocabularies import files_of, pair_files
 
     if files:
-        data = {
-            "test": tuple(map(str, files)),
-            "format": "auto",
-            "reference_fields": _fields_for(config, files),
-        }
-        named = config.data.model_copy(update=data)
-        return pair_files(config.model_copy(update={"data": named}), "test")
+        told = len(files) > 1 or files[0].suffix.lower() in FORMAT_OF_SUFFIX
+        asked = files_of(config, tuple(files), "auto" if told else config.data.format)
+        if isinstance(asked, PairFiles) and asked.kind != "jsonl":
+            return replace(asked, reference_fields=())  # which are fields
+        return asked
     for name in [part] if part else PARTS:
         if getattr(config.data, name):
             return pair_files(config, name)
@@ -191,7 +166,7 @@ def _pairs_of(config: "Config", run: Path, files: list[Path], part: str | None) 
 def _evaluate_labels(
     model: "Classifier | Tagger",
     runs: list[Path],
-    asked: "PairFiles",
+    asked: "AnyFiles",
     *,
     beam: int | None,
     output: Path | None,
@@ -211,64 +186,3 @@ def _evaluate_labels(
         "files": [str(path) for path in asked.paths],
     }
     evaluate_labels(model, title, asked, output=output, picture=picture, json=json, figures=found)
-
-
-def _evaluate_outputs(
-    model: "Model | Transcriber",
-    runs: list[Path],
-    asked: "PairFiles",
-    *,
-    beam: int | None,
-    output: Path | None,
-    json: bool,
-) -> None:
-    """What a model writes for the sources of the files, compared with what it should be."""
-    from seqloom.base.errors import DataError
-    from seqloom.base.files import atomic_write, make_folder
-    from seqloom.base.progress import progress
-    from seqloom.data.manifest import read_manifest
-    from seqloom.metrics.measure import TITLES
-    from seqloom.pipeline import Transcriber
-    from seqloom.training.searching import search_options
-
-    if isinstance(model, Transcriber):
-        pairs: list[Any] = list(read_manifest(asked))
-    else:
-        pairs = list(asked.read_judged())
-    names = " and ".join(str(nearby(path)) for path in asked.paths)
-    if not pairs:
-        raise DataError(f"{names}: no pairs; a score needs at least one.")
-    options = search_options(model.config.search, beam=beam, n_best=1)
-    begun = time.monotonic()
-    with progress("Evaluating", total=len(pairs)) as bar:
-        scores, outputs = model.evaluate(
-            pairs, options, bar.update, lambda row, notice: bar.say(f"seqloom: pair {row + 1}: {notice}")
-        )
-    seconds = time.monotonic() - begun
-    if output:
-        make_folder(output.parent)
-        atomic_write(output, "".join(f"{one_line(text)}\n" for text in outputs))
-    figures: dict[str, Any] = {
-        "run": str(runs[0]),
-        "ensemble": [str(other) for other in runs[1:]],
-        "files": [str(path) for path in asked.paths],
-        "pairs": len(pairs),
-        "beam": options.beam,
-        "scores": [
-            {"name": score.name, "value": score.value, "signature": score.signature} for score in scores
-        ],
-        "seconds": round(seconds, 3),
-        "sentences_per_second": round(len(pairs) / seconds, 1),
-    }
-    if json:
-        from json import dumps
-
-        print(dumps(figures, ensure_ascii=False))
-        return
-    print(f"{' + '.join(map(str, runs))} on {len(pairs):,} pairs of {names}")
-    width = max(len(TITLES.get(score.name, score.name)) for score in scores)
-    for score in scores:
-        print(f"  {TITLES.get(score.name, score.name):{width}} {score.value:6.2f}   {score.signature}")
-    print(f"  {seconds:.1f} s, {len(pairs) / seconds:,.0f} sentences a second, beam {options.beam}")
-    if output:
-        print(f"The outputs: {output}")

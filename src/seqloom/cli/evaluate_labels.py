@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 from seqloom.cli.texts import one_line
 
 if TYPE_CHECKING:
-    from seqloom.data.readers import PairFiles
+    from seqloom.data.readers import PairSource
     from seqloom.pipeline import Classifier, Tagger
 
 
 def evaluate_labels(
     model: "Classifier | Tagger",
     title: str,
-    asked: "PairFiles",
+    asked: "PairSource",
     *,
     output: Path | None,
     picture: Path | None,

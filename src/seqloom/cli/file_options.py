@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 OPTIONS = ("--train", "--valid", "--test")
+ENSEMBLE = "--ensemble"
 VERBS = ("new", "check")  # that have these options
 
 TrainFiles = Annotated[
@@ -45,9 +46,32 @@ SOURCE_FIELD, TARGET_FIELD = "source", "target"
 
 
 def repeat_file_options(arguments: Sequence[str]) -> list[str]:
-    """Write `--train A B` as `--train A --train B`, for the verbs that have such options."""
+    """Write `--train A B` as `--train A --train B`, for the verbs that have such options; so too `--ensemble A B`."""
     verb = next((word for word in arguments if not word.startswith("-")), "")
-    return list(_repeated(arguments)) if verb in VERBS else list(arguments)
+    return list(_repeated(arguments)) if verb in VERBS else list(_repeated_runs(arguments))
+
+
+def _repeated_runs(arguments: Sequence[str]) -> Iterator[str]:
+    """Words after `--ensemble RUN` belong to it while they are folders of runs, as a shell makes of runs/x/seed-*."""
+    given = -1  # runs of the option that is being read; none is
+    for place, word in enumerate(arguments):
+        if word == "--":
+            yield from arguments[place:]
+            return
+        if word == ENSEMBLE:
+            given = 0
+        elif given >= 0:
+            if given and (word.startswith("-") or not _is_run(word)):
+                given = -1
+            else:
+                given += 1
+                if given > 1:
+                    yield ENSEMBLE
+        yield word
+
+
+def _is_run(word: str) -> bool:
+    return (Path(word) / "resolved.json").is_file()
 
 
 def _repeated(arguments: Sequence[str]) -> Iterator[str]:

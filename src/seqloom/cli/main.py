@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from seqloom.cli import (
     align,
     average,
+    chat,
     check,
     classify,
     evaluate,
@@ -28,6 +29,7 @@ from seqloom.cli import (
     summarize,
     train,
     transcribe,
+    transduce,
     translate,
 )
 from seqloom.cli.failures import explain
@@ -118,6 +120,8 @@ app.command(cls=Verb, epilog=check.EXAMPLES)(check.check)
 app.command(cls=Verb, epilog=train.EXAMPLES)(train.train)
 app.command("translate", cls=Verb, epilog=translate.EXAMPLES)(translate.translate)
 app.command("summarize", cls=Verb, epilog=summarize.EXAMPLES)(summarize.summarize)
+app.command("transduce", cls=Verb, epilog=transduce.EXAMPLES)(transduce.transduce)
+app.command(cls=Verb, epilog=chat.EXAMPLES)(chat.chat)
 app.command(cls=Verb, epilog=generate.EXAMPLES)(generate.generate)
 app.command(cls=Verb, epilog=classify.EXAMPLES)(classify.classify)
 app.command(cls=Verb, epilog=transcribe.EXAMPLES)(transcribe.transcribe)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,9 +19,6 @@ from seqloom.cli.file_options import (
     ValidFiles,
 )
 from seqloom.cli.places import CONFIG, default_run, shown
-
-if TYPE_CHECKING:
-    from seqloom.config.tasks import Task
 
 EXAMPLES = """
 \b
@@ -90,7 +87,7 @@ def new(
     else:
         parts, fields = (train, valid, test), (source_field, target_field)
         section = (
-            _data_section(folder, task, parts, fields) if task.reads_pairs else _text_section(folder, parts)
+            _data_section(folder, name, parts, fields) if task.reads_pairs else _text_section(folder, parts)
         )
         text = _start(config, name) + section + _usual_settings(name)
         make_folder(folder)
@@ -120,34 +117,50 @@ FILES_HELP = {
     "label": "A UTF-8 file with a text, a tab and its label in each line (.tsv), or two files in step, or .jsonl.",
     "labels": "A UTF-8 file with a token, a tab and its label in each line, and an empty line between sentences.",
     "sound": "A line a recording (.tsv): its path, seen from the file's folder, a tab, what is said in it; or .jsonl.",
+    "turns": 'JSON lines, {"turns": [{"speaker": "user", "text": "hello"}, {"speaker": "bot", "text": "hi"}]}, or\n'
+    "# dialogues as bAbI has them (.txt).",
+    "columns": "A .tsv file: source, a tab, target; or two files in step. Of more columns choose by\n"
+    "# source_columns = [1, 2] and target_column = 3; feature_columns = [2] makes a symbol of each feature, as in\n"
+    "# V;PST;NOM(3,SG).",
 }
 EXAMPLE_FILES: Mapping[str, Sequence[Sequence[str]]] = {
     "text": EXAMPLE_PAIRS,
     "label": (("train.tsv",), ("valid.tsv",), ("test.tsv",)),
     "labels": (("train.conll",), ("valid.conll",), ("test.conll",)),
     "sound": (("train.tsv",), ("valid.tsv",), ("test.tsv",)),
+    "turns": (("train.jsonl",), ("valid.jsonl",), ("test.jsonl",)),
+    "columns": (("train.tsv",), ("valid.tsv",), ("test.tsv",)),
 }
-"""By how a task reads its target, or its source where that is sound."""
+FILES_OF_TASK = {
+    "classification": "label",
+    "tagging": "labels",
+    "transcription": "sound",
+    "dialogue": "turns",
+    "transduction": "columns",
+}
+"""How the files of tasks look; those of others are texts."""
 
 
-def _data_section(
-    folder: Path, task: "Task", parts: Sequence[Sequence[Path]], fields: tuple[str, str]
-) -> str:
+def _data_section(folder: Path, preset: str, parts: Sequence[Sequence[Path]], fields: tuple[str, str]) -> str:
     """Name the files as they are seen from the folder; those of each part that is given are looked at first.
 
     fields  of JSON lines: the source's and the target's
     """
+    from seqloom.config.read import build_config
     from seqloom.config.toml import write_value
     from seqloom.data.manifest import read_manifest
-    from seqloom.data.readers import PairFiles
+    from seqloom.training.vocabularies import files_of
 
-    kind = "sound" if task.source == "audio" else task.target
+    plain = build_config({"preset": preset})
+    data = plain.data.model_copy(update={"source_field": fields[0], "target_field": fields[1]})
+    config = plain.model_copy(update={"data": data})
+    kind = FILES_OF_TASK.get(config.task, "text")
     lines = ["", "[data]", f"# {FILES_HELP[kind]}", "# Paths are seen from this folder."]
     named = any(parts)
     for key, paths, examples in zip(("train", "valid", "test"), parts, EXAMPLE_FILES[kind], strict=True):
         if paths:
-            given = PairFiles(tuple(paths), "blocks" if kind == "labels" else "auto", *fields)
-            next(read_manifest(given) if kind == "sound" else given.read(), None)
+            given = files_of(config, tuple(paths))
+            next(read_manifest(given) if config.hears else given.read(), None)
         kept = [_seen_from(folder, path) for path in paths] or list(examples)
         off = "# " if named and not paths else ""
         lines.append(f"{off}{key} = {write_value(kept)}")
@@ -194,11 +207,14 @@ def _usual_settings(preset: str) -> str:
     advice = "2000 for ten thousand pairs, 32000 for millions"
     if text["tokenizer"] == "character":
         advice = "at most; there are as many as the text has characters"
+    symbols = '# target_tokenizer = "space"    # for phones with blanks between them'
+    if "vocabulary_size" in text:
+        symbols = f"# vocabulary_size = {text['vocabulary_size']}    # symbols; {advice}"
     return f"""
 # Take away a "#" to change what the preset says.
 
 [text]
-# vocabulary_size = {text["vocabulary_size"]}    # symbols; {advice}
+{symbols}
 
 [model]
 # width = {model["width"]}    # more for more data; it costs time

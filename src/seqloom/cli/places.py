@@ -10,6 +10,7 @@ from seqloom.cli.completion import complete_run
 
 CONFIG = "config.toml"  # in a project as in a run
 RUNS = Path("runs")
+PARTS = ("test", "valid")  # of a configuration's data that models are measured on, the first that there is
 
 Run = Annotated[
     Path,
@@ -21,7 +22,7 @@ Others = Annotated[
     typer.Option(
         "--ensemble",
         metavar="RUN",
-        help="A further run over the same vocabulary, to decide together with it; may be repeated.",
+        help="A further run over the same vocabulary, to decide together with it; several may follow.",
         show_default=False,
         autocompletion=complete_run,
     ),

@@ -1,6 +1,7 @@
 """`seqloom train`: train a run, or go on with it where it stopped."""
 
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ from seqloom.cli.completion import complete_override
 from seqloom.cli.places import config_file, default_run, shown
 
 if TYPE_CHECKING:
+    from seqloom.config.schema import Config
     from seqloom.pipeline import AnyModel
 
 EXAMPLES = """
@@ -46,6 +48,12 @@ def train(
             help="Where everything goes; runs/mine for mine/config.toml and mine.toml if not said.",
         ),
     ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Train N runs that differ in their seed, into FOLDER/seed-1 and so on."
+        ),
+    ] = None,
 ) -> None:
     """Train a model, or go on where it stopped.
 
@@ -57,6 +65,9 @@ def train(
     path = config_file(config)
     settings = read_config(path, overrides)
     folder = run or default_run(path)
+    if seeds:
+        _train_seeds(settings, folder, seeds)
+        return
     before = _updates(folder)
     model = pipeline.train(settings, folder)
     if before and _updates(folder) == before:
@@ -65,6 +76,30 @@ def train(
     else:
         print(f"\n{folder} is trained: {_count(_updates(folder))}.")
     _tell_result(folder, model)
+
+
+def _train_seeds(settings: "Config", folder: Path, seeds: int) -> None:
+    """Train the runs one after the other, and say what they come to together."""
+    from seqloom import pipeline
+    from seqloom.config.tasks import task_named
+    from seqloom.metrics.measure import TITLES
+    from seqloom.pipeline.loading import TOGETHER
+    from seqloom.training.seeds import seeds_table
+
+    rows = pipeline.train_seeds(
+        settings, folder, seeds, on_run=lambda run: print(f"\n== {run}", file=sys.stderr, flush=True)
+    )
+    print(f"\n{folder} holds {len(rows)} runs.")
+    if any(rows.values()):
+        print(f"Best on the validation data:\n\n{seeds_table(rows, TITLES)}")
+    print(f"  {folder / 'seeds.md'}, {folder / 'seeds.json'}    these figures")
+    print("\nNext:")
+    together = settings.task in TOGETHER
+    data = settings.data
+    if data.test or data.valid or data.held_out:
+        print(f"  seqloom evaluate {shown(folder)}    each of them{', and all together' if together else ''}")
+    if together:
+        print(f"  seqloom {task_named(settings.task).verb} {shown(folder)}    all of them decide together")
 
 
 def _count(updates: int) -> str:
@@ -94,12 +129,15 @@ def _tell_result(folder: Path, model: "AnyModel") -> None:
     samples = read_log(folder / "samples.jsonl").rows
     text = str(samples[-1]["source"]) if samples else ""
     place = shown(folder)
-    verb = f"seqloom {task_named(model.config.task).verb} {place}"
+    task = task_named(model.config.task)
+    verb = f"seqloom {task.verb} {place}"
     example = shlex.quote(_short(text) or "Your sentence.")
     if isinstance(model, TextGenerator):
         print(f"  {verb} --prompt {example}" if text else f"  {verb}")
     elif isinstance(model, Transcriber):
         print(f"  {verb} {shlex.quote(text or 'recording.wav')}")
+    elif task.source == "history":
+        print(f"  {verb}")
     else:
         print(f"  echo {example} | {verb}")
     if model.config.data.test or model.config.data.valid or model.config.data.held_out:

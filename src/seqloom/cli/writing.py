@@ -1,4 +1,4 @@
-"""What `seqloom translate` and `seqloom summarize` do: text in, text out, as it comes or many files at once."""
+"""What `seqloom translate`, `summarize` and `transduce` do: text in, text out, as it comes or many files at once."""
 
 import re
 import sys
@@ -23,6 +23,7 @@ from seqloom.cli.texts import one_line, typed
 from seqloom.cli.writing_options import Asked, Kind, check_options, check_records, holds_records, verb_of
 
 if TYPE_CHECKING:
+    from seqloom.cli.arriving import Line
     from seqloom.cli.asking import Cut, Piece
     from seqloom.config.schema import Config
     from seqloom.pipeline import Model, Result
@@ -138,15 +139,38 @@ class _Writer:
         asked, kind = self.asked, self.kind
         if asked.field is not None or records_alone(paths):
             check_records(kind, asked)
-            field = asked.field or self.model.config.data.source_field
-            fields = asking.Fields(field, asked.into or kind.field, asked.overwrite)
+            fields = asking.Fields(self._read_fields(), asked.into or kind.field, asked.overwrite)
             return asking.each_record(read_inputs(paths), fields, self._cut(in_field=True))
         if asked.document and kind.document == "whole":
             return asking.each_file(paths, self._cut())
-        lines = read_inputs(paths)
+        lines = self._checked(read_inputs(paths))
         return asking.each_line(
             asking.unwrapped(lines) if asked.wrapped else lines, self._cut(), keep_ends=asked.document
         )
+
+    def _read_fields(self) -> tuple[str, ...]:
+        """The fields of a JSON line that make a text. Raises UsageError for a model of several numbered columns."""
+        data = self.model.config.data
+        named = tuple(column for column in data.source_columns if isinstance(column, str))
+        if len(data.source_columns) < 2 or (
+            self.asked.field is None and len(named) == len(data.source_columns)
+        ):
+            return (self.asked.field,) if self.asked.field else named or (data.source_field,)
+        raise UsageError(
+            f"The model reads {len(data.source_columns)} columns, which one field of JSON lines can't hold. Give it "
+            "lines with tabs."
+        )
+
+    def _checked(self, lines: "Iterator[Line]") -> "Iterator[Line]":
+        """The lines as they come. Raises DataError at one that hasn't the columns that the model reads."""
+        from seqloom.text.segmented import check_cells
+        from seqloom.training.vocabularies import layout_of
+
+        layout = layout_of(self.model.config)
+        for line in lines:
+            if isinstance(layout, tuple):
+                check_cells(line.text, len(layout), line.where)
+            yield line
 
     def _cut(self, *, in_field: bool = False) -> "Cut":
         """What a text asks of the model, and what is written for it."""

@@ -23,7 +23,8 @@ class Kind:
     task      that its runs are trained for
     doing     as a progress bar is headed
     field     that gets what is written, where JSON lines are read
-    document  what --document makes of a text: its sentences, each asked alone, or one whole
+    document  what --document makes of a text: its sentences, each asked alone, or one whole; "none" where it is not for
+              such texts
     help      of the verb, of its files and of --document
     """
 
@@ -31,7 +32,7 @@ class Kind:
     task: str
     doing: str
     field: str
-    document: Literal["sentences", "whole"]
+    document: Literal["sentences", "whole", "none"]
     help: str
     help_files: str
     help_document: str
@@ -85,17 +86,23 @@ def verb_of(kind: Kind, write: Callable[[list[Path], Asked], None]) -> Callable[
         ] = None,
         beside: Beside = None,
         overwrite: Overwrite = False,
-        document: Annotated[bool, typer.Option("--document", help=kind.help_document)] = False,
+        document: Annotated[
+            bool, typer.Option("--document", help=kind.help_document, hidden=kind.document == "none")
+        ] = False,
         wrapped: Annotated[
             bool,
             typer.Option(
-                "--wrapped", help="With --document: a paragraph's lines are one; blank lines part them."
+                "--wrapped",
+                help="With --document: a paragraph's lines are one; blank lines part them.",
+                hidden=kind.document == "none",
             ),
         ] = False,
         language: Annotated[
             str | None,
             typer.Option(
-                metavar="CODE", help="With --document: the text's language, as en; else as data.train's name."
+                metavar="CODE",
+                help="With --document: the text's language, as en; else as data.train's name.",
+                hidden=kind.document == "none",
             ),
         ] = None,
         field: Annotated[
@@ -200,6 +207,8 @@ def check_records(kind: Kind, asked: Asked) -> None:
 
 
 def _check_document(kind: Kind, asked: Asked) -> None:
+    if asked.document and kind.document == "none":
+        raise UsageError(f"--document is for texts, which `seqloom {kind.verb}` doesn't read. Leave it out.")
     by_sentence = asked.document and kind.document == "sentences"
     if by_sentence and (asked.scores or asked.json or asked.prefix):
         raise UsageError(
@@ -207,7 +216,7 @@ def _check_document(kind: Kind, asked: Asked) -> None:
         )
     if not by_sentence and (asked.wrapped or asked.language is not None):
         option = "--wrapped" if asked.wrapped else "--language"
-        where = "`seqloom translate --document`" if kind.document == "whole" else "--document"
+        where = "`seqloom translate --document`" if kind.document != "sentences" else "--document"
         raise UsageError(f"{option} is for {where}, where sentences are looked for. Leave it out.")
     if asked.language is not None and not LANGUAGE.fullmatch(asked.language):
         raise UsageError(

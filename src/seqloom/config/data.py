@@ -1,27 +1,31 @@
 """The sections `data` (where the pairs lie and how they are read) and `text` (how text becomes symbols)."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from seqloom.config.section import (
+    Columns,
     Count,
     Fraction,
+    MayBeNone,
     Names,
     NotNegative,
+    OptionalColumn,
     OptionalText,
     Paths,
     Section,
     contradiction,
 )
 
-Format = Literal["auto", "parallel", "tsv", "jsonl", "blocks"]
-TokenizerKind = Literal["word", "character", "byte", "unigram", "bpe"]
+Format = Literal["auto", "parallel", "tsv", "jsonl", "blocks", "babi"]
+TokenizerKind = Literal["word", "space", "character", "byte", "unigram", "bpe"]
+OptionalTokenizerKind = Annotated[TokenizerKind | None, MayBeNone]
 Normalisation = Literal["NFC", "NFKC", "none"]
 
 PARTS = ("train", "back_translated", "valid", "test")
 """Options that name files of pairs."""
-FILES_OF_FORMAT = {"parallel": 2, "tsv": 1, "jsonl": 1, "blocks": 1}
+FILES_OF_FORMAT = {"parallel": 2, "tsv": 1, "jsonl": 1, "blocks": 1, "babi": 1}
 SUBWORD_TOKENIZERS = ("unigram", "bpe")
 
 
@@ -59,7 +63,32 @@ class DataConfig(Section):
     format: Format = Field(
         default="auto",
         description="How the files hold the pairs: two parallel files, tab-separated values, JSON lines, blocks of "
-        "labelled tokens, or auto: by their number, the name's ending and the task.",
+        "labelled tokens, dialogues as bAbI has them, or auto: by their number, the name's ending and the task.",
+    )
+    source_columns: Columns = Field(
+        default=(),
+        description="What the source is made of, in this order: numbers of columns of a TSV file, from 1, or names of "
+        "a JSON line's fields; unset, column 1 or data.source_field.",
+    )
+    target_column: OptionalColumn = Field(
+        default=None,
+        description="The column of a TSV file, from 1, or the field of a JSON line that holds the target; unset, "
+        "column 2 or data.target_field.",
+    )
+    feature_columns: Columns = Field(
+        default=(),
+        description="Those of data.source_columns that hold features, such as V;PST;NOM(3,SG), each of which is one "
+        "symbol whatever the tokenizer.",
+    )
+    bot_speaker: str = Field(
+        default="bot",
+        min_length=1,
+        description="The speaker of a dialogue whose turns the model learns to write.",
+    )
+    user_speaker: str = Field(
+        default="user",
+        min_length=1,
+        description="The speaker of a dialogue as whom a person talks to the model.",
     )
     source_field: str = Field(
         default="source", min_length=1, description="The field of a JSON line that holds the source."
@@ -84,7 +113,8 @@ class DataConfig(Section):
     )
     max_length: Count = Field(
         default=256,
-        description="Longest side of a training pair in symbols; what becomes of longer pairs, data.long says.",
+        description="Longest side of a training pair in symbols; what becomes of longer pairs, data.long says; a "
+        "dialogue's history loses its oldest turns.",
     )
     long: Literal["leave_out", "cut"] = Field(
         default="leave_out",
@@ -109,6 +139,30 @@ class DataConfig(Section):
                 f"data.held_out = {self.held_out} validates by the end of data.train, but data.valid names files",
                 "Leave out one of the two.",
                 ["data.held_out", "data.valid"],
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> Self:
+        foreign = [column for column in self.feature_columns if column not in self.source_columns]
+        if foreign:
+            raise contradiction(
+                f"data.feature_columns names {foreign[0]}, which is none of data.source_columns",
+                "Name it there too, where it stands in the source.",
+                ["data.feature_columns", "data.source_columns"],
+            )
+        if self.feature_columns and len(self.source_columns) < 2:
+            raise contradiction(
+                "data.feature_columns describes the only one of data.source_columns, which leaves no text",
+                "Name the column of the text too, as in data.source_columns = [1, 2].",
+                ["data.feature_columns", "data.source_columns"],
+            )
+        if self.format == "parallel" and (self.source_columns or self.target_column):
+            key = "source_columns" if self.source_columns else "target_column"
+            raise contradiction(
+                f'data.{key} chooses columns, but data.format = "parallel" reads files that have none',
+                'Set data.format = "tsv" or "jsonl" and name one file.',
+                [f"data.{key}", "data.format"],
             )
         return self
 
@@ -138,7 +192,16 @@ class TextConfig(Section):
 
     tokenizer: TokenizerKind = Field(
         default="bpe",
-        description="What a symbol is: a word, a character, a byte, or a subword (unigram or bpe).",
+        description="What a symbol is: a word, what white space separates (space), a character, a byte, or a subword "
+        "(unigram or bpe).",
+    )
+    source_tokenizer: OptionalTokenizerKind = Field(
+        default=None,
+        description="What a symbol of the source is, where that is something else; unset, text.tokenizer.",
+    )
+    target_tokenizer: OptionalTokenizerKind = Field(
+        default=None,
+        description="What a symbol of the target is, where that is something else; unset, text.tokenizer.",
     )
     vocabulary_size: int = Field(
         default=6000, ge=5, description="Symbols in the vocabulary, the four special ones included."
@@ -155,16 +218,35 @@ class TextConfig(Section):
         description="Strength of subword sampling in training (another segmentation each time); 0 is off.",
     )
 
+    @property
+    def kinds(self) -> tuple[TokenizerKind, TokenizerKind]:
+        """The tokenizers of source and target."""
+        return self.source_tokenizer or self.tokenizer, self.target_tokenizer or self.tokenizer
+
+    @model_validator(mode="after")
+    def _check_kinds(self) -> Self:
+        source, target = self.kinds
+        if self.shared and source != target:
+            key = "text.source_tokenizer" if self.source_tokenizer else "text.target_tokenizer"
+            raise contradiction(
+                f'text.shared = true makes one vocabulary for both sides, but the source is read by "{source}" and the '
+                f'target by "{target}"',
+                "Set text.shared = false, or one tokenizer for both.",
+                ["text.shared", key],
+            )
+        return self
+
     @model_validator(mode="after")
     def _check_sampling(self) -> Self:
-        if self.sampling > 0 and self.tokenizer not in SUBWORD_TOKENIZERS:
+        kinds = set(self.kinds)
+        if self.sampling > 0 and not kinds & set(SUBWORD_TOKENIZERS):
+            found = " and ".join(f'"{kind}"' for kind in dict.fromkeys(self.kinds))
             raise contradiction(
-                f"text.sampling = {self.sampling} samples subwords, but text.tokenizer = "
-                f'"{self.tokenizer}" has none',
+                f"text.sampling = {self.sampling} samples subwords, but text.tokenizer = {found} has none",
                 'Set text.sampling = 0, or text.tokenizer = "bpe" or "unigram".',
                 ["text.sampling", "text.tokenizer"],
             )
-        if self.sampling > 1 and self.tokenizer == "bpe":
+        if self.sampling > 1 and "bpe" in kinds:
             raise contradiction(
                 f"text.sampling = {self.sampling} is the probability that BPE leaves out a merge, so at most 1",
                 'Set text.sampling = 0.1, which is usual, or text.tokenizer = "unigram", where it is a temperature.',

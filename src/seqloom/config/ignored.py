@@ -165,6 +165,16 @@ SOUND_CONDITIONS = (
     ),
 )
 
+
+def _of_dialogues(config: Config) -> bool:
+    return task_named(config.task).source == "history"
+
+
+def _has_fields(config: Config) -> bool:
+    """Whether a JSON line may be read that holds a pair."""
+    return config.data.format in ("jsonl", "auto") and not _of_dialogues(config)
+
+
 CONDITIONS = (
     *SOUND_CONDITIONS,
     Condition(OF_PAIRS, WITH_A_SOURCE, _reads_pairs),
@@ -188,8 +198,8 @@ CONDITIONS = (
     ),
     Condition(
         ("data.alignments",),
-        "a training.guided_alignment above 0",
-        lambda config: config.training.guided_alignment > 0,
+        'a training.guided_alignment above 0, and another task than "dialogue"',
+        lambda config: config.training.guided_alignment > 0 and not _of_dialogues(config),
     ),
     Condition(
         ("training.plateau_patience", "training.plateau_factor"),
@@ -223,19 +233,60 @@ CONDITIONS = (
     ),
     Condition(
         ("search.allow_unknown",),
-        'text.tokenizer = "word" or "character", as others can write any word',
-        lambda config: config.text.tokenizer in ("word", "character"),
+        'text.tokenizer = "word", "space" or "character", as others can write any word',
+        lambda config: config.text.kinds[1] in ("word", "space", "character"),
     ),
     Condition(
         ("text.vocabulary_size",),
         'another text.tokenizer than "byte", which has one symbol a byte',
-        lambda config: config.text.tokenizer != "byte",
+        lambda config: set(config.text.kinds) != {"byte"},
     ),
     Condition(
-        ("data.source_field", "data.target_field", "data.reference_fields"),
-        'data.format = "jsonl" or "auto"',
-        lambda config: config.data.format in ("jsonl", "auto"),
+        ("data.reference_fields",),
+        'data.format = "jsonl" or "auto", and another task than "dialogue"',
+        _has_fields,
     ),
+    Condition(
+        ("model.encoder.feature_positions",),
+        'data.feature_columns and model.encoder.positions = "sinusoidal" or "learned"',
+        lambda config: (
+            bool(config.data.feature_columns)
+            and config.model.encoder.kind == "transformer"
+            and config.model.encoder.positions != "rotary"
+        ),
+    ),
+    Condition(
+        ("text.tokenizer",),
+        "a side that has no tokenizer of its own",
+        lambda config: not (config.text.source_tokenizer and config.text.target_tokenizer),
+    ),
+    Condition(
+        ("data.source_field",),
+        'data.format = "jsonl" or "auto", no data.source_columns, and another task than "dialogue"',
+        lambda config: _has_fields(config) and not config.data.source_columns,
+    ),
+    Condition(
+        ("data.target_field",),
+        'data.format = "jsonl" or "auto", no data.target_column, and another task than "dialogue"',
+        lambda config: _has_fields(config) and config.data.target_column is None,
+    ),
+    Condition(
+        ("data.back_translated", "data.long"),
+        'another task than "dialogue"',
+        lambda config: not _of_dialogues(config),
+    ),
+    Condition(
+        (
+            "data.source_columns",
+            "data.target_column",
+            "data.feature_columns",
+            "text.source_tokenizer",
+            "text.target_tokenizer",
+        ),
+        'a task from text to text, such as task = "transduction"',
+        lambda config: (task_named(config.task).source, task_named(config.task).target) == ("text", "text"),
+    ),
+    Condition(("data.bot_speaker", "data.user_speaker"), 'task = "dialogue"', _of_dialogues),
 )
 
 

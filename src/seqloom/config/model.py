@@ -115,6 +115,12 @@ class TransformerStackConfig(Section):
 class TransformerEncoderConfig(TransformerStackConfig):
     """A Transformer encoder."""
 
+    feature_positions: bool = Field(
+        default=True,
+        description="Give features (data.feature_columns) positions too; without, their order says nothing (Wu et al. "
+        "2021).",
+    )
+
 
 class RecurrentDecoderConfig(Section):
     """A recurrent decoder, with or without attention to the memory."""

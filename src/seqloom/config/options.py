@@ -102,8 +102,9 @@ def describe_type(annotation: Any, limits: list[Any]) -> str:
     if origin is Literal:
         return list_words([f'"{choice}"' for choice in get_args(annotation)])
     if origin in (Union, UnionType):
-        (inner,) = [member for member in get_args(annotation) if member is not NoneType]
-        return f'{describe_type(inner, limits)}, or "none"'
+        members = get_args(annotation)
+        either = list_words([describe_type(member, limits) for member in members if member is not NoneType])
+        return f'{either}, or "none"' if NoneType in members else either
     if origin is tuple:
         return _describe_tuple(get_args(annotation), limits)
     if annotation is str:
@@ -116,6 +117,8 @@ def describe_type(annotation: Any, limits: list[Any]) -> str:
 def _describe_tuple(members: tuple[Any, ...], limits: list[Any]) -> str:
     if members[-1] is Ellipsis:
         item = describe_type(members[0], [])
+        if get_origin(members[0]) in (Union, UnionType):
+            return f"a list of columns, each {item}"
         if "text" not in item:
             return f"a list of values, each {item}"
         return "a list of names" if NAMES in limits else "a list of file names"

@@ -27,6 +27,9 @@ PRESETS = (
     "transcription-ctc",
     "transcription-las",
     "transcription-transformer",
+    "dialogue-gru",
+    "transduction-lstm",
+    "transduction-transformer",
 )
 
 

@@ -45,7 +45,14 @@ class Config(Section):
     """Everything a run was asked to be."""
 
     task: Literal[
-        "translation", "summarization", "classification", "tagging", "generation", "transcription"
+        "translation",
+        "summarization",
+        "classification",
+        "tagging",
+        "generation",
+        "transcription",
+        "dialogue",
+        "transduction",
     ] = Field(default="translation", description="What the model is for; a row of the table of tasks.")
     preset: Annotated[str | None, MayBeNone] = Field(
         default=None,
@@ -102,6 +109,31 @@ class Config(Section):
                 ["model.share_embeddings", "text.shared"],
             )
         return self
+
+    def _check_files(self) -> None:
+        """Refuse more files than pairs are read from, where plain text has any number, and a format of another task."""
+        if not task_named(self.task).reads_pairs:
+            return
+        for part in PARTS:
+            files = getattr(self.data, part)
+            if len(files) > MOST_FILES:
+                raise contradiction(
+                    f'data.{part} names {len(files)} files, but task = "{self.task}" reads pairs',
+                    "Name two parallel files (source, target), or one TSV or JSON-lines file.",
+                    [f"data.{part}", "task"],
+                )
+        dialogues = task_named(self.task).source == "history"
+        wrong = ("parallel", "tsv") if dialogues else ("babi",)
+        if self.data.format in wrong:
+            raise contradiction(
+                f'data.format = "{self.data.format}" '
+                + ("holds no dialogues" if dialogues else "holds dialogues")
+                + f', but task = "{self.task}"',
+                'Set data.format = "babi" or "jsonl".'
+                if dialogues
+                else 'Set task = "dialogue", or another data.format.',
+                ["data.format", "task"],
+            )
 
     def _check_bound(self) -> None:
         """Refuse a run without an end."""
@@ -294,19 +326,6 @@ class Config(Section):
             f"Set model.decoder.max_positions = {chunk}, or training.chunk = {stack.max_positions}.",
             ["model.decoder.max_positions", "training.chunk"],
         )
-
-    def _check_files(self) -> None:
-        """Refuse more files than pairs are read from; plain text may lie in any number."""
-        if not task_named(self.task).reads_pairs:
-            return
-        for part in PARTS:
-            files = getattr(self.data, part)
-            if len(files) > MOST_FILES:
-                raise contradiction(
-                    f'data.{part} names {len(files)} files, but task = "{self.task}" reads pairs',
-                    "Name two parallel files (source, target), or one TSV or JSON-lines file.",
-                    [f"data.{part}", "task"],
-                )
 
     def _check_chunks(self) -> None:
         """Refuse a chunk that no batch has room for."""

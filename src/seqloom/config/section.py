@@ -78,6 +78,19 @@ Factors = Annotated[
     Field(min_length=1, max_length=8),
     BeforeValidator(_pair),
 ]
+Column = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
+"""A column of a table: its number from 1, or the name of a JSON line's field."""
+OptionalColumn = Annotated[Column | None, MayBeNone]
+
+
+def _one_column(value: object) -> object:
+    """Read a single column as a list of one, and a list as the tuple it is kept in."""
+    if isinstance(value, str) and value == NONE:
+        return ()
+    return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, int | str) else value
+
+
+Columns = Annotated[tuple[Column, ...], Field(max_length=64), BeforeValidator(_one_column)]
 Pair = Annotated[tuple[Fraction, Fraction], BeforeValidator(_pair)]
 
 

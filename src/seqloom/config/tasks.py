@@ -10,7 +10,7 @@ class Task:
 
     name         as in the configuration
     description  one line
-    source       how the source is read
+    source       how the source is read; "history" is the turns of a dialogue before the one that is written
     target       how the target is read: a text, a label of the whole source, or the labels of its tokens
     family       which family of model serves it
     metrics      what its outputs are measured by, the first one first
@@ -20,7 +20,7 @@ class Task:
 
     name: str
     description: str
-    source: Literal["text", "audio", "nothing"]
+    source: Literal["text", "history", "audio", "nothing"]
     target: Literal["text", "label", "labels"]
     family: Literal["seq2seq", "language_model", "classifier", "speech"]
     metrics: tuple[str, ...]
@@ -93,6 +93,26 @@ TASKS = (
         metrics=("wer", "cer"),
         preset="transcription-lstm",
         verb="transcribe",
+    ),
+    Task(
+        name="dialogue",
+        description="The turns of a dialogue so far to the next one.",
+        source="history",
+        target="text",
+        family="seq2seq",
+        metrics=("response_accuracy", "dialogue_accuracy"),
+        preset="dialogue-gru",
+        verb="chat",
+    ),
+    Task(
+        name="transduction",
+        description="Characters or other symbols to symbols: pronunciation, inflection, transliteration.",
+        source="text",
+        target="text",
+        family="seq2seq",
+        metrics=("accuracy", "output_error_rate", "symbol_error_rate"),
+        preset="transduction-lstm",
+        verb="transduce",
     ),
 )
 

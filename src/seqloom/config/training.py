@@ -33,6 +33,10 @@ BestBy = Literal[
     "token_accuracy",
     "wer",
     "cer",
+    "response_accuracy",
+    "dialogue_accuracy",
+    "output_error_rate",
+    "symbol_error_rate",
     "loss",
 ]
 Precision = Literal["auto", "float32", "bfloat16"]

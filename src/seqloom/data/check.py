@@ -16,10 +16,11 @@ from seqloom.data.check_page import render_html
 from seqloom.data.check_report import CheckReport, Overlap, Verdict
 from seqloom.data.check_table import render_text
 from seqloom.data.check_verdicts import TRAIN, judge
+from seqloom.data.dialogues import AnyFiles
 from seqloom.data.faults import FaultReader
 from seqloom.data.labelled import LabelSymbols, check_labels, label_counts
 from seqloom.data.links import check_links
-from seqloom.data.readers import PairFiles, pair_format, read_lines
+from seqloom.data.readers import PairSource, read_lines
 from seqloom.text.labels import Labels
 from seqloom.text.tokenizer import Tokenizer
 
@@ -27,7 +28,7 @@ __all__ = ["CheckReport", "check_corpus", "render_html", "render_text"]
 
 
 def check_corpus(
-    parts: Mapping[str, PairFiles],
+    parts: Mapping[str, AnyFiles],
     *,
     source_tokenizer: Tokenizer | None = None,
     target_tokenizer: Tokenizer | None = None,
@@ -53,7 +54,7 @@ def check_corpus(
     """
     tokenizers: tuple[Symbols | None, Symbols | None] = (None, None)
     if source_tokenizer and target_tokenizer:
-        tokens = any(pair_format(files.paths, files.format) == "blocks" for files in parts.values())
+        tokens = any(files.kind == "blocks" for files in parts.values())
         tokenizers = (source_tokenizer, LabelSymbols(labels, tokens) if labels else target_tokenizer)
     limit = max_length if source_tokenizer and target_tokenizer else None
     # All readers first: a missing file is found before any work.
@@ -88,7 +89,7 @@ def check_corpus(
     return replace(report, verdicts=(fault, *report.verdicts)) if fault else report
 
 
-def _fault_of_links(alignments: Path, files: PairFiles) -> Verdict | None:
+def _fault_of_links(alignments: Path, files: PairSource) -> Verdict | None:
     """What training would refuse, if anything."""
     try:
         check_links(alignments, files)
@@ -97,7 +98,7 @@ def _fault_of_links(alignments: Path, files: PairFiles) -> Verdict | None:
     return None
 
 
-def _unknown_label(name: str, files: PairFiles, labels: Labels) -> Verdict | None:
+def _unknown_label(name: str, files: PairSource, labels: Labels) -> Verdict | None:
     """The first label of a part that the training data doesn't have, if any."""
     try:
         check_labels(files, labels)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from seqloom.base.files import shown_path
 from seqloom.data.characters import KINDS, UnusualKind, find_unusual, visible
 from seqloom.data.check_report import UNITS, Example, Found, Lengths, Part, Side, UnusualFound
+from seqloom.data.dialogues import DialogueFiles
 from seqloom.data.faults import FaultReader, read_pairs_at, size_of
 from seqloom.data.readers import Pair
 from seqloom.text.vocabulary import UNK
@@ -111,6 +112,10 @@ class PartMeasure:
         targets_may_be_empty: bool = False,
     ) -> None:
         self.reader = reader
+        files = reader.files
+        self.has_cells = (
+            isinstance(files, DialogueFiles) or len(files.source_columns) > 1
+        )  # with a tab between two
         self.max_length = max_length
         self.keep = keep
         self.targets_may_be_empty = targets_may_be_empty
@@ -160,7 +165,8 @@ class PartMeasure:
             self._compare_later(number, pair)
 
     def _look_for_unusual(self, number: int, pair: Pair) -> None:
-        for side, text in zip(("source", "target"), pair, strict=True):
+        source = pair.source.replace("\t", " ") if self.has_cells else pair.source
+        for side, text in (("source", source), ("target", pair.target)):
             for found in find_unusual(text):
                 self.unusual[found.kind.name][1].add(number, note=f"{side}: {found.example}")
                 self.unusual_characters[found.kind.name] += found.occurrences
@@ -170,7 +176,8 @@ class PartMeasure:
         both = blake2b(source + pair.target.encode(), digest_size=8).digest()
         self._sources[number - 1] = int.from_bytes(source, "little") or 1  # NOTHING is taken
         self._both[number - 1] = int.from_bytes(both, "little") or 1
-        self._ratios[number - 1] = (len(pair.target) + SMOOTHING) / (len(pair.source) + SMOOTHING)
+        if not isinstance(self.reader.files, DialogueFiles):  # an answer is no longer for a longer history
+            self._ratios[number - 1] = (len(pair.target) + SMOOTHING) / (len(pair.source) + SMOOTHING)
 
     @property
     def source_digests(self) -> Digests:

@@ -24,14 +24,14 @@ from numpy.typing import NDArray
 
 from seqloom.base.errors import DataError, UsageError
 from seqloom.data.columns import Column, ColumnWriter
+from seqloom.data.dialogues import HistoryBound
 from seqloom.data.links import Link, Span, check_link_count, flat, parse_links, span_links
 from seqloom.data.prepared import prepare_folder, refuse_changed, smallest_dtype, verified_meta, write_meta
 from seqloom.data.readers import (
     Pair,
-    PairFiles,
+    PairSource,
     Survey,
     check_line_counts,
-    pair_format,
     read_lines,
     survey,
 )
@@ -42,7 +42,8 @@ FORMAT_VERSION = 1
 ROWS_AT_A_TIME = 2_048  # pairs encoded together; with CHARACTERS_AT_A_TIME bounds the Python objects alive
 CHARACTERS_AT_A_TIME = 500_000
 EMPTY_SOURCE, EMPTY_TARGET, TOO_LONG = "empty source", "empty target", "too long"
-CUT = "cut"  # the setting under which long sources lose their end
+CUT = "cut"  # the setting under which long sources lose their end, and how many did, or lost their beginning
+HISTORY = "history"  # the setting with how long a history may be
 Ids = NDArray[np.int64]
 
 
@@ -88,7 +89,7 @@ class Corpus:
         self.notices = (
             notices
             + _say_dropped(self.pairs_read, self.dropped, self.max_length)
-            + _say_cut(meta["rows"], self.cut, self.max_length)
+            + _say_cut(self.cut, meta, self.max_length)
         )
         self._columns = {
             name: Column(folder, name, np.dtype(dtype)) for name, dtype in meta["columns"].items()
@@ -132,7 +133,7 @@ class Corpus:
 
 
 def prepare_corpus(
-    files: PairFiles,
+    files: PairSource,
     source_tokenizer: Tokenizer,
     target_tokenizer: Tokenizer,
     cache: Path,
@@ -143,6 +144,7 @@ def prepare_corpus(
     labels: TargetLabels | None = None,
     cut: bool = False,
     alignments: Path | None = None,
+    bound: HistoryBound | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Corpus:
     """Encode the pairs of text files into a folder under `cache`, or open the folder if that was done before.
@@ -156,6 +158,7 @@ def prepare_corpus(
     cut           whether a longer source loses its end instead, and is counted too; a longer target is still dropped
     alignments    file of word alignments, a line of links a pair (see links.py); those of pairs that are left out
                   are left out with them; not with `cut`
+    bound         what leaves out the oldest turns of a dialogue's history; such sources count as cut too
     on_progress   called with the pairs read so far
 
     The text is streamed, so memory does not grow with it. Several processes may prepare the same corpus: one
@@ -172,7 +175,7 @@ def prepare_corpus(
     settings: dict[str, Any] = {
         "format": FORMAT_VERSION,
         "texts": [found.sha256 for found in surveys],
-        "reading": [pair_format(files.paths, files.format), files.source_field, files.target_field],
+        "reading": files.reading,
         "tokenizers": [source_tokenizer.fingerprint(), (labels or target_tokenizer).fingerprint()],
         "unicode": unicodedata.unidata_version,
         "max_length": max_length,
@@ -184,9 +187,11 @@ def prepare_corpus(
         settings["aligned"] = True
     if cut:
         settings[CUT] = True
+    if bound:
+        settings[HISTORY] = bound.longest
 
     def write(folder: Path) -> None:
-        writer = _Preparation(folder, settings, source_tokenizer, target_tokenizer, alignments, labels)
+        writer = _Preparation(folder, settings, source_tokenizer, target_tokenizer, alignments, labels, bound)
         writer.run(files.read(), on_progress or (lambda _: None))
         if [found.sha256 for found in _survey_all(files, alignments)] != settings["texts"]:
             refuse_changed([*files.paths, *([alignments] if alignments else [])])
@@ -213,6 +218,7 @@ class _Preparation:
     target_tokenizer: Tokenizer
     alignments: Path | None = None
     labels: TargetLabels | None = None
+    bound: HistoryBound | None = None
 
     @property
     def copying(self) -> bool:
@@ -246,9 +252,10 @@ class _Preparation:
                 name: stack.enter_context(ColumnWriter(self.folder, name, dtype))
                 for name, dtype in dtypes.items()
             }
-            for chunk in in_chunks(pairs):
+            for whole in in_chunks(pairs):
+                chunk, shortened = self._bounded(whole)
                 links = None if lines is None else self._links(chunk, lines, read)
-                cut += self._append(chunk, links, columns, dropped)
+                cut += shortened + self._append(chunk, links, columns, dropped)
                 read += len(chunk)
                 on_progress(read)
         if read == dropped.total():
@@ -262,11 +269,18 @@ class _Preparation:
                 "pairs_read": read,
                 "rows": read - dropped.total(),
                 "dropped": dict(dropped),
-                **({CUT: cut} if self.cutting else {}),
+                **({CUT: cut} if self.cutting or self.bound else {}),
                 "columns": {name: dtype.name for name, dtype in dtypes.items()},
             },
             columns.values(),
         )
+
+    def _bounded(self, chunk: list[Pair]) -> tuple[list[Pair], int]:
+        """The pairs with histories as short as they are read, and how many were longer."""
+        if self.bound is None:
+            return chunk, 0
+        kept = [Pair(self.bound(pair.source), pair.target) for pair in chunk]
+        return kept, sum(one.source != other.source for one, other in zip(kept, chunk, strict=True))
 
     def _links(self, chunk: list[Pair], lines: Iterator[str], read: int) -> list[list[Link]]:
         """The alignment of each pair of a chunk, which begins after so many pairs."""
@@ -364,9 +378,9 @@ def in_chunks(pairs: Iterator[Pair]) -> Iterator[list[Pair]]:
         yield chunk
 
 
-def _survey_all(files: PairFiles, alignments: Path | None) -> list[Survey]:
+def _survey_all(files: PairSource, alignments: Path | None) -> list[Survey]:
     """Hash the files, the alignments' last; unequal counts are refused here, before any work."""
-    kind = pair_format(files.paths, files.format)
+    kind = files.kind
     surveys = [survey(path) for path in files.paths]
     if kind == "parallel":
         check_line_counts(files.paths, [found.lines for found in surveys])
@@ -385,8 +399,13 @@ def _say_dropped(read: int, dropped: dict[str, int], max_length: int) -> tuple[s
     return (f"Left out {sum(dropped.values()):,} of {read:,} pairs: {', '.join(reasons)}{limit}.",)
 
 
-def _say_cut(rows: int, cut: int, max_length: int) -> tuple[str, ...]:
-    """One sentence about the sources that lost their end, or none."""
+def _say_cut(cut: int, meta: dict[str, Any], max_length: int) -> tuple[str, ...]:
+    """One sentence about the sources that lost their end, or histories their oldest turns; or none."""
     if not cut:
         return ()
-    return (f"Cut {cut:,} of {rows:,} sources to their first {max_length:,} symbols.",)
+    if HISTORY in meta["settings"]:
+        return (
+            f"In {cut:,} of {meta['pairs_read']:,} examples the history is longer than {max_length:,} symbols; its "
+            "oldest turns were left out.",
+        )
+    return (f"Cut {cut:,} of {meta['rows']:,} sources to their first {max_length:,} symbols.",)

@@ -14,16 +14,18 @@ from typing import BinaryIO, NamedTuple
 
 from seqloom.base.errors import DataError
 from seqloom.base.files import explain_os_errors, shown_path
+from seqloom.data.dialogues import AnyFiles, BabiDialogue, DialogueFiles, answers, turns_of_object
 from seqloom.data.readers import (
     BYTE_ORDER_MARK,
     FIRST_BYTES,
     LONGEST_LINE,
     SURROGATE,
     Block,
+    Column,
     Pair,
-    PairFiles,
+    join_cells,
     labelled_token,
-    pair_format,
+    pair_of_cells,
     read_lines,
 )
 
@@ -51,9 +53,9 @@ class Fault(NamedTuple):
 class FaultReader:
     """Reads the pairs of one corpus and gathers its faults; read `faults`, `counts` and `lines` afterwards."""
 
-    def __init__(self, files: PairFiles) -> None:
+    def __init__(self, files: AnyFiles) -> None:
         self.files = files
-        self.format = pair_format(files.paths, files.format)
+        self.format = files.kind
         self.faults: list[Fault] = []  # the first KEPT
         self.counts: Counter[str] = Counter()  # of all faults, by kind
         self.lines = [0] * len(files.paths)  # of each file
@@ -73,11 +75,13 @@ class FaultReader:
         """
         if self.format == "parallel":
             return self._parallel()
+        if isinstance(self.files, DialogueFiles):
+            return self._babi() if self.format == "babi" else self._json_dialogues(self.files.bot)
         if self.format == "tsv":
-            return self._tab_separated()
+            return self._tab_separated(*self.files.columns)
         if self.format == "blocks":
             return self._blocks()
-        return self._json_lines()
+        return self._json_lines(*self.files.columns)
 
     def _parallel(self) -> Iterator[Pair | None]:
         sources, targets = self._lines(0), self._lines(1)
@@ -87,8 +91,9 @@ class FaultReader:
             if source_line and target_line:
                 yield None if source is None or target is None else Pair(source, target)
 
-    def _tab_separated(self) -> Iterator[Pair | None]:
-        columns = 0
+    def _tab_separated(self, sources: Sequence[Column], target: Column) -> Iterator[Pair | None]:
+        numbers = [int(column) for column in (*sources, target)]
+        columns, least = 0, max(numbers)
         for number, line in self._lines(0):
             if line is None:
                 yield None
@@ -101,8 +106,11 @@ class FaultReader:
             elif len(cells) != columns:
                 self._add("columns", number, None, f"{len(cells)} columns; expected {columns} as in line 1")
                 yield None
+            elif len(cells) < least:
+                self._add("columns", number, None, f"{len(cells)} columns; column {least} is read")
+                yield None
             else:
-                yield Pair(cells[0], cells[1])
+                yield pair_of_cells(cells, numbers[:-1], numbers[-1])
 
     def _blocks(self) -> Iterator[Pair | None]:
         """A pair at the last line of each sentence, None at the others."""
@@ -124,11 +132,43 @@ class FaultReader:
         if rows and not broken:
             yield _pair_of(rows)
 
-    def _json_lines(self) -> Iterator[Pair | None]:
-        for number, line in self._lines(0):
-            yield None if line is None else self._json_pair(line, number)
+    def _json_lines(self, sources: Sequence[Column], target: Column) -> Iterator[Pair | None]:
+        for number, row in self._json_objects():
+            if row is None:
+                yield None
+                continue
+            texts = [self._json_text(row, str(field), number) for field in (*sources, target)]
+            found = [text for text in texts if text is not None]
+            yield Pair(join_cells(found[:-1]), found[-1]) if len(found) == len(texts) else None
 
-    def _json_pair(self, line: str, number: int) -> Pair | None:
+    def _json_dialogues(self, bot: str) -> Iterator[Pair | None]:
+        """Of each line, which is a dialogue, the last answer with all before it."""
+        for number, row in self._json_objects():
+            try:
+                pairs = [] if row is None else list(answers(turns_of_object(row, ""), bot))
+            except DataError as error:
+                self._add(
+                    "json", number, None, str(error).removeprefix(": ").removeprefix(", ").removesuffix(".")
+                )
+                pairs = []
+            yield pairs[-1] if pairs else None
+
+    def _babi(self) -> Iterator[Pair | None]:
+        dialogue = BabiDialogue()
+        for number, line in self._lines(0):
+            try:
+                answered = line is not None and dialogue.read(line)
+            except ValueError as error:
+                self._add("columns", number, None, str(error))
+                answered = False
+            yield dialogue.pair() if answered else None
+
+    def _json_objects(self) -> Iterator[tuple[int, dict[str, object] | None]]:
+        """Line numbers and the objects that the lines hold; None where one holds none."""
+        for number, line in self._lines(0):
+            yield number, None if line is None else self._json_object(line, number)
+
+    def _json_object(self, line: str, number: int) -> dict[str, object] | None:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -138,11 +178,7 @@ class FaultReader:
         if not isinstance(row, dict):
             self._add("json", number, None, f"a JSON {type(row).__name__}; expected an object")
             return None
-        texts = [
-            self._json_text(row, field, number)
-            for field in (self.files.source_field, self.files.target_field)
-        ]
-        return None if texts[0] is None or texts[1] is None else Pair(texts[0], texts[1])
+        return row
 
     def _json_text(self, row: dict[str, object], field: str, number: int) -> str | None:
         value = row.get(field)
@@ -244,7 +280,7 @@ def describe_bytes(text: str, match: re.Match[str]) -> str:
     return f"not UTF-8: {shown}{guess} after {before!r}" if before else f"not UTF-8: {shown}{guess}"
 
 
-def read_pairs_at(files: PairFiles, lines: Sequence[int]) -> dict[int, Pair]:
+def read_pairs_at(files: AnyFiles, lines: Sequence[int]) -> dict[int, Pair]:
     """The pairs at some lines (from 1), by a second reading that stops at the last of them."""
     wanted = set(lines)
     found: dict[int, Pair] = {}

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from seqloom.base.errors import DataError
-from seqloom.data.readers import Pair, PairFiles, pair_format, read_blocks
+from seqloom.data.readers import Pair, PairSource, read_blocks
 from seqloom.text.labels import Labels
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.text.vocabulary import PAD, SPECIALS, UNK
@@ -99,9 +99,9 @@ def token_places(numbers: Sequence[int], count: int) -> list[int]:
     return [int(place) for place in np.minimum(places, max(len(numbers) - 1, 0))]
 
 
-def read_labels(files: PairFiles, separator: str | None = None) -> Iterator[tuple[str, tuple[str, ...]]]:
+def read_labels(files: PairSource, separator: str | None = None) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The names of the labels of each text, each with where it stands: FILE:LINE, of the first token in blocks."""
-    if pair_format(files.paths, files.format) == "blocks":
+    if files.kind == "blocks":
         for block in read_blocks(files.paths[0]):
             yield f"{files.paths[0]}:{block.line}", block.labels
         return
@@ -112,9 +112,9 @@ def read_labels(files: PairFiles, separator: str | None = None) -> Iterator[tupl
             yield f"{path}:{line}", split(pair.target)
 
 
-def check_labels(files: PairFiles, labels: Labels) -> None:
+def check_labels(files: PairSource, labels: Labels) -> None:
     """Raise DataError at the first label of the files that isn't among those."""
-    blocks = pair_format(files.paths, files.format) == "blocks"
+    blocks = files.kind == "blocks"
     for where, names in read_labels(files, labels.separator):
         for place, name in enumerate(names):
             try:
@@ -127,11 +127,11 @@ def check_labels(files: PairFiles, labels: Labels) -> None:
                 ) from None
 
 
-def label_counts(files: PairFiles, labels: Labels) -> tuple[list[int], int]:
+def label_counts(files: PairSource, labels: Labels) -> tuple[list[int], int]:
     """How often each label stands in the files, and the texts, or tokens, that could have it."""
     counts = np.zeros(len(labels), np.int64)
     total = 0
-    blocks = pair_format(files.paths, files.format) == "blocks"
+    blocks = files.kind == "blocks"
     for _, names in read_labels(files, labels.separator):
         np.add.at(counts, labels.numbers_of(names), 1)
         total += len(names) if blocks else 1

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seqloom.base.errors import DataError
-from seqloom.data.readers import Pair, PairFiles, read_lines, survey
+from seqloom.data.readers import Pair, PairSource, read_lines, survey
 
 LINK = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 SHOWN = 40  # characters of a faulty link that a message repeats
@@ -62,7 +62,7 @@ def parse_links(line: str, pair: Pair, where: str) -> list[Link]:
     return links
 
 
-def check_link_count(alignments: Path, lines: int, files: PairFiles, pairs: int) -> None:
+def check_link_count(alignments: Path, lines: int, files: PairSource, pairs: int) -> None:
     """Raise DataError with both counts unless there is a line for each pair."""
     if lines != pairs:
         raise DataError(
@@ -71,7 +71,7 @@ def check_link_count(alignments: Path, lines: int, files: PairFiles, pairs: int)
         )
 
 
-def check_links(alignments: Path, files: PairFiles) -> None:
+def check_links(alignments: Path, files: PairSource) -> None:
     """Raise DataError for what training would refuse first in a file of alignments."""
     check_link_count(alignments, survey(alignments).lines, files, survey(files.paths[0]).lines)
     for number, (line, pair) in enumerate(zip(read_lines(alignments), files.read(), strict=True), start=1):

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seqloom.base.errors import DataError
-from seqloom.data.readers import Pair, PairFiles
+from seqloom.data.readers import Pair, PairSource
 
 
-def read_manifest(files: PairFiles) -> Iterator[Pair]:
+def read_manifest(files: PairSource) -> Iterator[Pair]:
     """The recordings' paths, seen from here, and their texts, in order.
 
     Raises   as read_pairs does; DataError for a line without a path

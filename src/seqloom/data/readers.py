@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 
 from seqloom.base.errors import DataError, EncodingFault, UsageError
 from seqloom.base.files import explain_os_errors
@@ -59,11 +59,47 @@ class Judged(NamedTuple):
     references: tuple[str, ...]
 
 
+class PairSource(Protocol):
+    """Files that pairs are read from, however they are written."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """How they are written. Raises UsageError for files that don't fit it."""
+        ...
+
+    @property
+    def reading(self) -> list[object]:
+        """All that determines, beside the files' content, which pairs are read."""
+        ...
+
+    def read(self) -> Iterator[Pair]:
+        """The pairs in order. Raises DataError."""
+        ...
+
+    def read_judged(self) -> Iterator[Judged]:
+        """The same as sources with their references."""
+        ...
+
+    def groups(self) -> Iterator[int] | None:
+        """For each pair the number of what it belongs to, such as a dialogue; None where each stands alone."""
+        ...
+
+
+Column = int | str  # of a TSV file by its number from 1, of a JSON line by its field's name
+
+
 @dataclass(frozen=True)
 class PairFiles:
     """Where pairs are read: two parallel files, or one file of tab-separated or JSON lines, or of blocks of tokens.
 
     reference_fields  the keys of a JSON line that hold what an output is compared with; none means the target
+    source_columns    several columns make one source, a tab between two; () is column 1, or source_field
+    target_column     None is column 2, or target_field
     """
 
     paths: tuple[Path, ...]
@@ -71,12 +107,52 @@ class PairFiles:
     source_field: str = "source"
     target_field: str = "target"
     reference_fields: tuple[str, ...] = ()
+    source_columns: tuple[Column, ...] = ()
+    target_column: Column | None = None
+
+    @property
+    def kind(self) -> str:
+        """ "parallel", "tsv", "jsonl" or "blocks". Raises UsageError for paths and format that don't fit."""
+        return pair_format(self.paths, self.format)
+
+    @property
+    def reading(self) -> list[object]:
+        """All that determines which pairs are read of the files' content."""
+        plain: list[object] = [self.kind, self.source_field, self.target_field]
+        if not self.source_columns and self.target_column is None:
+            return plain
+        return [*plain, list(self.source_columns), self.target_column]
+
+    @property
+    def columns(self) -> tuple[tuple[Column, ...], Column]:
+        """Those of the source and that of the target, as the format names them.
+
+        Raises   UsageError for a number in a JSON line, or a name in a TSV file
+        """
+        numbered = self.kind == "tsv"
+        sources = self.source_columns or ((1,) if numbered else (self.source_field,))
+        target = self.target_column or (2 if numbered else self.target_field)
+        for column in (*sources, target):
+            if isinstance(column, int) != numbered:
+                how = "are numbered from 1" if numbered else "have names"
+                what = "columns of a tab-separated file" if numbered else "fields of a JSON line"
+                raise UsageError(f"{self.paths[0]}: there is no column {column!r}, as the {what} {how}.")
+        return sources, target
 
     def read(self) -> Iterator[Pair]:
         """The pairs in order; see read_pairs."""
-        return read_pairs(
-            self.paths, format=self.format, source_field=self.source_field, target_field=self.target_field
-        )
+        if self.kind == "parallel":
+            return _parallel(self.paths[0], self.paths[1])
+        if self.kind == "blocks":
+            return (block.pair for block in read_blocks(self.paths[0]))
+        sources, target = self.columns
+        if self.kind == "tsv":
+            return _tab_separated(self.paths[0], [*map(int, sources)], int(target))
+        return _json_lines(self.paths[0], [*map(str, sources)], str(target))
+
+    def groups(self) -> Iterator[int] | None:
+        """For each pair the number of what it belongs to, such as a dialogue; None where each stands alone."""
+        return None
 
     def read_judged(self) -> Iterator[Judged]:
         """Sources with their references, in order.
@@ -86,12 +162,12 @@ class PairFiles:
         """
         if not self.reference_fields:
             return (Judged(pair.source, (pair.target,)) for pair in self.read())
-        if pair_format(self.paths, self.format) != "jsonl":
+        if self.kind != "jsonl":
             names = " and ".join(map(str, self.paths))
             raise UsageError(
                 f"References in {', '.join(self.reference_fields)} are fields of JSON lines, but {names} has no fields."
             )
-        return _judged_json_lines(self.paths[0], self.source_field, self.reference_fields)
+        return _judged_json_lines(self.paths[0], [*map(str, self.columns[0])], self.reference_fields)
 
 
 class EndedLine(NamedTuple):
@@ -197,14 +273,7 @@ def read_pairs(
     Raises         UsageError at once for paths and format that don't fit;
                    DataError while reading: both counts when parallel files differ, else file:line.
     """
-    kind = pair_format(paths, format)
-    if kind == "parallel":
-        return _parallel(paths[0], paths[1])
-    if kind == "tsv":
-        return _tab_separated(paths[0])
-    if kind == "blocks":
-        return (block.pair for block in read_blocks(paths[0]))
-    return _json_lines(paths[0], source_field, target_field)
+    return PairFiles(tuple(paths), format, source_field, target_field).read()
 
 
 def pair_format(paths: Sequence[Path], stated: str = "auto") -> str:
@@ -249,8 +318,8 @@ def _parallel(source_path: Path, target_path: Path) -> Iterator[Pair]:
         yield Pair(source, target)
 
 
-def _tab_separated(path: Path) -> Iterator[Pair]:
-    columns = 0
+def _tab_separated(path: Path, sources: Sequence[int], target: int) -> Iterator[Pair]:
+    columns, least = 0, max(*sources, target)
     for number, line in enumerate(read_lines(path), start=1):
         cells = line.split("\t")
         columns = columns or len(cells)
@@ -261,7 +330,11 @@ def _tab_separated(path: Path) -> Iterator[Pair]:
                 f"{path}:{number}: {len(cells)} columns; expected {columns} as in line 1. "
                 "A tab inside a sentence must become a space."
             )
-        yield Pair(cells[0], cells[1])
+        if len(cells) < least:
+            raise DataError(
+                f"{path}:{number}: {len(cells)} columns; expected {least} or more, as column {least} is read."
+            )
+        yield pair_of_cells(cells, sources, target)
 
 
 class Block(NamedTuple):
@@ -317,23 +390,41 @@ def labelled_token(line: str) -> tuple[str, str] | str:
     return token, label
 
 
-def _json_lines(path: Path, source_field: str, target_field: str) -> Iterator[Pair]:
-    for number, line in enumerate(read_lines(path), start=1):
-        where = f"{path}:{number}"
-        row = json_object(line, where)
-        yield Pair(text_field(row, source_field, where), text_field(row, target_field, where))
+def pair_of_cells(cells: Sequence[str], sources: Sequence[int], target: int) -> Pair:
+    """The pair of a line's cells, by the numbers of its columns."""
+    return Pair("\t".join(cells[column - 1] for column in sources), cells[target - 1])
 
 
-def _judged_json_lines(path: Path, source_field: str, fields: Sequence[str]) -> Iterator[Judged]:
+def _json_lines(path: Path, sources: Sequence[str], target: str) -> Iterator[Pair]:
+    for row, where in read_objects(path):
+        yield Pair(source_of(row, sources, where), text_field(row, target, where))
+
+
+def source_of(row: dict[str, object], names: Sequence[str], where: str) -> str:
+    """The text under one key of a JSON line, or those under several as one source. Raises DataError."""
+    return join_cells([text_field(row, name, where) for name in names])
+
+
+def join_cells(texts: Sequence[str]) -> str:
+    """Texts of several fields as the cells of one source; a tab within one becomes a blank, and one alone stays."""
+    return texts[0] if len(texts) == 1 else "\t".join(text.replace("\t", " ") for text in texts)
+
+
+def read_objects(path: Path) -> Iterator[tuple[dict[str, object], str]]:
+    """The objects of a file of JSON lines, each with its place for messages. Raises DataError."""
     for number, line in enumerate(read_lines(path), start=1):
         where = f"{path}:{number}"
-        row = json_object(line, where)
+        yield json_object(line, where), where
+
+
+def _judged_json_lines(path: Path, sources: Sequence[str], fields: Sequence[str]) -> Iterator[Judged]:
+    for row, where in read_objects(path):
         references = tuple(text for name in fields for text in _texts_field(row, name, where))
         if not references:
             raise DataError(
                 f"{where}: no reference in {', '.join(map(repr, fields))}; expected at least one text."
             )
-        yield Judged(text_field(row, source_field, where), references)
+        yield Judged(source_of(row, sources, where), references)
 
 
 def _texts_field(row: dict[str, object], name: str, where: str) -> list[str]:

@@ -9,7 +9,7 @@ from seqloom.audio.ready import READY_SUFFIX, read_ready
 from seqloom.audio.waveform import read_sound
 from seqloom.base.errors import DataError
 from seqloom.data.manifest import read_manifest
-from seqloom.data.readers import PairFiles
+from seqloom.data.readers import PairSource
 
 SHOWN = 5  # of each kind, named with their lines
 
@@ -34,7 +34,7 @@ class CheckedPart:
 
 
 def check_manifests(
-    parts: Mapping[str, PairFiles],
+    parts: Mapping[str, PairSource],
     rate: int,
     seconds_a_frame: float,
     on_progress: Callable[[str, int], None] = lambda _part, _read: None,
@@ -49,7 +49,7 @@ def check_manifests(
 
 
 def _check(
-    name: str, files: PairFiles, rate: int, seconds_a_frame: float, on_progress: Callable[[str, int], None]
+    name: str, files: PairSource, rate: int, seconds_a_frame: float, on_progress: Callable[[str, int], None]
 ) -> CheckedPart:
     found = CheckedPart()
     try:

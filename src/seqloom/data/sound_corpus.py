@@ -28,7 +28,7 @@ from seqloom.data.columns import Column, ColumnWriter
 from seqloom.data.corpus import Ids
 from seqloom.data.manifest import read_manifest
 from seqloom.data.prepared import prepare_folder, smallest_dtype, verified_meta, write_meta
-from seqloom.data.readers import PairFiles, survey
+from seqloom.data.readers import PairSource, survey
 from seqloom.text.tokenizer import Tokenizer
 
 FORMAT_VERSION = 1
@@ -121,7 +121,7 @@ class SoundCorpus:
 
 
 def prepare_sound_corpus(
-    files: PairFiles,
+    files: PairSource,
     tokenizer: Tokenizer,
     settings: SoundSettings,
     cache: Path,
@@ -139,7 +139,7 @@ def prepare_sound_corpus(
     described: dict[str, Any] = {
         "format": FORMAT_VERSION,
         "sources": sources,
-        "reading": [files.format, files.source_field, files.target_field],
+        "reading": files.reading,
         "tokenizer": tokenizer.fingerprint(),
         **settings.described(),
     }
@@ -159,7 +159,7 @@ def _open(folder: Path, notices: tuple[str, ...] = ()) -> SoundCorpus:
     return SoundCorpus(folder, verified_meta(folder), notices)
 
 
-def _hash_all(files: PairFiles) -> str:
+def _hash_all(files: PairSource) -> str:
     """What the manifest and all its recordings hold, as one hash."""
     digest = hashlib.sha256()
     for path in files.paths:
@@ -182,7 +182,7 @@ class _Preparation:
 
     folder: Path
     described: dict[str, Any]
-    files: PairFiles
+    files: PairSource
     tokenizer: Tokenizer
     settings: SoundSettings
 

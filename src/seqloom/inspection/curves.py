@@ -69,22 +69,29 @@ PANELS = (
         True,
     ),
     _Panel(
-        "Labels that are right",
+        "What is right",
         "per cent",
         (
             _Curve("accuracy", "validation", "accuracy", BLUE),
             _Curve("macro-F1", "validation", "macro_f1", ORANGE, True),
             _Curve("tokens", "validation", "token_accuracy", BLUE),
             _Curve("span F1", "validation", "span_f1", ORANGE, True),
+            _Curve("responses", "validation", "response_accuracy", BLUE),
+            _Curve("dialogues", "validation", "dialogue_accuracy", ORANGE, True),
         ),
         True,
     ),
     _Panel(
         "Error rates",
-        "% of words, of characters",
-        (
-            _Curve(TITLES["wer"], "validation", "wer", BLUE),
-            _Curve(TITLES["cer"], "validation", "cer", ORANGE, True),
+        "per cent",
+        tuple(
+            _Curve(TITLES[name], "validation", name, colour, dashed)
+            for name, colour, dashed in (
+                ("wer", BLUE, False),
+                ("cer", ORANGE, True),
+                ("output_error_rate", BLUE, False),
+                ("symbol_error_rate", ORANGE, True),
+            )
         ),
         True,
     ),

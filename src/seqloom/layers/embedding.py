@@ -69,17 +69,37 @@ class OutputLayer(nn.Module):
 
 
 class EmbeddedInput(nn.Module):
-    """What a network reads first: embedding, positions, dropout."""
+    """What a network reads first: embedding, positions, dropout.
+
+    Placeless symbols have no position, and the others are counted without them: features of a word to be inflected,
+    whose order says nothing (Wu et al. 2021, section 2, where they all have position 0).
+    """
 
     def __init__(
-        self, embedding: Embedding, positions: nn.Module, dropout: float, *, locked: bool = False
+        self,
+        embedding: Embedding,
+        positions: nn.Module,
+        dropout: float,
+        *,
+        locked: bool = False,
+        placeless: range = range(0),
     ) -> None:
         super().__init__()
         self.embedding = embedding
         self.positions = positions
+        self.placeless = placeless
         self.dropout = Dropout(dropout, locked=locked)
 
     def forward(self, symbols: Tensor, start: int = 0) -> Tensor:
         """symbols (B, T) whose first position is `start` -> (B, T, D)."""
-        embedded: Tensor = self.dropout(self.positions(self.embedding(symbols), start))
-        return embedded
+        embedded = self.embedding(symbols)
+        placed: Tensor = self.positions(embedded, start)
+        if self.placeless:
+            have_place = (symbols < self.placeless.start) | (symbols >= self.placeless.stop)  # (B, T)
+            place = have_place.cumsum(dim=1) - 1
+            own = self.positions(torch.zeros_like(embedded[:1]), start)[
+                0
+            ]  # (T, D), what is added at each position
+            placed = embedded + own[place.clamp(min=0)] * have_place[:, :, None]
+        dropped: Tensor = self.dropout(placed)
+        return dropped

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqloom.base.errors import MissingDependencyError
+from seqloom.metrics.edits import is_right
 from seqloom.metrics.overlap import Score, check_counts
 
 PLACED = re.compile("[BIESUL]-")
@@ -19,9 +20,9 @@ BINS = 15  # of calibration, as in Guo et al. 2017
 
 
 def accuracy(outputs: Sequence[str], references: Sequence[str]) -> Score:
-    """The share of outputs that are their reference exactly. Raises DataError as check_counts does."""
+    """The share of outputs that are their reference, whatever white space. Raises DataError as check_counts does."""
     check_counts(outputs, references)
-    right = sum(output == reference for output, reference in zip(outputs, references, strict=True))
+    right = sum(map(is_right, outputs, references))
     return Score("accuracy", 100 * right / len(outputs), f"exact|n:{len(outputs)}")
 
 

@@ -39,10 +39,13 @@ from seqloom.models.transformer_decoder import TransformerDecoder
 PADDING = 0  # the id of <pad>, as text.vocabulary has it
 
 
-def build_model(config: ModelConfig, source_symbols: int, target_symbols: int) -> Seq2Seq:
+def build_model(
+    config: ModelConfig, source_symbols: int, target_symbols: int, placeless: range = range(0)
+) -> Seq2Seq:
     """A model with fresh parameters, drawn from torch's default generator.
 
     source_symbols, target_symbols  sizes of the vocabularies, special symbols included; equal when shared
+    placeless                       symbols of the source that have no position
     Raises  ConfigError for one embedding table over two vocabularies of different size
     """
     if config.share_embeddings and source_symbols != target_symbols:
@@ -56,7 +59,7 @@ def build_model(config: ModelConfig, source_symbols: int, target_symbols: int) -
         target_embedding = Embedding(target_symbols, config.width, PADDING, config.embedding_rank)
     encoder = build_encoder(config)
     model = Seq2Seq(
-        source=_embedded(source_embedding, config.encoder, config),
+        source=_embedded(source_embedding, config.encoder, config, placeless),
         encoder=encoder,
         target=_embedded(target_embedding, config.decoder, config),
         decoder=build_decoder(config, encoder.memory_width, encoder.summary_width),
@@ -272,11 +275,15 @@ def _bridge(decoder: RecurrentDecoderConfig, summary_width: int) -> nn.Module:
 
 
 def _embedded(
-    embedding: Embedding, part: EncoderConfig | DecoderConfig, config: ModelConfig
+    embedding: Embedding,
+    part: EncoderConfig | DecoderConfig,
+    config: ModelConfig,
+    placeless: range = range(0),
 ) -> EmbeddedInput:
     """What that part reads."""
     locked = part.kind == "recurrent" and part.locked_dropout
-    return EmbeddedInput(embedding, _positions(part, config.width), config.dropout, locked=locked)
+    positions = _positions(part, config.width)
+    return EmbeddedInput(embedding, positions, config.dropout, locked=locked, placeless=placeless)
 
 
 def _positions(part: EncoderConfig | DecoderConfig, width: int) -> nn.Module:

@@ -2,6 +2,7 @@
 
 from seqloom.pipeline.classifier import Classifier as Classifier
 from seqloom.pipeline.classifier import Labelled as Labelled
+from seqloom.pipeline.conversation import Conversation as Conversation
 from seqloom.pipeline.language_model import Likelihood as Likelihood
 from seqloom.pipeline.language_model import TextGenerator as TextGenerator
 from seqloom.pipeline.loading import AnyModel as AnyModel
@@ -13,5 +14,6 @@ from seqloom.pipeline.text_model import Model as Model
 from seqloom.pipeline.text_model import Result as Result
 from seqloom.pipeline.training import average as average
 from seqloom.pipeline.training import train as train
+from seqloom.pipeline.training import train_seeds as train_seeds
 from seqloom.pipeline.transcriber import Transcriber as Transcriber
 from seqloom.pipeline.transcriber import Transcript as Transcript

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, overload
 
 from seqloom.base.errors import UsageError
 from seqloom.config.schema import Config
-from seqloom.config.tasks import TASKS, task_named
+from seqloom.config.tasks import TASKS, Task, task_named
 from seqloom.pipeline.classifier import Classifier
 from seqloom.pipeline.labelling import load_members
 from seqloom.pipeline.language_model import TextGenerator, load_language_model
@@ -16,6 +16,7 @@ from seqloom.pipeline.transcriber import Transcriber, load_transcriber
 from seqloom.training.machine import Machine, prepare_machine
 from seqloom.training.run_config import read_run_config
 from seqloom.training.run_folder import RunFolder
+from seqloom.training.seeds import seed_runs
 
 DEVICES = ("auto", "cpu", "cuda")
 AnyModel = Model | Classifier | Tagger | TextGenerator | Transcriber
@@ -30,8 +31,12 @@ KINDS: Mapping[str, type[AnyModel]] = {
     "tagging": Tagger,
     "generation": TextGenerator,
     "transcription": Transcriber,
+    "dialogue": Model,
+    "transduction": Model,
 }
 """By task."""
+TOGETHER = {name for name, kind in KINDS.items() if kind not in (TextGenerator, Transcriber)}
+"""Tasks whose models may decide together."""
 OF_ONE_TASK = {task.verb for task in TASKS}
 """Verbs that are for the runs of a task, or of two."""
 
@@ -56,6 +61,7 @@ LOADERS: Mapping[str, Callable[[Sequence[RunFolder], Sequence[Config], Machine],
 def load(run: Path | str | Sequence[Path | str], *, device: str = "auto", threads: int = 0) -> AnyModel:
     """Load a run's best model, or those of several runs over one vocabulary as an ensemble.
 
+    run      a run's folder, or several; a folder of runs that differ in their seed stands for all of them
     device   "auto", "cpu" or "cuda"
     threads  of the CPU; 0 for as many as there are cores
     Raises   DamagedModelError when the folder holds no run, or one that is incomplete or altered; UsageError
@@ -64,10 +70,9 @@ def load(run: Path | str | Sequence[Path | str], *, device: str = "auto", thread
         raise UsageError(f"device = {device!r} is unknown; expected {', '.join(DEVICES)}.")
     if threads < 0:
         raise UsageError(f"threads = {threads} is out of range; expected 0, for all cores, or more.")
-    runs = [run] if isinstance(run, Path | str) else list(run)
-    if not runs:
+    folders = [RunFolder(path) for path in _members(run)]
+    if not folders:
         raise UsageError("load takes a run, or several; found none.")
-    folders = [RunFolder(Path(each)) for each in runs]
     configs = [read_run_config(folder) for folder in folders]
     training = configs[0].training.model_copy(
         update={"device": device, "threads": threads, "precision": "float32"}
@@ -80,6 +85,17 @@ def load(run: Path | str | Sequence[Path | str], *, device: str = "auto", thread
             f"The runs are of different kinds, {tasks}; the members of an ensemble must be of one."
         )
     return LOADERS[families.pop()](folders, configs, machine)
+
+
+def task_of(run: Path) -> Task:
+    """What a run was trained for, or those of a folder of seeds. Raises DamagedModelError for a folder without any."""
+    return task_named(read_run_config(RunFolder(_members(run)[0])).task)
+
+
+def _members(run: Path | str | Sequence[Path | str]) -> list[Path]:
+    """The runs that are meant, those of a folder of seeds one by one."""
+    runs = [run] if isinstance(run, Path | str) else run
+    return [path for each in runs for path in seed_runs(Path(each)) or [Path(each)]]
 
 
 @overload
@@ -124,7 +140,7 @@ def load_as(
     Raises   UsageError, with the verb to use instead, for a run of another kind; as `load` does
     """
     for each in [run] if isinstance(run, Path | str) else run:
-        task = task_named(read_run_config(RunFolder(Path(each))).task)
+        task = task_of(Path(each))
         other = verb in OF_ONE_TASK and verb != task.verb
         if other or not issubclass(KINDS[task.name], kinds):
             raise UsageError(

@@ -15,7 +15,7 @@ from seqloom.data.batch import collate
 from seqloom.data.corpus import within_reach
 from seqloom.data.readers import Judged, Pair
 from seqloom.inspection.attention import AttentionMap
-from seqloom.metrics.measure import measure
+from seqloom.metrics.measure import Context, measure
 from seqloom.metrics.overlap import Score
 from seqloom.models.ensemble import Ensemble
 from seqloom.models.seq2seq import Seq2Seq
@@ -23,6 +23,7 @@ from seqloom.search.forced import force
 from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.many import force_many, search_many
 from seqloom.search.options import SamplingOptions, SearchOptions
+from seqloom.text.segmented import SegmentedTokenizer, check_cells
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.text.vocabulary import BOS, EOS, SPECIALS
 from seqloom.training.machine import Machine
@@ -35,7 +36,7 @@ from seqloom.training.searching import (
     within_positions,
 )
 from seqloom.training.seq2seq import best_network
-from seqloom.training.vocabularies import Tokenizers
+from seqloom.training.vocabularies import Tokenizers, history_bound, layout_of, symbols_of
 
 
 @dataclass(frozen=True)
@@ -242,16 +243,39 @@ class Model:
     def _encode(self, texts: Sequence[str]) -> tuple[list[list[int]], list[Tokenizer], list[str]]:
         """Ids of texts, the tokenizer of what is written for each, and notices.
 
-        A text far longer than anything trained on is cut, and its notice says so.
+        A text far longer than anything trained on is cut, a history loses its oldest turns, and the notice says so.
+        Raises   DataError for a text of another number of columns than the model was trained with
         """
         longest = min(map(longest_source, self.configs))
-        encoded, writers = read_texts(self.tokenizers, list(texts), copying=self.copies)
-        encoded = [ids if text.strip() else [] for ids, text in zip(encoded, texts, strict=True)]
+        read, notices = self._read(texts)
+        encoded, writers = read_texts(self.tokenizers, read, copying=self.copies)
+        encoded = [ids if text.strip() else [] for ids, text in zip(encoded, read, strict=True)]
         notices = [
-            f"it has {len(ids):,} symbols; only the first {longest:,} were read" if len(ids) > longest else ""
-            for ids in encoded
+            f"it has {len(ids):,} symbols; only the first {longest:,} were read"
+            if len(ids) > longest
+            else notice
+            for ids, notice in zip(encoded, notices, strict=True)
         ]
         return [ids[:longest] for ids in encoded], writers, notices
+
+    def _read(self, texts: Sequence[str]) -> tuple[list[str], list[str]]:
+        """What is read of each text, and a notice where that is not all or not all of it is known."""
+        layout = layout_of(self.config)
+        if layout is None:
+            return list(texts), [""] * len(texts)
+        if layout != "turns":
+            for row, text in enumerate(texts):
+                check_cells(text, len(layout), f"text {row + 1}")
+        source, read, notices = self.tokenizers.source, list(texts), [""] * len(texts)
+        bound = history_bound(self.config, source)
+        for row, text in enumerate(texts):
+            notice = bound.notice(text) if bound else ""
+            unknown = source.unknown_atoms(text) if isinstance(source, SegmentedTokenizer) else []
+            if unknown and not notice:
+                what = "speaker" if layout == "turns" else "feature"
+                notice = f"the model has not seen the {what} {', '.join(unknown)} in training"
+            read[row], notices[row] = bound(text) if bound else text, notice
+        return read, notices
 
     def _result(
         self, source: str, writer: Tokenizer, hypotheses: Sequence[Hypothesis], notice: str
@@ -330,12 +354,14 @@ class Model:
         options: SearchOptions | None = None,
         on_progress: Callable[[int], None] = lambda _: None,
         on_notice: Callable[[int, str], None] = lambda _row, _notice: None,
+        groups: Sequence[int] | None = None,
     ) -> tuple[list[Score], list[str]]:
         """Answer the sources and compare with the targets: scores with their signatures, and the outputs.
 
         pairs        with a target each, or with one reference or several
         on_progress  called with the pairs translated so far
         on_notice    called with the row and a sentence for a source that could not be used as it was
+        groups       for each pair the number of its dialogue, where there are dialogues
         """
         outputs: list[str] = []
         size = 16 * self.config.search.batch_sentences
@@ -348,8 +374,9 @@ class Model:
             on_progress(len(outputs))
         references = [pair.references if isinstance(pair, Judged) else (pair.target,) for pair in pairs]
         metrics = task_named(self.config.task).metrics
-        scores = measure(metrics, outputs, [own[0] for own in references], [own[1:] for own in references])
-        return scores, outputs
+        firsts, further = [own[0] for own in references], [own[1:] for own in references]
+        context = Context(groups, symbols_of(self.config))
+        return measure(metrics, outputs, firsts, further, context), outputs
 
 
 def load_text_model(folders: Sequence[RunFolder], configs: Sequence[Config], machine: Machine) -> Model:

@@ -1,14 +1,18 @@
 """Training from files to a model, for whoever calls seqloom from Python or the command line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from seqloom.base.errors import DataError, Interrupted, UsageError
+from seqloom.base.files import atomic_write
 from seqloom.base.progress import progress
 from seqloom.config.read import build_config, read_config, require_training_data
 from seqloom.config.schema import Config
+from seqloom.config.tasks import task_named
+from seqloom.inspection.run_log import best_validation, number, read_log
 from seqloom.inspection.run_report import write_report
+from seqloom.metrics.measure import TITLES
 from seqloom.pipeline.classifier import Classifier
 from seqloom.pipeline.loading import AnyModel, load
 from seqloom.pipeline.tagger import Tagger
@@ -21,6 +25,7 @@ from seqloom.training.machine import require_device
 from seqloom.training.run import prepare_run, train_run
 from seqloom.training.run_config import claim_run, read_run_config
 from seqloom.training.run_folder import RunFolder
+from seqloom.training.seeds import member_folder, seeded, seeds_record, seeds_table
 from seqloom.training.signals import stop_on_signal
 from seqloom.training.vocabularies import pair_files
 
@@ -64,6 +69,39 @@ def _calibrate(folder: RunFolder, model: AnyModel) -> None:
         return
     if read_calibration(folder.path, weights_of(folder.best().path)) is None:
         model.calibrate(folder, list(pair_files(config, "valid").read()))
+
+
+def train_seeds(
+    config: Config | Path | str | Mapping[str, Any],
+    folder: Path | str,
+    seeds: int,
+    *,
+    overrides: Sequence[str] = (),
+    on_run: Callable[[Path], None] = lambda _: None,
+) -> dict[str, dict[str, float]]:
+    """Train a run for each of several seeds, the configuration's own and those after it; go on where they stopped.
+
+    folder   gets seed-N/ for each, and the figures of all as seeds.md and seeds.json
+    on_run   called with each run's folder before it is trained
+    Returns  run -> the figures of its best validation; {} for a run without validation data
+    Raises   as train; UsageError for a folder that holds a run itself, or for less than one seed
+    """
+    place = Path(folder)
+    if seeds < 1:
+        raise UsageError(f"{seeds} seeds are none; expected 1 or more.")
+    if (place / "config.toml").is_file():
+        raise UsageError(f"{place} holds a run, so it can't hold one for each seed. Choose another folder.")
+    found: dict[str, dict[str, float]] = {}
+    for settings in seeded(_as_config(config, overrides), seeds):
+        run = member_folder(place, settings.seed)
+        on_run(run)
+        train(settings, run)
+        best = best_validation(read_log(run / "metrics.jsonl").rows) or {}
+        known = (*task_named(settings.task).metrics, "loss")
+        found[run.name] = {name: value for name in known if (value := number(best.get(name))) is not None}
+        atomic_write(place / "seeds.json", seeds_record(found))
+        atomic_write(place / "seeds.md", seeds_table(found, TITLES))
+    return found
 
 
 def _report_writer(run: Path) -> Listener:

@@ -1,7 +1,7 @@
 """A tokenizer on disk: tokenizer.json says what it is, a second file holds its symbols.
 
     tokenizer.json      kind, form, lowercase, size, version, fingerprint
-    vocabulary.json     the symbols of a word or character tokenizer
+    vocabulary.json     the symbols of a word, space or character tokenizer
     subword.model       the sentencepiece model of a unigram or BPE tokenizer
 
 The fingerprint covers all of it and is checked before the second file is parsed, so that damage never reaches
@@ -25,10 +25,12 @@ FORMAT_VERSION = 1
 HEADER = "tokenizer.json"
 PAYLOADS: dict[str, str | None] = {
     "word": "vocabulary.json",
+    "space": "vocabulary.json",
     "character": "vocabulary.json",
     "byte": None,
     "unigram": "subword.model",
     "bpe": "subword.model",
+    "segmented": "segments.json",
 }
 """The kinds of tokenizer, and the file that holds the symbols of each."""
 

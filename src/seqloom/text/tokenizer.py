@@ -1,10 +1,13 @@
-"""Text to ids and back: one interface, five kinds of tokenizer, and the two calls that make one.
+"""Text to ids and back: one interface, six kinds of tokenizer, and the two calls that make one.
 
 word       an id a word or punctuation mark; unseen words are <unk>
+space      an id for whatever white space separates; unseen ones are <unk>
 character  an id a character; unseen characters are <unk>
 byte       an id a byte of UTF-8; 260 ids, nothing to train
 unigram    pieces of words chosen by likelihood (Kudo 2018), through sentencepiece
 bpe        pieces of words made by merging (Sennrich et al. 2016), through sentencepiece
+
+One more, "segmented", wraps any of them for texts with parts, such as the turns of a dialogue (see segmented.py).
 """
 
 import difflib
@@ -21,6 +24,8 @@ from seqloom.text.character import CharacterTokenizer, train_character_tokenizer
 from seqloom.text.grouping import WordGroup
 from seqloom.text.normalise import Form, Normaliser, check_form
 from seqloom.text.reservoir import draw_lines
+from seqloom.text.segmented import BASE, SegmentedTokenizer
+from seqloom.text.space import SpaceTokenizer, train_space_tokenizer
 from seqloom.text.storage import StoredTokenizer, read_tokenizer
 from seqloom.text.subword import SubwordTokenizer, train_subword_tokenizer
 from seqloom.text.vocabulary import SPECIALS, Vocabulary
@@ -34,13 +39,13 @@ class Tokenizer(Protocol):
 
     @property
     def kind(self) -> str:
-        """ "word", "character", "byte", "unigram" or "bpe"."""
+        """ "word", "space", "character", "byte", "unigram" or "bpe"; "segmented" for one with parts."""
 
     def __len__(self) -> int:
         """The number of ids, the specials included."""
 
     def normalise(self, text: str) -> str:
-        """The form that texts are brought to; what decode(encode(text)) gives for character, byte, unigram, bpe."""
+        """The form that texts are brought to; what decode(encode(text)) gives for all kinds but word."""
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text, normalised first, without begin and end. EncodingFault for a lone surrogate."""
@@ -97,7 +102,7 @@ def train_tokenizer(
     """Make a tokenizer from lines of text; the same lines and arguments make the same one on every run.
 
     size          symbols, the 4 specials included. unigram and bpe (which also hold 256 bytes) get exactly as many;
-                  for word and character it is the most; a byte tokenizer has 260 whatever is asked.
+                  for word, space and character it is the most; a byte tokenizer has 260 whatever is asked.
     form          Unicode normalisation: "NFC", "NFKC" or "none"
     seed          of the sample of lines
     sample_lines  lines used at most, drawn uniformly; memory is bounded by them
@@ -107,10 +112,10 @@ def train_tokenizer(
     """
     check_form(form)
     normaliser = Normaliser(form, lowercase)
-    if kind not in KINDS:
-        near = difflib.get_close_matches(kind.lower(), KINDS, n=1)
+    if kind not in TRAINED:
+        near = difflib.get_close_matches(kind.lower(), TRAINED, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(f"The tokenizer kind {kind!r} is unknown; use one of {', '.join(KINDS)}.{hint}")
+        raise ConfigError(f"The tokenizer kind {kind!r} is unknown; use one of {', '.join(TRAINED)}.{hint}")
     if kind == "byte":
         return ByteTokenizer(normaliser)
     for name, value, least in (
@@ -123,6 +128,8 @@ def train_tokenizer(
     sample = draw_lines(lines, sample_lines, numpy_generator(seed, "tokenizer sample"))
     if kind == "word":
         return train_word_tokenizer(sample, size=size, normaliser=normaliser)
+    if kind == "space":
+        return train_space_tokenizer(sample, size=size, normaliser=normaliser)
     if kind == "character":
         return train_character_tokenizer(sample, size=size, normaliser=normaliser)
     return train_subword_tokenizer(
@@ -149,6 +156,10 @@ def _load_word(stored: StoredTokenizer) -> Tokenizer:
     return WordTokenizer(Vocabulary.from_json(stored.payload, stored.payload_path), stored.normaliser)
 
 
+def _load_space(stored: StoredTokenizer) -> Tokenizer:
+    return SpaceTokenizer(Vocabulary.from_json(stored.payload, stored.payload_path), stored.normaliser)
+
+
 def _load_character(stored: StoredTokenizer) -> Tokenizer:
     return CharacterTokenizer(Vocabulary.from_json(stored.payload, stored.payload_path), stored.normaliser)
 
@@ -166,11 +177,21 @@ def _load_subword(stored: StoredTokenizer) -> Tokenizer:
         raise DamagedModelError(f"{stored.payload_path}: {error}") from error
 
 
+def _load_segmented(stored: StoredTokenizer) -> Tokenizer:
+    base = load_tokenizer(Path(stored.payload_path).parent / BASE)
+    return SegmentedTokenizer.from_json(stored.payload, stored.payload_path, base)
+
+
 KINDS: dict[str, Callable[[StoredTokenizer], Tokenizer]] = {
     "word": _load_word,
+    "space": _load_space,
     "character": _load_character,
     "byte": _load_byte,
     "unigram": _load_subword,
     "bpe": _load_subword,
+    "segmented": _load_segmented,
 }
 """The kinds of tokenizer and how each is opened."""
+
+TRAINED = tuple(kind for kind in KINDS if kind != "segmented")
+"""Those that are made from text."""

@@ -14,7 +14,7 @@ from seqloom.search.many import search_many
 from seqloom.search.options import Limits, SamplingOptions, SearchOptions
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.text.vocabulary import UNK
-from seqloom.training.vocabularies import Tokenizers
+from seqloom.training.vocabularies import Tokenizers, history_bound
 
 LONGEST_SOURCE = 4  # times data.max_length, where training saw whole sources
 Options = TypeVar("Options", bound=Limits)
@@ -105,6 +105,8 @@ def translate_texts(
 ) -> list[str]:
     """The best output for each text, in order."""
     longest = longest_source(config)
+    bound = history_bound(config, tokenizers.source)
+    texts = list(map(bound, texts)) if bound else texts
     sources, writers = read_texts(tokenizers, texts, copying=config.model.decoder.copying)
     found: list[list[Hypothesis]] = search_many(
         network,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from seqloom.base.errors import Interrupted, UsageError
+from seqloom.base.errors import ConfigError, Interrupted, UsageError
 from seqloom.base.files import atomic_folder
 from seqloom.base.progress import Progress
 from seqloom.config.schema import Config
@@ -13,9 +13,11 @@ from seqloom.config.tasks import task_named
 from seqloom.data.corpus import Corpus, prepare_corpus
 from seqloom.data.joined import JoinedCorpus
 from seqloom.data.readers import Pair
+from seqloom.metrics.measure import Context
 from seqloom.metrics.overlap import sentence_score
 from seqloom.models.build import build_model
 from seqloom.models.seq2seq import Seq2Seq
+from seqloom.text.segmented import SegmentedTokenizer
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.training.checkpoint import checkpoint_folders, load_weights
 from seqloom.training.corpus_batches import CorpusBatches
@@ -28,22 +30,29 @@ from seqloom.training.searching import search_options, translate_texts
 from seqloom.training.validation import Validation, make_validator
 from seqloom.training.vocabularies import (
     Tokenizers,
+    history_bound,
+    layout_of,
     pair_files,
     require_files,
     require_text,
+    symbols_of,
     train_tokenizers,
 )
 
 
 @dataclass(frozen=True)
 class PreparedPairs:
-    """Everything a run reads. `valid` is None, and `valid_pairs` empty, without validation data."""
+    """Everything a run reads. `valid` is None, and `valid_pairs` empty, without validation data.
+
+    valid_groups  for each of those pairs the number of its dialogue, where there are dialogues
+    """
 
     config: Config
     tokenizers: Tokenizers
     train: Corpus | JoinedCorpus
     valid: Corpus | None
     valid_pairs: list[Pair]
+    valid_groups: list[int] | None = None
 
     @property
     def corpus(self) -> str:
@@ -52,7 +61,7 @@ class PreparedPairs:
 
     def network(self) -> Seq2Seq:
         """A model with fresh parameters."""
-        return build_model(self.config.model, len(self.tokenizers.source), len(self.tokenizers.target))
+        return network_over(self.config, self.tokenizers)
 
     def batches(self) -> CorpusBatches:
         """Those of training."""
@@ -97,6 +106,7 @@ class PreparedPairs:
             pairs=self.valid_pairs,
             translate=translate,
             metrics=task_named(config.task).metrics,
+            context=Context(self.valid_groups, symbols_of(config)),
             stopped=stopped,
         )
 
@@ -152,6 +162,7 @@ def prepare(
             copying=config.model.decoder.copying,
             cut=config.data.long == "cut",
             alignments=Path(config.data.alignments) if part == "train" and config.data.alignments else None,
+            bound=history_bound(config, tokenizers.source),
             on_progress=on_progress,
         )
 
@@ -163,9 +174,10 @@ def prepare(
     if not config.data.valid:
         return PreparedPairs(config, tokenizers, train, None, [])
     require_text(pair_files(config, "valid"))
-    limit = config.training.validation_sentences or None
-    pairs = list(islice(pair_files(config, "valid").read(), limit))
-    return PreparedPairs(config, tokenizers, train, corpus("valid", keep_text=False), pairs)
+    files, limit = pair_files(config, "valid"), config.training.validation_sentences or None
+    pairs, groups = list(islice(files.read(), limit)), files.groups()
+    numbers = None if groups is None else list(islice(groups, limit))
+    return PreparedPairs(config, tokenizers, train, corpus("valid", keep_text=False), pairs, numbers)
 
 
 def _first_tokenizers(config: Config, shown: Progress) -> Tokenizers:
@@ -174,13 +186,32 @@ def _first_tokenizers(config: Config, shown: Progress) -> Tokenizers:
         shown.say("Learning the vocabulary")
         return train_tokenizers(config)
     start = RunFolder(Path(config.training.start_from))
+    if layout_of(read_run_config(start)) != layout_of(config):
+        raise ConfigError(
+            f"{start.path}, which training.start_from names, reads sources of other parts: its task, "
+            "data.source_columns or data.feature_columns differ. A run begins with the vocabulary of the one that it "
+            "starts from; give the same."
+        )
     refuse_other_text(start, config)
     return Tokenizers.load(start.vocabulary)
 
 
+def network_over(config: Config, tokenizers: Tokenizers) -> Seq2Seq:
+    """The configuration's network over those vocabularies, with fresh parameters."""
+    encoder, source = config.model.encoder, tokenizers.source
+    placeless = range(0)
+    if (
+        encoder.kind == "transformer"
+        and not encoder.feature_positions
+        and isinstance(source, SegmentedTokenizer)
+    ):
+        placeless = source.atom_ids
+    return build_model(config.model, len(source), len(tokenizers.target), placeless)
+
+
 def best_network(folder: RunFolder, config: Config, tokenizers: Tokenizers) -> Seq2Seq:
     """A run's network with its best weights, to be trained no more. Raises DamagedModelError."""
-    network = build_model(config.model, len(tokenizers.source), len(tokenizers.target))
+    network = network_over(config, tokenizers)
     checkpoint = folder.best()
     load_weights(network, checkpoint.model, checkpoint.path)
     network.lay_out_for_search()

@@ -9,7 +9,7 @@ from torch import nn
 
 from seqloom.config.training import TrainingConfig
 from seqloom.data.readers import Pair
-from seqloom.metrics.measure import measure
+from seqloom.metrics.measure import Context, measure
 from seqloom.training.events import Sample
 from seqloom.training.learning import NOTHING_CARRIED, Objective, TrainingBatch
 from seqloom.training.machine import Machine
@@ -58,6 +58,7 @@ def make_validator(
     pairs: Sequence[Pair],
     translate: Callable[[Sequence[str]], list[str]],
     metrics: Sequence[str],
+    context: Context = Context(),  # noqa: B008 - frozen
     stopped: Callable[[], bool] = lambda: False,
 ) -> Callable[[], Validation | None]:
     """What the training loop calls to measure the model; None when it was stopped before it had.
@@ -66,7 +67,7 @@ def make_validator(
     batches    all of the validation corpus
     pairs      those that are translated, for the scores; may be empty
     translate  source texts -> the model's outputs, in order
-    metrics    by name, of those
+    metrics    by name, of those; context is what some of them know besides
     stopped    looked at between batches, so that a signal need not wait for the whole validation
     """
     in_order = sorted(range(len(pairs)), key=lambda row: len(pairs[row].source))  # pieces of like length
@@ -86,7 +87,7 @@ def make_validator(
             for row, text in zip(rows, translate([pairs[row].source for row in rows]), strict=True):
                 outputs[row] = text
         references = [pair.target for pair in pairs]
-        scores = measure(metrics, outputs, references)
+        scores = measure(metrics, outputs, references, context=context)
         samples = tuple(
             Sample(pair.source, pair.target, output)
             for pair, output in list(zip(pairs, outputs, strict=True))[: config.samples]

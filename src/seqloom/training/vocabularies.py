@@ -1,14 +1,17 @@
 """A run's vocabulary: the tokenizers of both sides, and the files they learn from. Without torch, for checks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from seqloom.base.errors import DataError
 from seqloom.config.schema import Config, TextConfig
 from seqloom.config.tasks import task_named
-from seqloom.data.readers import Pair, PairFiles, read_lines
+from seqloom.data.dialogues import AnyFiles, DialogueFiles, HistoryBound, without_repeats
+from seqloom.data.readers import Pair, PairFiles, PairSource, read_lines
 from seqloom.data.text_stream import TextFiles
+from seqloom.text.segmented import Layout, text_between, with_atoms
 from seqloom.text.tokenizer import Tokenizer, load_tokenizer, train_tokenizer
 
 SHARED, SOURCE, TARGET = "shared", "source", "target"
@@ -45,13 +48,42 @@ class Tokenizers:
         return cls(load_tokenizer(folder / SOURCE), load_tokenizer(folder / TARGET))
 
 
-def pair_files(config: Config, part: str) -> PairFiles:
+def pair_files(config: Config, part: str) -> AnyFiles:
     """The files of one part of the data: "train", "back_translated", "valid" or "test"."""
+    paths: tuple[str, ...] = getattr(config.data, part)
+    return files_of(config, tuple(Path(path) for path in paths), config.data.format)
+
+
+def files_of(config: Config, paths: tuple[Path, ...], form: str = "auto") -> AnyFiles:
+    """Files read as the configuration's task reads them."""
     data = config.data
-    paths: tuple[str, ...] = getattr(data, part)
-    form = "blocks" if task_named(config.task).target == "labels" else data.format
+    if task_named(config.task).source == "history":
+        return DialogueFiles(paths, form, data.bot_speaker)
+    form = "blocks" if task_named(config.task).target == "labels" else form
     fields = (data.source_field, data.target_field, data.reference_fields)
-    return PairFiles(tuple(Path(path) for path in paths), form, *fields)
+    return PairFiles(paths, form, *fields, data.source_columns, data.target_column)
+
+
+def layout_of(config: Config) -> Layout | None:
+    """Which parts a source has, where it has any: the turns of a dialogue, or several columns."""
+    if task_named(config.task).source == "history":
+        return "turns"
+    data = config.data
+    if len(data.source_columns) < 2:
+        return None
+    return tuple("features" if column in data.feature_columns else "text" for column in data.source_columns)
+
+
+def symbols_of(config: Config) -> Callable[[str], Sequence[str]]:
+    """What cuts a target into the symbols that an error rate counts: what white space separates, or characters."""
+    return str.split if config.text.kinds[1] in ("space", "word") else list
+
+
+def history_bound(config: Config, tokenizer: Tokenizer) -> HistoryBound | None:
+    """What shortens the histories of dialogues; None for other tasks."""
+    if task_named(config.task).source != "history":
+        return None
+    return HistoryBound(tokenizer, config.data.max_length)
 
 
 def require_files(config: Config) -> None:
@@ -61,7 +93,7 @@ def require_files(config: Config) -> None:
         next(read_lines(Path(path)), None)
 
 
-def require_text(files: PairFiles) -> None:
+def require_text(files: PairSource) -> None:
     """Raise DataError unless there is a pair with text on both sides."""
     if not any(pair.source.strip() and pair.target.strip() for pair in files.read()):
         names = " and ".join(map(str, files.paths))
@@ -82,14 +114,31 @@ def train_tokenizers(config: Config) -> Tokenizers:
         if config.data.back_translated:
             yield from pair_files(config, "back_translated").read()
 
+    source_kind, target_kind = text.kinds
+    layout = layout_of(config)
+
+    def sources() -> Iterator[str]:
+        found = (pair.source for pair in pairs())
+        return without_repeats(found) if layout == "turns" else found
+
+    def read_sources() -> Iterator[str]:
+        """What of the sources the tokenizer reads that has no atoms."""
+        return sources() if layout is None else text_between(sources(), layout)
+
+    def segmented(base: Tokenizer) -> Tokenizer:
+        return base if layout is None else with_atoms(base, layout, sources())
+
     if task_named(config.task).target != "text":
-        source = _trained(text, (pair.source for pair in pairs()))
+        source = _trained(text, sources(), source_kind)
         return Tokenizers(source, source)
+    targets = (pair.target for pair in pairs())
     if text.shared:
-        shared = _trained(text, (line for pair in pairs() for line in (pair.source, pair.target)))
+        sides = (line for pair in pairs() for line in (pair.source, pair.target))
+        both = sides if layout is None else chain(read_sources(), targets)
+        shared = segmented(_trained(text, both, source_kind))
         return Tokenizers(shared, shared)
     return Tokenizers(
-        _trained(text, (pair.source for pair in pairs())), _trained(text, (pair.target for pair in pairs()))
+        segmented(_trained(text, read_sources(), source_kind)), _trained(text, targets, target_kind)
     )
 
 
@@ -105,13 +154,13 @@ def text_files(config: Config, part: str) -> TextFiles:
 
 def train_text_tokenizer(config: Config) -> Tokenizer:
     """Train on the training text of a language model. Raises DataError, ConfigError."""
-    return _trained(config.text, text_files(config, "train").lines())
+    return _trained(config.text, text_files(config, "train").lines(), config.text.tokenizer)
 
 
-def _trained(text: TextConfig, lines: Iterator[str]) -> Tokenizer:
+def _trained(text: TextConfig, lines: Iterator[str], kind: str) -> Tokenizer:
     return train_tokenizer(
         lines,
-        kind=text.tokenizer,
+        kind=kind,
         size=text.vocabulary_size,
         form=text.normalisation,
         lowercase=text.lowercase,

@@ -245,7 +245,7 @@ def test_train_says_how_good_it_is_and_which_verb_comes_next(tmp_path: Path):
     assert (tmp_path / "run" / "calibration.json").is_file()
     report = (tmp_path / "run" / "report.html").read_text()
     assert "span F1" in report
-    assert "Labels that are right" in report
+    assert "What is right" in report
 
 
 @pytest.mark.parametrize("kind", ["classification", "topics", "tagging"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from commands import Answer
+from seqloom.cli.new import EXAMPLE_FILES, FILES_OF_TASK
 from seqloom.config.presets import preset_names
 from seqloom.config.read import build_config, read_config
 
@@ -20,12 +21,8 @@ def test_a_project_is_its_preset_and_switched_off_lines_show_its_values(
     path = tmp_path / "mine" / "config.toml"
     found, plain = read_config(path), build_config({"preset": preset})
     assert found.model == plain.model
-    names = {
-        "classification": ("train.tsv",),
-        "tagging": ("train.conll",),
-        "generation": ("train.txt",),
-        "transcription": ("train.tsv",),
-    }.get(found.task, ("train.en", "train.fr"))
+    kind = FILES_OF_TASK.get(found.task, "text")
+    names = ("train.txt",) if found.task == "generation" else EXAMPLE_FILES[kind][0]
     assert found.data.train == tuple(f"{tmp_path}/mine/{name}" for name in names)
     text = path.read_text()
     path.write_text(text.replace("# vocab", "vocab").replace("# width", "width").replace("# max_", "max_"))
@@ -68,3 +65,33 @@ def test_nothing_is_written_over(here: Here, tmp_path: Path) -> None:
     assert answer.code == 2
     assert answer.sentence.startswith(f"{tmp_path}/mine/data is there already and stays as it is.")
     assert not (tmp_path / "mine" / "config.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("preset", "file", "content", "said"),
+    [
+        ("dialogue-gru", "talk.txt", "1 hello\thi\n", "or dialogues as bAbI has them (.txt)"),
+        ("transduction-lstm", "words.tsv", "ablak\tɒ b l ɒ k\n", '# target_tokenizer = "space"'),
+        ("transduction-transformer", "words.tsv", "ablak\tɒ b l ɒ k\n", "feature_columns = [2] makes"),
+    ],
+)
+def test_a_project_of_another_task(
+    here: Callable[..., Answer], tmp_path: Path, preset: str, file: str, content: str, said: str
+) -> None:
+    (tmp_path / file).write_text(content, encoding="utf-8")
+    answer = here("new", tmp_path / "mine", "--preset", preset, "--train", tmp_path / file)
+    assert answer.code == 0, answer.err
+    text = (tmp_path / "mine" / "config.toml").read_text(encoding="utf-8")
+    assert said in text
+    config = read_config(tmp_path / "mine" / "config.toml")
+    assert (config.preset, config.data.train) == (preset, (str(tmp_path / file),))
+
+
+def test_a_file_that_the_task_cannot_read_is_refused_before_anything_is_written(
+    here: Callable[..., Answer], tmp_path: Path
+) -> None:
+    (tmp_path / "talk.txt").write_text("hello\n", encoding="utf-8")
+    answer = here("new", tmp_path / "mine", "--preset", "dialogue-gru", "--train", tmp_path / "talk.txt")
+    assert answer.code == 3
+    assert answer.sentence.startswith(f"{tmp_path}/talk.txt:1: no number and blank at the start of the line")
+    assert not (tmp_path / "mine").exists()

@@ -3,7 +3,11 @@
 import pytest
 
 from seqloom.base.errors import ConfigError
+from seqloom.config.options import list_words
 from seqloom.config.read import build_config, read_config
+from seqloom.config.tasks import TASKS
+
+ALL_TASKS = list_words([f'"{task.name}"' for task in TASKS])
 
 
 @pytest.fixture
@@ -94,8 +98,8 @@ def test_unknown_keys(fault, text, message):
         ("[data]\ntrain = 3", "data.train must be a list of file names, but is 3 (config.toml, line 2)."),
         ('[data]\ntrain = ["/a", "/b", "/c"]', 'data.train names 3 files, but task = "translation" reads pairs '
          "(config.toml, line 2). Name two parallel files (source, target), or one TSV or JSON-lines file."),
-        ('task = "translate"', 'task must be "translation", "summarization", "classification", "tagging", '
-         '"generation" or "transcription", but is "translate" (config.toml, line 1). Did you mean "translation"?'),
+        ('task = "translate"', f'task must be {ALL_TASKS}, but is "translate" (config.toml, line 1). '
+         'Did you mean "translation"?'),
         ("preset = 3", 'preset must be a text in quotes, or "none", but is 3 (config.toml, line 1). '
          'Put it in quotes: "3".'),
         ("seed = 2020-01-01", "seed must be a whole number of at least 0 and below 9223372036854775808, but is "
@@ -162,7 +166,8 @@ def test_overrides_are_placed_on_the_command_line(fault):
         ({"model": {1: 2}}, "model.1 is not an option (the mapping). The options of model are: width, dropout, "
          "share_embeddings, embedding_rank, tie_output, pooling, pooling_width, word_dropout, front_end, ctc_weight, "
          "encoder, decoder."),
-        ({"text": {"tokenizer": {1}}}, 'text.tokenizer must be "word", "character", "byte", "unigram" or "bpe", but '
+        ({"text": {"tokenizer": {1}}}, 'text.tokenizer must be "word", "space", "character", "byte", "unigram" or '
+         '"bpe", but '
          "is {1} (the mapping)."),
         ({"data": {"source_field": "a\udc80"}}, 'data.source_field must be a text in quotes, but is "a\\udc80" '
          "(the mapping)."),

@@ -51,6 +51,33 @@ from seqloom.config.write import write_config
         (["data.format=parallel", "data.target_field=fr"], "data.target_field"),
         (["data.format=tsv", 'data.reference_fields=["a"]'], "data.reference_fields"),
         (["search.allow_unknown=false"], "search.allow_unknown"),
+        (["data.source_columns=[a,b]", "data.source_field=de"], "data.source_field"),
+        (["data.target_column=b", "data.target_field=de"], "data.target_field"),
+        (["task=dialogue", "data.source_field=de"], "data.source_field"),
+        (["task=dialogue", "data.source_columns=[1,2]"], "data.source_columns"),
+        (["task=dialogue", "data.target_column=2"], "data.target_column"),
+        (["task=dialogue", "data.back_translated=a.jsonl"], "data.back_translated"),
+        (["task=dialogue", "data.alignments=a", "training.guided_alignment=0.1"], "data.alignments"),
+        (["data.bot_speaker=clerk"], "data.bot_speaker"),
+        (["task=transduction", "data.user_speaker=guest"], "data.user_speaker"),
+        (
+            ["text.tokenizer=word", "text.source_tokenizer=byte", "text.target_tokenizer=byte"],
+            "text.tokenizer",
+        ),
+        (
+            ["preset=translation-transformer-tiny", "model.encoder.feature_positions=false"],
+            "model.encoder.feature_positions",
+        ),
+        (
+            [
+                "preset=translation-transformer-tiny",
+                "data.source_columns=[1,2]",
+                "data.feature_columns=[2]",
+                "model.encoder.positions=rotary",
+                "model.encoder.feature_positions=false",
+            ],
+            "model.encoder.feature_positions",
+        ),
     ],
 )
 def test_what_would_be_ignored_is_refused(overrides: list[str], key: str) -> None:

@@ -41,6 +41,11 @@ def test_an_option_of_two_kinds_is_listed_for_each():
     ("key", "expected"),
     [
         ("data.train", "a list of file names"),
+        (
+            "data.source_columns",
+            "a list of columns, each a whole number of at least 1 or a text in quotes",
+        ),
+        ("data.target_column", 'a whole number of at least 1 or a text in quotes, or "none"'),
         ("data.cache", 'a text in quotes, or "none"'),
         ("model", "a table"),
         ("model.dropout", "a number of at least 0 and below 1"),

@@ -225,3 +225,32 @@ def test_json_schema_lets_a_part_leave_out_its_kind():
         {"$ref": "#/$defs/RecurrentEncoderConfig"},
         {"$ref": "#/$defs/TransformerEncoderConfig"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("task", "form", "message"),
+    [
+        (
+            "dialogue",
+            "tsv",
+            'data.format = "tsv" holds no dialogues, but task = "dialogue". Set data.format = "babi" or "jsonl".',
+        ),
+        (
+            "translation",
+            "babi",
+            'data.format = "babi" holds dialogues, but task = "translation". '
+            'Set task = "dialogue", or another data.format.',
+        ),
+    ],
+)
+def test_a_format_that_another_task_reads_is_refused(task, form, message):
+    best_by = {"training": {"max_updates": 1, "best_by": "loss"}}
+    assert fault(task=task, data={"format": form}, **best_by) == message
+
+
+def test_the_best_is_chosen_by_a_metric_of_the_task():
+    assert 'training.best_by = "bleu" is none of what task = "transduction" is measured by' in fault(
+        task="transduction"
+    )
+    chosen = Config(task="transduction", training={"max_updates": 1, "best_by": "symbol_error_rate"})
+    assert chosen.training.best_by == "symbol_error_rate"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from seqloom.base.errors import DataError, SeqloomError
 from seqloom.data.check import CheckReport, check_corpus, render_html, render_text
 from seqloom.data.faults import KEPT, FaultReader
-from seqloom.data.readers import PairFiles
+from seqloom.data.readers import Pair, PairFiles
 
 GOOD = [
     ("The cat sleeps on the chair.", "Le chat dort sur la chaise."),
@@ -239,3 +239,18 @@ def test_a_tab_separated_line_too_long_to_hold_is_no_pair(
     reader = FaultReader(PairFiles((path,)))
     assert list(reader.pairs()) == [("a", "b"), None, ("c", "d")]
     assert [(fault.kind, fault.line) for fault in reader.faults] == [("line", 2)]
+
+
+def test_chosen_columns_are_read_as_the_reader_reads_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("go\tV;PST\twent\nrun\tV\trun\n", encoding="utf-8")
+    files = PairFiles((path,), source_columns=(1, 2), target_column=3)
+    assert list(FaultReader(files).pairs()) == list(files.read())
+    reader = FaultReader(PairFiles((path,), source_columns=(1,), target_column=4))
+    assert list(reader.pairs()) == [None, None]
+    assert [fault.detail for fault in reader.faults] == ["3 columns; column 4 is read"] * 2
+    lines = tmp_path / "a.jsonl"
+    lines.write_text('{"a": "x", "b": "y", "c": "z"}\n{"a": "x", "c": "z"}\n', encoding="utf-8")
+    reader = FaultReader(PairFiles((lines,), source_columns=("a", "b"), target_column="c"))
+    assert list(reader.pairs()) == [Pair("x\ty", "z"), None]
+    assert [fault.detail for fault in reader.faults] == ["field 'b' is missing"]

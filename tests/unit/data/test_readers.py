@@ -283,3 +283,29 @@ def test_files_without_fields_have_no_reference_fields(tmp_path: Path) -> None:
         UsageError, match=r"References in a, b are fields of JSON lines, but .*x\.tsv has no fields"
     ):
         files.read_judged()
+
+
+def test_columns_of_a_table_are_chosen_by_number(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("go\tV;PST\twent\nrun\tV\trun\n", encoding="utf-8")
+    several = PairFiles((path,), source_columns=(1, 2), target_column=3)
+    assert list(several.read()) == [Pair("go\tV;PST", "went"), Pair("run\tV", "run")]
+    assert next(PairFiles((path,), source_columns=(3,), target_column=1).read()) == Pair("went", "go")
+    assert several.reading != PairFiles((path,)).reading
+    with pytest.raises(DataError, match=r"a\.tsv:1: 3 columns; expected 4 or more, as column 4 is read"):
+        list(PairFiles((path,), source_columns=(1, 4), target_column=3).read())
+    with pytest.raises(
+        UsageError, match="there is no column 'lemma', as the columns of a tab-separated file are numbered"
+    ):
+        PairFiles((path,), source_columns=("lemma",), target_column=3).read()
+
+
+def test_fields_of_json_lines_are_chosen_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"lemma": "give\\tup", "features": "V;PST", "form": "gave up"}\n', encoding="utf-8")
+    files = PairFiles((path,), source_columns=("lemma", "features"), target_column="form")
+    assert list(files.read()) == [Pair("give up\tV;PST", "gave up")]
+    with pytest.raises(UsageError, match="there is no column 1, as the fields of a JSON line have names"):
+        PairFiles((path,), source_columns=(1, "features"), target_column="form").read()
+    with pytest.raises(DataError, match=r"a\.jsonl:1: no field 'feature'; found .* Did you mean 'features'"):
+        list(PairFiles((path,), source_columns=("lemma", "feature"), target_column="form").read())

@@ -118,3 +118,31 @@ def test_embedded_input_may_be_dropped_alike_at_all_positions() -> None:
     dropped = layer(torch.full((2, 5), 4)) == 0
     assert torch.equal(dropped, dropped[:, :1].expand(-1, 5, -1))
     assert 0.2 < dropped.double().mean() < 0.8
+
+
+def test_placeless_symbols_have_no_position_and_the_others_are_counted_without_them() -> None:
+    embedding, positions = Embedding(SYMBOLS, WIDTH, 0), LearnedPositions(WIDTH, 9)
+    plain = randomise(EmbeddedInput(embedding, positions, 0.0)).eval()
+    placeless = EmbeddedInput(embedding, positions, 0.0, placeless=range(4, 6)).eval()
+    table, places = arrays(embedding)["table"], arrays(positions)["table"]
+    symbols = torch.tensor([[6, 4, 3, 5, 1], [5, 4, 6, 6, 2]])
+    found = placeless(symbols).detach().numpy()
+    for row, line in enumerate(symbols.tolist()):
+        place = 0
+        for column, symbol in enumerate(line):
+            expected = WIDTH**0.5 * table[symbol]
+            if symbol not in (4, 5):
+                expected = expected + places[place]
+                place += 1
+            np.testing.assert_allclose(found[row, column], expected, rtol=0, atol=1e-12)
+    free = torch.tensor([[6, 3, 1]])
+    assert_close(placeless(free), plain(free))
+    assert_gradients(lambda: placeless(symbols), [*placeless.parameters()])
+
+
+def test_the_order_of_placeless_symbols_says_nothing() -> None:
+    layer = randomise(
+        EmbeddedInput(Embedding(SYMBOLS, WIDTH, 0), LearnedPositions(WIDTH, 9), 0.0, placeless=range(4, 7))
+    )
+    one, other = layer(torch.tensor([[2, 4, 5, 3]])), layer(torch.tensor([[2, 5, 4, 3]]))
+    assert torch.equal(one[:, [0, 1, 2, 3]], other[:, [0, 2, 1, 3]])

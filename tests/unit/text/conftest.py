@@ -6,7 +6,7 @@ import pytest
 
 from seqloom.text.tokenizer import Tokenizer, train_tokenizer
 
-SIZES = {"word": 400, "character": 100, "byte": 260, "unigram": 340, "bpe": 420}
+SIZES = {"word": 400, "space": 400, "character": 100, "byte": 260, "unigram": 340, "bpe": 420}
 
 
 def make_corpus() -> list[str]:

@@ -10,9 +10,10 @@ from seqloom.text.storage import save_tokenizer
 from seqloom.text.tokenizer import Tokenizer, load_tokenizer
 from seqloom.text.vocabulary import Vocabulary
 
-KINDS = ["word", "character", "byte", "unigram", "bpe"]
+KINDS = ["word", "space", "character", "byte", "unigram", "bpe"]
 PAYLOAD = {
     "word": "vocabulary.json",
+    "space": "vocabulary.json",
     "character": "vocabulary.json",
     "unigram": "subword.model",
     "bpe": "subword.model",

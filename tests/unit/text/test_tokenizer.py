@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seqloom.base.errors import ConfigError, DataError, EncodingFault
-from seqloom.text.tokenizer import KINDS, Tokenizer, WordGroup, train_tokenizer
+from seqloom.text.tokenizer import TRAINED, Tokenizer, WordGroup, train_tokenizer
 from seqloom.text.vocabulary import EOS, PAD, SPECIALS, UNK
 from seqloom.text.words import split_words
 
@@ -38,7 +38,7 @@ def test_any_text_comes_back(
     assert tokenizer.decode(drawn) == tokenizer.normalise(text)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TRAINED)
 @settings(deadline=None, max_examples=60)
 @given(text=any_text, seed=st.integers(0, 9))
 def test_word_groups_cover_each_position_once_and_spell_the_text(
@@ -57,7 +57,7 @@ def test_word_groups_cover_each_position_once_and_spell_the_text(
     assert squeeze("".join(group.text for group in groups[:-2])) == squeeze(tokenizer.decode(ids))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TRAINED)
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_whatever_a_model_makes_up_decodes_to_one_line(
@@ -74,7 +74,7 @@ def test_whatever_a_model_makes_up_decodes_to_one_line(
     assert squeeze("".join(words)) == squeeze(tokenizer.decode(spelled))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TRAINED)
 def test_sizes_and_kinds(tokenizers: dict[str, Tokenizer], kind: str, corpus: list[str]) -> None:
     tokenizer = tokenizers[kind]
     assert tokenizer.kind == kind
@@ -82,12 +82,13 @@ def test_sizes_and_kinds(tokenizers: dict[str, Tokenizer], kind: str, corpus: li
     exact = {"byte": 260, "unigram": 340, "bpe": 420}
     at_most = {
         "word": 4 + len({token for line in corpus for token in split_words(line)}),
+        "space": 4 + len({word for line in corpus for word in line.split()}),
         "character": 4 + len(set("".join(corpus))),
     }
     assert len(tokenizer) == (exact | at_most)[kind]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TRAINED)
 def test_a_lone_surrogate_is_refused(tokenizers: dict[str, Tokenizer], kind: str) -> None:
     with pytest.raises(EncodingFault, match=r"Character 2 of the text is the lone surrogate U\+DC80"):
         tokenizers[kind].encode("a\udc80")
@@ -95,7 +96,7 @@ def test_a_lone_surrogate_is_refused(tokenizers: dict[str, Tokenizer], kind: str
         tokenizers[kind].encode_many(["ok", "a\udc80"])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TRAINED)
 def test_ids_of_another_tokenizer_are_refused(tokenizers: dict[str, Tokenizer], kind: str) -> None:
     tokenizer = tokenizers[kind]
     for read in (tokenizer.decode, tokenizer.pieces, tokenizer.word_groups):
@@ -135,7 +136,7 @@ def test_a_sample_of_the_lines_is_used() -> None:
 
 
 def test_form_and_lowercase_are_kept(corpus: list[str]) -> None:
-    for kind in KINDS:
+    for kind in TRAINED:
         tokenizer = train_tokenizer([*corpus, "fin ab"], kind=kind, size=320, form="NFKC", lowercase=True)
         assert tokenizer.normalise("ﬁN ＡＢ") == "fin ab"
         assert tokenizer.decode(tokenizer.encode("ﬁN ＡＢ")) == "fin ab"
@@ -146,7 +147,7 @@ def test_form_and_lowercase_are_kept(corpus: list[str]) -> None:
     [
         (
             {"kind": "BPE"},
-            r"kind 'BPE' is unknown; use one of word, character, byte, unigram, bpe\. Did you mean 'bpe'\?",
+            r"kind 'BPE' is unknown; use one of word, space, character, byte, unigram, bpe\. Did you mean 'bpe'\?",
         ),
         ({"kind": "sentence"}, r"kind 'sentence' is unknown; use one of"),
         ({"size": 4}, "size is 4; expected 5 or more"),
@@ -171,7 +172,7 @@ def test_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TRAINED)
 @settings(deadline=None, max_examples=60)
 @given(text=any_text)
 @example(text="Xyzzy, 漢字\u2028</s> (Xyzzy)")
@@ -215,7 +216,7 @@ def by_form(corpus: list[str], tokenizers: dict[str, Tokenizer]) -> dict[str, di
     return {"NFC": tokenizers, "NFKC": folded}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TRAINED)
 @pytest.mark.parametrize("form", ["NFC", "NFKC"])
 @settings(deadline=None, max_examples=60)
 @given(words=st.lists(st.text(min_size=1), max_size=6), seed=st.integers(0, 9), data=st.data())
@@ -246,7 +247,7 @@ def test_each_id_has_the_number_of_the_word_that_it_spells(
     assert spelled == alone
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TRAINED)
 def test_the_words_are_those_of_the_text_as_it_was_given(tokenizers: dict[str, Tokenizer], kind: str) -> None:
     tokenizer = tokenizers[kind]
     text = " Aujourd'hui, il  aime l'école ?"

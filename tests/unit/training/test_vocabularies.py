@@ -10,13 +10,18 @@ from seqloom.base.errors import DamagedModelError, DataError
 from seqloom.config.read import read_config
 from seqloom.config.schema import Config
 from seqloom.data.readers import PairFiles
+from seqloom.text.segmented import SegmentedTokenizer
 from seqloom.training.vocabularies import (
     Tokenizers,
+    history_bound,
+    layout_of,
     pair_files,
     require_files,
     require_text,
+    symbols_of,
     train_tokenizers,
 )
+from small_tasks import write_dialogues, write_inflections
 
 ENGLISH, FRENCH = (
     {"one", "two", "three", "red", "cat", "dog"},
@@ -128,3 +133,36 @@ def test_no_vocabulary_is_learned_from_nothing(tmp_path: Path) -> None:
         (tmp_path / name).write_text("\n\n")
     with pytest.raises(DataError, match=r"train\.en and .*train\.fr: no pair with text"):
         train_tokenizers(settings)
+
+
+def test_a_dialogue_s_vocabulary_counts_each_turn_once_and_has_its_speakers(tmp_path: Path) -> None:
+    settings = read_config(write_dialogues(tmp_path))
+    tokenizer = train_tokenizers(settings).source
+    assert isinstance(tokenizer, SegmentedTokenizer)
+    assert (tokenizer.layout, tokenizer.atoms) == ("turns", ("bot", "kb", "user"))
+    spelled = words(tokenizer.base)
+    assert {"hello", "anna", "R_room", "your"} <= spelled
+    assert not {"user", "bot"} & spelled
+    assert history_bound(settings, tokenizer) is not None
+
+
+def test_features_are_symbols_of_the_source_alone(tmp_path: Path) -> None:
+    settings = read_config(write_inflections(tmp_path))
+    tokenizers = train_tokenizers(settings)
+    assert isinstance(tokenizers.source, SegmentedTokenizer)
+    assert tokenizers.source.atoms == ("", "NFIN", "NOM(3,SG)", "PRS", "PST", "V")
+    assert tokenizers.source.layout == layout_of(settings) == ("text", "features")
+    assert tokenizers.target.kind == "character"
+    assert not {";", "("} & words(tokenizers.source.base)
+    tokenizers.save(tmp_path / "vocabulary")
+    assert Tokenizers.load(tmp_path / "vocabulary").fingerprint() == tokenizers.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "text", "symbols"),
+    [([], "a b", ["a", " ", "b"]), (["text.target_tokenizer=space"], "a: b", ["a:", "b"])],
+)
+def test_what_an_error_rate_counts(
+    tmp_path: Path, overrides: list[str], text: str, symbols: list[str]
+) -> None:
+    assert list(symbols_of(read_config(write_inflections(tmp_path), overrides))(text)) == symbols
