@@ -226,6 +226,8 @@ def _check_document(kind: Kind, asked: Asked) -> None:
 
 
 def _check_search_options(asked: Asked) -> None:
+    if asked.scores and asked.json:
+        raise UsageError("--json has the scores already. Leave out --scores.")
     beam, n_best = asked.beam, asked.n_best
     if n_best and n_best > 1 and not asked.json:
         raise UsageError(

@@ -43,6 +43,13 @@ PLACES: Mapping[str, int] = {"bits_per_character": 3}
 """Decimal places of metrics that are small."""
 
 
+def require_metrics(names: Sequence[str]) -> None:
+    """Raise MissingDependencyError for a metric whose library isn't installed, before there is anything to measure."""
+    for name in names:
+        if name in rouge.NAMES:
+            rouge.require_library()
+
+
 def measure(
     names: Sequence[str],
     outputs: Sequence[str],
