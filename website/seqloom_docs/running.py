@@ -22,7 +22,7 @@ from typing import Any
 from seqloom_docs.chapters import ANSWER, CHECK, RUN, ChapterError, Fence
 
 EXECUTED = (RUN, CHECK, ANSWER)
-PICTURES = (".png", ".svg")
+PICTURES = (".png", ".svg", ".html")  # a page is a picture that can be walked through
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from seqloom_docs.quoting import Quote, find_quote
 from seqloom_docs.running import Ran
 
 EQUATION = re.compile(r"^\$\$\n(?:.+\n)+?\$\$\n\n*(?=```python lines )", re.MULTILINE)
-IMAGE = re.compile(r"!\[[^\]]*\]\(([^)/:]+)\)")
+LINKED = re.compile(r"\[[^\]]*\]\(([^)/:]+)\)")
 
 
 def show_chapter(text: str, name: str, fences: Sequence[Fence], ran: Ran, root: Path) -> str:
@@ -17,7 +17,7 @@ def show_chapter(text: str, name: str, fences: Sequence[Fence], ran: Ran, root: 
 
     Raises  ChapterError for a quote that isn't in the source, or a picture that is made and not shown
     """
-    shown_pictures = set(IMAGE.findall(text))
+    shown_pictures = set(LINKED.findall(text))
     if unseen := sorted(set(ran.pictures) - shown_pictures):
         raise ChapterError(f"{name}: made but not shown: {', '.join(unseen)}. Show it: ![what it shows]({unseen[0]})")
     shown = [_show(fence, name, ran, root) for fence in fences]
