@@ -15,7 +15,7 @@ export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench bench-training bench-search clean
+.PHONY: help demo test test-all lint docs bench bench-training bench-search clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +33,10 @@ lint: $(STAMP) ## style, format and types
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
+
+docs: $(STAMP) ## build the site into build/site, running the course's code (about 2 minutes the first time)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@$(BIN)/python website/check_site.py build/site
 
 bench: $(STAMP) ## run the benchmarks (long; make bench ONLY=name for one)
 	@for script in benchmarks/$(if $(ONLY),$(ONLY),*).py; do \
@@ -66,5 +70,5 @@ $(STAMP): pyproject.toml constraints.txt
 	  "$$python" -m venv --clear $(VENV) || exit; \
 	fi
 	@echo "Installing into $(VENV) (a minute or more the first time: torch is large)"
-	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[train,audio,dev]'
+	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[train,audio,dev,docs]'
 	@touch $@

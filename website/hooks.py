@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import seqloom
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
@@ -24,7 +25,13 @@ COURSE = "concepts"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Fill the navigation: folders by their files, the reference by the package's rooms."""
+    """Fill the navigation: folders by their files, the reference by the package's rooms.
+
+    Raises   PluginError where Python imports another seqloom than the one whose source is quoted
+    """
+    imported = Path(seqloom.__file__).resolve().parent
+    if imported != ROOT / PACKAGE:
+        raise PluginError(f"Python imports seqloom from {imported}; expected {ROOT / PACKAGE}. Install it from there.")
     entries = list_folders(config.nav or [], Path(config.docs_dir))
     for entry in entries:
         if isinstance(entry, dict) and "Reference" in entry:
