@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-import seqloom
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+import seqloom
 from seqloom_docs.chapters import LINES, ChapterError, chapter_paths, read_fences
 from seqloom_docs.commands import commands_page
 from seqloom_docs.equations import draw_equations
@@ -31,7 +31,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """
     imported = Path(seqloom.__file__).resolve().parent
     if imported != ROOT / PACKAGE:
-        raise PluginError(f"Python imports seqloom from {imported}; expected {ROOT / PACKAGE}. Install it from there.")
+        raise PluginError(
+            f"Python imports seqloom from {imported}; expected {ROOT / PACKAGE}. Install it from there."
+        )
     entries = list_folders(config.nav or [], Path(config.docs_dir))
     for entry in entries:
         if isinstance(entry, dict) and "Reference" in entry:
@@ -60,7 +62,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     except ChapterError as error:
         raise PluginError(str(error)) from error
     for path, content in made.items():
-        if written := files.get_file_from_path(path):  # a chapter, of which the site shows what was made of it
+        if written := files.get_file_from_path(
+            path
+        ):  # a chapter, of which the site shows what was made of it
             files.remove(written)
         files.append(File.generated(config, path, content=content))
     return files
@@ -82,7 +86,9 @@ def _course(docs: Path) -> dict[str, str | bytes]:
         for fence in fences:
             if fence.kind == LINES:
                 file = find_quote(ROOT, fence, path.name).file
-                made[source_page(file)] = show_source(file, (ROOT / PACKAGE / file).read_text(encoding="utf-8"))
+                made[source_page(file)] = show_source(
+                    file, (ROOT / PACKAGE / file).read_text(encoding="utf-8")
+                )
     return made
 
 

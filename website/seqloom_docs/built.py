@@ -8,7 +8,16 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 FETCHED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "object": "data", "embed": "src"}
-LOADING = {"stylesheet", "icon", "preload", "preconnect", "prefetch", "manifest", "modulepreload", "dns-prefetch"}
+LOADING = {
+    "stylesheet",
+    "icon",
+    "preload",
+    "preconnect",
+    "prefetch",
+    "manifest",
+    "modulepreload",
+    "dns-prefetch",
+}
 OUTSIDE_IN_CSS = re.compile(r"(?:@import\s+|url\()\s*[\"']?((?:https?:)?//[^\"')\s]+)")
 
 

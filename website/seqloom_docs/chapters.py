@@ -60,7 +60,7 @@ def read_fences(text: str, name: str) -> list[Fence]:
 
 
 def _until_closed(lines: Iterator[tuple[int, str]], name: str, opened: int) -> tuple[str, int]:
-    code = []
+    code: list[str] = []
     for number, line in lines:
         if line.rstrip() == "```":
             return "".join(f"{each}\n" for each in code), number

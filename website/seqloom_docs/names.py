@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+LONGEST = 88  # letters of a signature on one line
 ROOMS = {  # by their floors, as CONTRIBUTING.md has them
     "base": "errors, shapes, randomness, files, progress",
     "config": "every option, presets, reading TOML",
@@ -48,7 +49,9 @@ def room_page(package: Path, room: str) -> str:
     """A room's page in Markdown: its modules, and the public names of each."""
     parts = [f"# seqloom.{room}\n\n{ROOMS[room][0].upper()}{ROOMS[room][1:]}.\n"]
     for path in sorted((package / room).rglob("*.py")):
-        module = ".".join(("seqloom", *path.relative_to(package).with_suffix("").parts)).removesuffix(".__init__")
+        module = ".".join(("seqloom", *path.relative_to(package).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        )
         docstring, names = module_names(path.read_text(encoding="utf-8"))
         if not docstring and not names:
             continue
@@ -92,7 +95,9 @@ def _public(nodes: list[ast.stmt]) -> Iterator[Name]:
             members = tuple(member for member in _public(node.body) if member.docstring)
             made = next((each for each in node.body if _named(each, "__init__")), None)
             taken = signature(made) if isinstance(made, ast.FunctionDef) else ""
-            head = f"class {node.name}" + (f"({', '.join(map(ast.unparse, node.bases))})" if node.bases else "")
+            head = f"class {node.name}" + (
+                f"({', '.join(map(ast.unparse, node.bases))})" if node.bases else ""
+            )
             written = head if not taken else f"{head}\n{taken.replace('__init__', node.name, 1)}"
             yield Name(node.name, written, ast.get_docstring(node) or "", members)
 
@@ -103,31 +108,43 @@ def _named(node: ast.stmt, name: str) -> bool:
 
 def signature(node: ast.FunctionDef) -> str:
     """A function's first lines: on one line where it fits, else an argument a line."""
-    arguments = ast.unparse(node.args)
-    arguments = arguments.removeprefix("self, ").removeprefix("cls, ").removeprefix("self").removeprefix("cls")
-    returned = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-    returned = "" if returned == " -> None" else returned
-    flat = f"{node.name}({arguments}){returned}"
-    if len(flat) <= 88:
+    arguments = _arguments(node.args)
+    if arguments[:1] in (["self"], ["cls"]):
+        arguments = arguments[1:]
+    result = ast.unparse(node.returns) if node.returns else "None"
+    returned = "" if result == "None" else f" -> {result}"
+    flat = f"{node.name}({', '.join(arguments)}){returned}"
+    if len(flat) <= LONGEST:
         return flat
-    lines = "".join(f"    {each},\n" for each in _split(arguments))
+    lines = "".join(f"    {each},\n" for each in arguments)
     return f"{node.name}(\n{lines}){returned}"
 
 
-def _split(arguments: str) -> list[str]:
-    """Arguments apart, at the commas outside of all brackets."""
-    found, depth = [""], 0
-    for letter in arguments:
-        depth += (letter in "([{") - (letter in ")]}")
-        if letter == "," and not depth:
-            found.append("")
-        else:
-            found[-1] += letter
-    return [each.strip() for each in found if each.strip()]
+def _arguments(arguments: ast.arguments) -> list[str]:
+    """Each as it is written."""
+    plain = [*arguments.posonlyargs, *arguments.args]
+    defaults: list[ast.expr | None] = [None] * (len(plain) - len(arguments.defaults))
+    said = [_argument(*each) for each in zip(plain, [*defaults, *arguments.defaults], strict=True)]
+    if arguments.posonlyargs:
+        said.insert(len(arguments.posonlyargs), "/")
+    if arguments.vararg:
+        said.append(f"*{_argument(arguments.vararg)}")
+    elif arguments.kwonlyargs:
+        said.append("*")
+    said += [_argument(*each) for each in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+    return [*said, f"**{_argument(arguments.kwarg)}"] if arguments.kwarg else said
+
+
+def _argument(argument: ast.arg, default: ast.expr | None = None) -> str:
+    kind = f": {ast.unparse(argument.annotation)}" if argument.annotation else ""
+    sign = " = " if kind else "="
+    return argument.arg + kind + (f"{sign}{ast.unparse(default)}" if default else "")
 
 
 def _shown(name: Name, level: int = 3) -> list[str]:
-    parts = [f"{'#' * level} {name.name}\n\n```python\n{name.signature}\n```\n\n{preformatted(name.docstring)}"]
+    parts = [
+        f"{'#' * level} {name.name}\n\n```python\n{name.signature}\n```\n\n{preformatted(name.docstring)}"
+    ]
     for member in name.members:
         parts.append(f"```python\n{name.name}.{member.signature}\n```\n\n{preformatted(member.docstring)}")
     return parts
@@ -137,5 +154,7 @@ def preformatted(docstring: str) -> str:
     """A docstring as it is written: its columns are its layout."""
     if not docstring:
         return ""
-    escaped = html.escape(docstring, quote=False).replace("\n\n", "\n&#8203;\n")  # a blank line would end the block
+    escaped = html.escape(docstring, quote=False).replace(
+        "\n\n", "\n&#8203;\n"
+    )  # a blank line would end the block
     return f'<div class="docstring">{escaped}</div>\n'

@@ -1,4 +1,4 @@
-"""The reference of options: each section of a configuration as a table, from the schema that `seqloom presets` gives."""
+"""The reference of options: each section of a configuration as a table, from the schema of `seqloom presets`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -73,7 +73,7 @@ def values(option: Schema) -> str:
     names = {"integer": "whole number", "number": "number", "string": "text", "boolean": "`true` or `false`"}
     if kinds == "array":
         return "a list"
-    return " ".join([names.get(kinds, kinds), *_bounds(option)])
+    return " ".join([names.get(kinds, str(kinds)), *_bounds(option)])
 
 
 def _bounds(option: Schema) -> Sequence[str]:

@@ -10,7 +10,9 @@ def presets_page() -> str:
         "What each reached, and by which command, stands in `benchmarks/results/`.\n"
     ]
     for name in preset_names():
-        text = "\n".join(line for line in preset_text(name).splitlines() if not line.startswith("description = "))
+        text = "\n".join(
+            line for line in preset_text(name).splitlines() if not line.startswith("description = ")
+        )
         described = preset_description(name).rstrip(".")
         parts.append(f"## {name}\n\n{described[0].upper()}{described[1:]}.\n\n```toml\n{text.strip()}\n```\n")
     return "\n".join(parts)

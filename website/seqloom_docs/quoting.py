@@ -1,7 +1,12 @@
-"""Lines of the source beside the equations that they compute: found by what they say, told by where they stand."""
+"""Lines of the source beside the equations that they compute: found by what they say, told by where they stand.
+
+What a chapter says is compared statement by statement, so that a formatter may break its lines otherwise; what the
+site shows is the source itself, comments included.
+"""
 
 import ast
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,39 +47,52 @@ def find_quote(root: Path, fence: Fence, name: str) -> Quote:
     """
     place = f"{name}, line {fence.first}"
     if len(fence.arguments) != 2:
-        raise ChapterError(f"{place}: expected a file and a symbol, as in: python lines layers/cells.py GRUCell.step")
+        raise ChapterError(
+            f"{place}: expected a file and a symbol, as in: python lines layers/cells.py GRUCell.step"
+        )
     file, symbol = fence.arguments
     path = root / PACKAGE / file
     if not path.is_file():
         raise ChapterError(f"{place}: there is no {PACKAGE / file}.")
     text = path.read_text(encoding="utf-8")
-    start, stop = symbol_lines(text, symbol, f"{place}: {PACKAGE / file}")
-    source, wanted = text.splitlines(), textwrap.dedent(fence.code).splitlines()
-    count = len(wanted)
-    found = [
-        first
-        for first in range(start, stop - count + 2)
-        if textwrap.dedent("\n".join(source[first - 1 : first - 1 + count])).splitlines() == wanted
-    ]
-    if len(found) != 1 or not wanted:
-        how = "no longer has" if not found else "has more than once"
+    found = list(matches(find_symbol(text, symbol, f"{place}: {PACKAGE / file}"), fence.code))
+    if len(found) != 1:
+        how = "has more than once" if found else "no longer has"
         raise ChapterError(f"{place}: {symbol} in {PACKAGE / file} {how} these lines:\n{fence.code}")
-    first = found[0]
-    quoted = textwrap.dedent("\n".join(source[first - 1 : first - 1 + count]))
-    return Quote(file, symbol, first, first + count - 1, quoted)
+    first, last = found[0]
+    quoted = textwrap.dedent("\n".join(text.splitlines()[first - 1 : last]))
+    return Quote(file, symbol, first, last, quoted)
 
 
-def symbol_lines(text: str, symbol: str, where: str) -> tuple[int, int]:
-    """First and last line of a class or function, by its dotted name. Raises ChapterError."""
-    nodes: list[ast.stmt] = ast.parse(text).body
-    found: ast.stmt | None = None
+def find_symbol(text: str, symbol: str, where: str) -> ast.stmt:
+    """A class or function, by its dotted name. Raises ChapterError."""
+    nodes, found = ast.parse(text).body, None
     for part in symbol.split("."):
         found = next((node for node in nodes if _name(node) == part), None)
         if found is None:
-            raise ChapterError(f"{where} has no {symbol}.")
+            break
         nodes = found.body if isinstance(found, ast.ClassDef) else []
-    assert found is not None and found.end_lineno is not None
-    return found.lineno, found.end_lineno
+    if found is None:
+        raise ChapterError(f"{where} has no {symbol}.")
+    return found
+
+
+def matches(node: ast.stmt, code: str) -> Iterator[tuple[int, int]]:
+    """First and last line of each place below a node where these statements stand, however their lines are broken."""
+    wanted = [ast.dump(each) for each in ast.parse(textwrap.dedent(code)).body]
+    for part in ast.walk(node):
+        for _, statements in ast.iter_fields(part):
+            if not (
+                wanted
+                and isinstance(statements, list)
+                and all(isinstance(each, ast.stmt) for each in statements)
+            ):
+                continue
+            dumped = [ast.dump(each) for each in statements]
+            for start in range(len(dumped) - len(wanted) + 1):
+                if dumped[start : start + len(wanted)] == wanted:
+                    last = statements[start + len(wanted) - 1]
+                    yield statements[start].lineno, last.end_lineno or last.lineno
 
 
 def _name(node: ast.stmt) -> str:

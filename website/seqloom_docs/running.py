@@ -48,7 +48,9 @@ def run_chapter(fences: Sequence[Fence], name: str) -> Ran:
             if fence.kind in EXECUTED:
                 space = _namespace() if fence.kind == ANSWER else shared
                 printed[fence.first] = run_code(fence, name, space)
-        pictures = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in PICTURES}
+        pictures = {
+            path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in PICTURES
+        }
     return Ran(printed, pictures)
 
 
@@ -95,7 +97,9 @@ def run_or_recall(fences: Sequence[Fence], name: str, library: str, cache: Path)
     folder = cache / hashlib.sha256(f"{library}\n{name}\n{code}".encode()).hexdigest()[:24]
     if (folder / "printed.json").is_file():
         printed = json.loads((folder / "printed.json").read_text(encoding="utf-8"))
-        pictures = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in PICTURES}
+        pictures = {
+            path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in PICTURES
+        }
         return Ran({int(line): text for line, text in printed.items()}, pictures)
     ran = run_chapter(fences, name)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A chapter as the site shows it: output below the code that printed it, equations beside the lines that compute them."""
+"""A chapter as the site shows it: output below the code that printed it, equations beside their lines of source."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,9 @@ def show_chapter(text: str, name: str, fences: Sequence[Fence], ran: Ran, root: 
     """
     shown_pictures = set(LINKED.findall(text))
     if unseen := sorted(set(ran.pictures) - shown_pictures):
-        raise ChapterError(f"{name}: made but not shown: {', '.join(unseen)}. Show it: ![what it shows]({unseen[0]})")
+        raise ChapterError(
+            f"{name}: made but not shown: {', '.join(unseen)}. Show it: ![what it shows]({unseen[0]})"
+        )
     shown = [_show(fence, name, ran, root) for fence in fences]
     return set_beside(text, fences, shown)
 
@@ -56,7 +58,9 @@ def set_beside(text: str, fences: Sequence[Fence], shown: Sequence[str]) -> str:
         for fence, instead in zip(fences, shown, strict=True)
     ]
     opened = '<div class="beside" markdown>'
-    marked = [f"{opened}\x00{line}" if number in begins else line for number, line in enumerate(lines, start=1)]
+    marked = [
+        f"{opened}\x00{line}" if number in begins else line for number, line in enumerate(lines, start=1)
+    ]
     return replace_fences("\n".join(marked), fences, replaced).replace("\x00", "\n\n")
 
 
@@ -72,4 +76,4 @@ def line_anchor(line: int) -> str:
 
 def show_source(file: str, text: str) -> str:
     """The page of a source file, its lines numbered."""
-    return f"# {file}\n\n``` {{ .python linenums=\"1\" }}\n{text.rstrip()}\n```\n"
+    return f'# {file}\n\n``` {{ .python linenums="1" }}\n{text.rstrip()}\n```\n'
