@@ -53,6 +53,7 @@ def _table(name: str, options: Mapping[str, Schema], schema: Schema) -> str:
         below = subsections(option, schema)
         if below:
             target = f"{name}.{key}" if name else key
+            described = described or _cell(below[0].get("description", ""))
             rows.append(f"| `{key}` | a table: `[{target}]` | | {described} |")
         else:
             rows.append(f"| `{key}` | {_cell(values(option))} | {_cell(default(option))} | {described} |")
@@ -78,8 +79,15 @@ def values(option: Schema) -> str:
 
 def _bounds(option: Schema) -> Sequence[str]:
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    bounds = [f"{sign} {option[key]:,g}" for key, sign in signs.items() if key in option]
+    bounds = [f"{sign} {_number(option[key])}" for key, sign in signs.items() if key in option]
     return [" and ".join(bounds)] if bounds else []
+
+
+def _number(value: float) -> str:
+    """A bound; one that only a processor sets, as the power of two that it is."""
+    if isinstance(value, int) and value >= 2**31 and value & (value - 1) == 0:
+        return f"2^{value.bit_length() - 1}"
+    return f"{value:,}"
 
 
 def default(option: Schema) -> str:

@@ -72,6 +72,9 @@ def test_values_are_said_in_words() -> None:
         == 'number > 0 or `"none"`'
     )
     assert values({"type": ["array", "string"]}) == "a list or text"
+    assert (
+        values({"type": "integer", "minimum": 0, "exclusiveMaximum": 2**63}) == "whole number ≥ 0 and < 2^63"
+    )
 
 
 def test_names_are_read_from_the_source() -> None:
