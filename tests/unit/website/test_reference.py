@@ -7,7 +7,7 @@ from seqloom.config.presets import preset_names
 from seqloom.config.schema import json_schema
 from seqloom_docs.commands import commands_page
 from seqloom_docs.names import ROOMS, module_names, public_page, room_page, rooms
-from seqloom_docs.options import options_page, sections, values
+from seqloom_docs.options import options_page, sections, subsections, values
 from seqloom_docs.presets import presets_page
 
 PACKAGE = Path(seqloom.__file__).parent
@@ -58,7 +58,10 @@ def test_every_option_has_its_row() -> None:
         for key, option in section["properties"].items():
             found = [row for row in rows if row.startswith(f"| `{key}` |")]
             assert found, f"{name}.{key}"
-            sentence = " ".join(option.get("description", "").split()).replace("|", "\\|")
+            below = [
+                each.get("description", "") for each in subsections(option, schema)
+            ]  # where both say the same
+            sentence = " ".join((option.get("description") or below[0]).split()).replace("|", "\\|")
             assert any(row.endswith(f"| {sentence} |") for row in found)
     assert "## [model.encoder], kind = transformer" in page
     assert "| `layers` | whole number ≥ 1 and ≤ 256 | `4` |" in page
