@@ -5,6 +5,7 @@ The public names are imported when they are first used, so that `import seqloom`
     seqloom.train("config.toml", "runs/demo")     train a run, or go on with it
     model = seqloom.load("runs/demo")             a trained model with its own preprocessing
     result = model("How are you?")                result.text, result.attention
+    seqloom.compare("compare.toml")               several models, one corpus, one report
 """
 
 from importlib import import_module
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from seqloom.pipeline import Model as Model
     from seqloom.pipeline import Result as Result
     from seqloom.pipeline import average as average
+    from seqloom.pipeline import compare as compare
     from seqloom.pipeline import load as load
     from seqloom.pipeline import train as train
 
@@ -21,10 +23,11 @@ PUBLIC = {
     "train": "seqloom.pipeline",
     "load": "seqloom.pipeline",
     "average": "seqloom.pipeline",
+    "compare": "seqloom.pipeline",
     "Model": "seqloom.pipeline",
     "Result": "seqloom.pipeline",
 }
-__all__ = ["Model", "Result", "average", "load", "train"]
+__all__ = ["Model", "Result", "average", "compare", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from seqloom.cli import align, average, check, evaluate, inspect, new, presets, train, translate
+from seqloom.cli import align, average, check, compare, evaluate, inspect, new, presets, train, translate
 from seqloom.cli.failures import explain
 from seqloom.cli.file_options import repeat_file_options
 from seqloom.cli.help_page import Verb
@@ -105,6 +105,7 @@ app.command(cls=Verb, epilog=translate.EXAMPLES)(translate.translate)
 app.command(cls=Verb, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(cls=Verb, epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command(cls=Verb, epilog=align.EXAMPLES)(align.align)
+app.command(cls=Verb, epilog=compare.EXAMPLES)(compare.compare)
 app.command(cls=Verb, epilog=average.EXAMPLES)(average.average)
 app.command(cls=Verb, epilog=presets.EXAMPLES)(presets.presets)
 

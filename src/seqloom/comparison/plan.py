@@ -137,9 +137,7 @@ def _model_layer(whole: Layer, number: int, text: str, folder: Path) -> Layer:
         end = headers[number + 1] if number + 1 < len(headers) else len(text)
         before = text.count("\n", 0, headers[number])
         found = locate_keys(text[headers[number] : end])
-        lines = {
-            key[1:]: line + before for key, line in found.items() if key[0] == "models" and len(key) > 1
-        }
+        lines = {key[1:]: line + before for key, line in found.items() if key[0] == "models" and len(key) > 1}
     layer = Layer(whole.place, tree, lines)
     for key in tree:
         if key in OF_A_MODEL:
@@ -242,8 +240,9 @@ def _build_model(shared: Layer, own: Layer, options: ComparisonConfig, folder: P
     below.append(Layer(f"preset {preset}", without_text))
     alike = {"updates": {"max_updates": options.updates}, "time": {"max_minutes": options.minutes}}
     tree: dict[str, Any] = {"seed": options.seeds[0]}
-    if options.fairness in alike:
-        tree["training"] = alike[options.fairness]
+    tree["training"] = dict(alike.get(options.fairness, {}))
+    if not any(each.sets("training.samples") for each in (shared, layer)):
+        tree["training"]["samples"] = 0  # the same few translations from each of many trainings are noise
     try:
         config = build_layers(below, [shared, layer, Layer(own.place, tree)], preset)
         refuse_ignored(config, [layer], without_text)
@@ -261,7 +260,7 @@ def _refuse_bounds(options: ComparisonConfig, layers: Sequence[Layer]) -> None:
             if layer.sets(f"training.{bound}"):
                 amount = AMOUNTS[options.fairness]
                 raise ConfigError(
-                    f'training.{bound} ({layer.locate(f"training.{bound}")}) contradicts comparison.fairness = '
+                    f"training.{bound} ({layer.locate(f'training.{bound}')}) contradicts comparison.fairness = "
                     f'"{options.fairness}", under which comparison.{amount} = {options.amount:g} ends every training. '
                     "Leave out one of the two."
                 )
@@ -299,4 +298,6 @@ def _check_plan(plan: Plan) -> None:
     for name in options.share_models:
         if name not in names:
             near = did_you_mean(name, names) or f"The models are: {', '.join(names)}."
-            raise ConfigError(f'comparison.share_models names "{name}", which is no model of the plan. {near}')
+            raise ConfigError(
+                f'comparison.share_models names "{name}", which is no model of the plan. {near}'
+            )

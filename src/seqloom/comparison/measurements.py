@@ -1,0 +1,388 @@
+"""The record of a comparison: everything that was found, as plain values. The report shows nothing that isn't in it."""
+
+import math
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from seqloom.comparison.claims import weigh_claims
+from seqloom.comparison.curves_of_runs import curve_of, seconds_to, training_figures
+from seqloom.comparison.fairness import ModelSize
+from seqloom.comparison.options import ComparisonConfig
+from seqloom.comparison.plan import Plan
+from seqloom.comparison.statistics import (
+    LEVEL,
+    Interval,
+    bootstrap,
+    compare_outputs,
+    over_seeds,
+    paired_bootstrap,
+)
+from seqloom.config.model import ModelConfig, RecurrentDecoderConfig, RecurrentEncoderConfig
+from seqloom.config.tasks import task_named
+from seqloom.config.write import resolved
+from seqloom.data.readers import Pair
+from seqloom.inspection.gradient_flow import halvings
+from seqloom.inspection.memory_span import HOLDS
+from seqloom.inspection.run_log import read_log
+from seqloom.metrics.measure import measure
+
+FORMAT, VERSION = "seqloom-comparison", 1
+RESAMPLED = ("bleu", "chrf")  # corpus metrics that sacreBLEU's paired tests know
+SURE = 0.05  # a difference is called significant below
+SUMMED = (
+    "quality",
+    "train_tokens_per_second",
+    "seconds_to_quality",
+    "words_per_second",
+    "latency_ms",
+    "training_megabytes",
+    "decoding_megabytes",
+    "halvings",
+    "halvings_fresh",
+    "drop",
+    "longest",
+    "updates",
+    "epochs",
+    "tokens",
+    "seconds",
+)
+"""Figures of one seed that are summed up over the seeds."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the steps of a comparison found.
+
+    runs          a mapping each: model, seed, share, path, config, training, measured
+    spans         a mapping each: model, task, seed, span, span_seen, by_distance
+    memory_sizes  a mapping each: model, task, parameters, apart
+    pairs         those that were measured on
+    """
+
+    sizes: Sequence[ModelSize]
+    runs: Sequence[Mapping[str, Any]]
+    spans: Sequence[Mapping[str, Any]]
+    memory_sizes: Sequence[Mapping[str, Any]]
+    about: Mapping[str, Any]
+    pairs: Sequence[Pair]
+
+
+def assemble(plan: Plan, found: Found) -> dict[str, Any]:
+    """The whole record, claims included."""
+    options = plan.comparison
+    metric = task_named(plan.models[0].config.task).metrics[0]
+    groups = length_groups(found.pairs, options.length_groups) if "lengths" in options.measure else []
+    logs = {place: read_log(run["path"] / "metrics.jsonl").rows for place, run in enumerate(found.runs)}
+    curves = {place: curve_of(rows, metric) for place, rows in logs.items()}
+    whole = [place for place, run in enumerate(found.runs) if run["share"] == 1]
+    threshold = _threshold(options, [curves[place] for place in whole])
+    models = []
+    for number, model in enumerate(plan.models):
+        seeds = []
+        for place in whole:
+            run = found.runs[place]
+            if run["model"] == number:
+                row = _seed_row(run, metric, groups, found.pairs)
+                row |= training_figures(logs[place])
+                row |= {"curve": curves[place], "seconds_to_quality": seconds_to(curves[place], threshold)}
+                seeds.append(row)
+        shares = [run for run in found.runs if run["model"] == number and run["share"] < 1]
+        models.append(
+            {
+                "name": model.name,
+                **traits(found.sizes[number].shape),
+                **_size_row(found.sizes[number]),
+                "seeds": seeds,
+                "summary": {name: summed([row.get(name) for row in seeds]) for name in SUMMED},
+                "half_life": half_life([row.get("halvings") for row in seeds]),
+                "half_life_fresh": half_life([row.get("halvings_fresh") for row in seeds]),
+                "memory": _memory_rows(number, found),
+                "shares": _share_rows(shares, metric),
+                "attention": found_attention(found.runs, number),
+                "settings": resolved(next(run["config"] for run in found.runs if run["model"] == number)),
+            }
+        )
+    record: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "made": made(),
+        "place": plan.place,
+        "fairness": options.fairness,
+        "wanted": options.amount,
+        "part": plan.part,
+        "metric": metric,
+        "metric_name": {"bleu": "BLEU", "chrf": "chrF"}.get(metric, metric),
+        "signature": _signature(found.runs),
+        "level": LEVEL,
+        "sure": SURE,
+        "holds": HOLDS,
+        "samples": options.samples,
+        "seeds": list(options.seeds),
+        "memory_distance": options.memory_distance,
+        "memory_updates": options.memory_updates,
+        "quality_threshold": threshold,
+        "options": options.model_dump(mode="json"),
+        "about": dict(found.about),
+        "groups": [{name: value for name, value in group.items() if name != "rows"} for group in groups],
+        "models": models,
+        "pairs": compare_pairs(plan, found, metric),
+    }
+    _add_sentence_intervals(record, plan, found, metric)
+    return {**record, "claims": weigh_claims(record)}
+
+
+def made() -> dict[str, Any]:
+    """With what it was made."""
+    return {
+        "seqloom": metadata.version("seqloom"),
+        "torch": metadata.version("torch"),
+        "python": sys.version.split()[0],
+        "system": platform.platform(),
+    }
+
+
+def summed(values: Sequence[float | None]) -> dict[str, Any] | None:
+    """Mean and interval over seeds; None unless each seed has a value. Bounds are null where there are none."""
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if not known or len(known) < len(values):
+        return None
+    return as_row(over_seeds(known))
+
+
+def as_row(interval: Interval) -> dict[str, Any]:
+    """An interval as plain values."""
+    return {
+        name: None if math.isnan(value) else value
+        for name, value in (("mean", interval.mean), ("low", interval.low), ("high", interval.high))
+    }
+
+
+def half_life(rates: Sequence[float | None]) -> dict[str, Any] | None:
+    """In symbols, of a rate of halvings over seeds; negative is a doubling. Bounds are null where 0 lies between."""
+    found = summed(rates)
+    if found is None or abs(found["mean"]) < 1e-12:
+        return None
+    one_side = found["low"] is not None and found["low"] * found["high"] > 0
+    return {
+        "mean": 1 / found["mean"],
+        "low": 1 / found["high"] if one_side else None,
+        "high": 1 / found["low"] if one_side else None,
+    }
+
+
+def traits(shape: ModelConfig) -> dict[str, str]:
+    """What reads, what writes, and how it attends: by this claims know which models they are about."""
+    encoder, decoder = shape.encoder, shape.decoder
+    return {
+        "encoder": encoder.cell if isinstance(encoder, RecurrentEncoderConfig) else "transformer",
+        "decoder": decoder.cell if isinstance(decoder, RecurrentDecoderConfig) else "transformer",
+        "attends": decoder.attention if isinstance(decoder, RecurrentDecoderConfig) else "transformer",
+    }
+
+
+def _size_row(size: ModelSize) -> dict[str, Any]:
+    return {
+        "parameters": size.parameters,
+        "asked_parameters": size.asked,
+        "apart": size.apart,
+        "operations": size.operations,
+    }
+
+
+def length_groups(pairs: Sequence[Pair], count: int) -> list[dict[str, Any]]:
+    """Rows of pairs by the words of their sources, in groups of about the same size, none of them empty."""
+    words = np.array([len(pair.source.split()) for pair in pairs])
+    edges = np.unique(np.quantile(words, np.linspace(0, 1, count + 1)[1:-1], method="lower")).tolist()
+    groups = []
+    for low, high in zip([-1, *edges], [*edges, int(words.max())], strict=True):
+        rows = np.flatnonzero((words > low) & (words <= high))
+        if len(rows):
+            shortest, longest = int(words[rows].min()), int(words[rows].max())
+            groups.append(
+                {"shortest": shortest, "longest": longest, "pairs": len(rows), "rows": rows.tolist()}
+            )
+    return groups
+
+
+def _seed_row(
+    run: Mapping[str, Any], metric: str, groups: Sequence[Mapping[str, Any]], pairs: Sequence[Pair]
+) -> dict[str, Any]:
+    measured, outputs = run["measured"], run["measured"]["outputs"]
+    by_length = []
+    for group in groups:
+        lines, references = (
+            [outputs[row] for row in group["rows"]],
+            [pairs[row].target for row in group["rows"]],
+        )
+        by_length.append(measure([metric], lines, references)[0].value)
+    flows = measured.get("gradients", {})
+    rates = {
+        name: halvings(np.array(flows[name])) if flows.get(name) else math.nan
+        for name in ("trained", "fresh")
+    }
+    scores = {score["name"]: score["value"] for score in measured["scores"]}
+    return {
+        "seed": run["seed"],
+        "run": run["path"].name,
+        "quality": scores[metric],
+        "scores": scores,
+        "by_length": by_length,
+        "drop": by_length[0] - by_length[-1] if len(by_length) > 1 else None,
+        "longest": by_length[-1] if len(by_length) > 1 else None,
+        "training_megabytes": run["training"].get("megabytes"),
+        **measured.get("costs", {}),
+        "gradients": flows,
+        "halvings": _finite(rates["trained"]),
+        "halvings_fresh": _finite(rates["fresh"]),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _signature(runs: Sequence[Mapping[str, Any]]) -> str:
+    return str(runs[0]["measured"]["scores"][0]["signature"])
+
+
+def found_attention(runs: Sequence[Mapping[str, Any]], model: int) -> dict[str, Any] | None:
+    """The map of a model's first seed."""
+    first = next(run for run in runs if run["model"] == model and run["share"] == 1)
+    found: dict[str, Any] | None = first["measured"].get("attention")
+    return found
+
+
+def _threshold(options: ComparisonConfig, curves: Sequence[Sequence[Mapping[str, Any]]]) -> float | None:
+    """The quality up to which time is told."""
+    if options.quality is not None:
+        return options.quality
+    reached = [point["quality"] for curve in curves for point in curve if point["quality"] is not None]
+    return round(max(reached) / 2, 1) if reached and max(reached) > 0 else None
+
+
+def _memory_rows(model: int, found: Found) -> dict[str, Any]:
+    """By task: how large the model was, its span over seeds (as trained, and beyond), and accuracy by distance."""
+    rows = {}
+    for size in found.memory_sizes:
+        if size["model"] != model:
+            continue
+        spans = [span for span in found.spans if span["model"] == model and span["task"] == size["task"]]
+        distances = [point["distance"] for point in spans[0]["by_distance"]]
+        accuracy = np.array([[point["accuracy"] for point in span["by_distance"]] for span in spans])
+        rows[size["task"]] = {
+            "parameters": size["parameters"],
+            "apart": size["apart"],
+            "seen": summed([span["span_seen"] for span in spans]),
+            "all": summed([span["span"] for span in spans]),
+            "seeds": [
+                {"seed": span["seed"], "seen": span["span_seen"], "all": span["span"]} for span in spans
+            ],
+            "distances": distances,
+            "accuracy": accuracy.mean(axis=0).tolist(),
+            "lowest": accuracy.min(axis=0).tolist(),
+            "highest": accuracy.max(axis=0).tolist(),
+        }
+    return rows
+
+
+def _share_rows(runs: Sequence[Mapping[str, Any]], metric: str) -> list[dict[str, Any]]:
+    """Quality of a model that was trained on shares of the pairs."""
+    rows = []
+    for share in sorted({run["share"] for run in runs}):
+        scores = [
+            next(score["value"] for score in run["measured"]["scores"] if score["name"] == metric)
+            for run in runs
+            if run["share"] == share
+        ]
+        rows.append({"share": share, "scores": scores, "quality": summed(scores)})
+    return rows
+
+
+def compare_pairs(plan: Plan, found: Found, metric: str) -> list[dict[str, Any]]:
+    """Each pair of models by paired bootstrap, seed by seed; the p-value is the largest over the seeds.
+
+    That is cautious: a difference counts where it shows with every seed.
+    """
+    references = [pair.target for pair in found.pairs]
+    options = plan.comparison
+    rows: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for seed in options.seeds:
+        outputs = {
+            run["model"]: run["measured"]["outputs"]
+            for run in found.runs
+            if run["seed"] == seed and run["share"] == 1
+        }
+        for (one, other), row in _compare_seed(outputs, references, metric, options.samples).items():
+            rows.setdefault((one, other), []).append({"seed": seed, **row})
+    result = []
+    for (one, other), by_seed in rows.items():
+        largest = max(row["p_value"] for row in by_seed)
+        signs = {row["difference"] > 0 for row in by_seed}
+        result.append(
+            {
+                "one": one,
+                "other": other,
+                "difference": float(np.mean([row["difference"] for row in by_seed])),
+                "p_value": largest,
+                "significant": largest < SURE and len(signs) == 1,
+                "seeds": by_seed,
+            }
+        )
+    return result
+
+
+def _compare_seed(
+    outputs: Mapping[int, Sequence[str]], references: Sequence[str], metric: str, samples: int
+) -> dict[tuple[int, int], dict[str, float]]:
+    """By pair of models: by how much the second is better, and the p-value."""
+    found: dict[tuple[int, int], dict[str, float]] = {}
+    if metric not in RESAMPLED:
+        right = {
+            model: [float(line == wanted) for line, wanted in zip(lines, references, strict=True)]
+            for model, lines in outputs.items()
+        }
+        for one, other in combinations(sorted(outputs), 2):
+            difference = 100 * float(np.mean(right[other]) - np.mean(right[one]))
+            p_value = paired_bootstrap(right[one], right[other], samples=samples)
+            found[one, other] = {"difference": difference, "p_value": p_value}
+        return found
+    for one in sorted(outputs)[:-1]:
+        named = {str(model): outputs[model] for model in sorted(outputs) if model >= one}
+        first, *others = compare_outputs(named, references, metric=metric, samples=samples)
+        for row in others:
+            p_value = 1.0 if row.p_value is None else row.p_value
+            found[one, int(row.name)] = {"difference": row.score - first.score, "p_value": p_value}
+    return found
+
+
+def _add_sentence_intervals(record: dict[str, Any], plan: Plan, found: Found, metric: str) -> None:
+    """Put beside each seed's quality its interval over sentences drawn anew."""
+    references = [pair.target for pair in found.pairs]
+    for seed in plan.comparison.seeds:
+        runs = [run for run in found.runs if run["seed"] == seed and run["share"] == 1]
+        named = {str(run["model"]): run["measured"]["outputs"] for run in runs}
+        if metric in RESAMPLED:
+            rows = {
+                row.name: (row.low, row.high)
+                for row in compare_outputs(named, references, metric=metric, samples=plan.comparison.samples)
+            }
+        else:
+            rows = {}
+            for name, lines in named.items():
+                drawn = bootstrap([float(a == b) for a, b in zip(lines, references, strict=True)])
+                rows[name] = (100 * drawn.low, 100 * drawn.high)
+        for name, (low, high) in rows.items():
+            row = next(row for row in record["models"][int(name)]["seeds"] if row["seed"] == seed)
+            row["sentences"] = {"mean": row["quality"], "low": low, "high": high}
+    for model in record["models"]:
+        bounds = [row["sentences"] for row in model["seeds"]]
+        model["sentences"] = {
+            name: float(np.mean([row[name] for row in bounds])) for name in ("mean", "low", "high")
+        }
