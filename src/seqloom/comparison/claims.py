@@ -1,34 +1,38 @@
 """What textbooks say, weighed by the measurements of one comparison: a sentence a claim, with its figures.
 
 Each claim asks which models it is about, by what they are made of, and compares their figures by intervals over seeds.
-Nothing is assumed: the same code says that a claim is borne out, isn't, or can't be told, by what was measured.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from seqloom.comparison.quoting import find, quote, quote_interval, tell
-
-Record = Mapping[str, Any]
-Outcome = Literal["above", "below", "overlap", "alone", "missing"]
-BORNE_OUT, IN_PART, NOT, UNTOLD, UNMEASURED = (
-    "borne out",
-    "borne out in part",
-    "not borne out",
-    "can't be told",
-    "not measured",
+from seqloom.comparison.weighing import (
+    BORNE_OUT,
+    IN_PART,
+    NOT,
+    UNMEASURED,
+    UNTOLD,
+    Outcome,
+    Record,
+    Weighed,
+    exactly,
+    gated,
+    models_where,
+    name_of,
+    of_cell,
+    outcome,
+    plain,
+    said,
+    span_place,
+    tasks_of,
+    unmeasured,
+    verdict,
+    without_attention,
 )
+
 NEAR = 0.05  # share by which qualities may differ that are called nearly the same
-GATED = ("lstm", "lstm_layer_norm", "gru", "gru_reset_before")
-
-
-@dataclass(frozen=True)
-class Weighed:
-    """verdict: one of the five · templates: sentences in which figures are quoted"""
-
-    verdict: str
-    templates: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -57,88 +61,6 @@ def weigh_claims(record: Record) -> list[dict[str, Any]]:
     return found
 
 
-def outcome(record: Record, one: str, other: str) -> Outcome:
-    """Where the interval at one place lies beside that at another; "alone" where a single seed gave no interval."""
-    first, second = find(record, one), find(record, other)
-    if first is None or second is None:
-        return "missing"
-    if first["low"] is None or second["low"] is None:
-        return "alone"
-    if first["low"] > second["high"]:
-        return "above"
-    return "below" if first["high"] < second["low"] else "overlap"
-
-
-def verdict(outcomes: Sequence[Outcome], wanted: Outcome) -> str:
-    """What several comparisons come to, each of which was to be "above", or "below"."""
-    known = [each for each in outcomes if each != "missing"]
-    against = "below" if wanted == "above" else "above"
-    if not known:
-        return UNMEASURED
-    if all(each == wanted for each in known):
-        return BORNE_OUT
-    if wanted in known:
-        return IN_PART
-    return NOT if against in known else UNTOLD
-
-
-def said(record: Record, one: str, other: str) -> str:
-    """How two intervals lie to each other, as the end of a sentence."""
-    return {
-        "above": "the intervals don't overlap",
-        "below": "the intervals don't overlap",
-        "overlap": "the intervals overlap",
-        "alone": "one seed gives no interval",
-        "missing": "not every seed gave a figure",
-    }[outcome(record, one, other)]
-
-
-def name_of(model: int) -> str:
-    """A model's name, quoted."""
-    return quote(f"/models/{model}/name", "text")
-
-
-def models_where(record: Record, holds: Callable[[Mapping[str, Any]], bool]) -> list[int]:
-    """The numbers of the models of which something holds."""
-    return [number for number, model in enumerate(record["models"]) if holds(model)]
-
-
-def plain(model: Mapping[str, Any]) -> bool:
-    """A plain RNN without attention."""
-    return bool(model["decoder"].startswith("elman") and model["attends"] == "none")
-
-
-def gated(model: Mapping[str, Any]) -> bool:
-    """Gates on both sides, no attention."""
-    return model["decoder"] in GATED and model["encoder"] in GATED and model["attends"] == "none"
-
-
-def of_cell(cell: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Gated, of this kind of cell, no attention."""
-    return lambda model: gated(model) and model["decoder"].startswith(cell)
-
-
-def without_attention(model: Mapping[str, Any]) -> bool:
-    """All that its decoder knows of the source is one vector."""
-    return bool(model["attends"] == "none")
-
-
-def tasks_of(record: Record, *models: int) -> list[str]:
-    """The memory tasks that all these models did."""
-    first, *others = (record["models"][model]["memory"] for model in models)
-    return [task for task in first if all(task in other for other in others)]
-
-
-def unmeasured(what: str) -> Weighed:
-    """For a claim that these models, or these measurements, say nothing of."""
-    return Weighed(UNMEASURED, (f"This comparison says nothing of it: {what}.",))
-
-
-def span_place(model: int, task: str, which: str = "all") -> str:
-    """Where a memory span stands."""
-    return f"/models/{model}/memory/{task}/{which}"
-
-
 def weigh_small(record: Record) -> Weighed:
     """A plain RNN has the fewest weights at a width, and is the fastest."""
     ours, others = models_where(record, plain), models_where(record, gated)
@@ -155,25 +77,18 @@ def weigh_small(record: Record) -> Weighed:
                 record, f"{here}/summary/train_tokens_per_second", f"{there}/summary/train_tokens_per_second"
             ),
         ]
-        speeds = "was not measured"
+        speeds = "; how fast it trains was not measured"
         if outcomes[-1] != "missing":
             mine, its = (f"{place}/summary/train_tokens_per_second" for place in (here, there))
             speeds = (
-                f"of {quote_interval(record, mine, 'whole')} and {quote_interval(record, its, 'whole')} target tokens a "
-                f"second ({said(record, mine, its)})"
+                f"; {quote_interval(record, mine, 'whole')} and {quote_interval(record, its, 'whole')} target tokens "
+                f"go through a second of training ({said(record, mine, its)})"
             )
         sentences.append(
             f"At the widths of the plan {name_of(one)} has {quote(f'{here}/asked_parameters', 'whole')} parameters and "
-            f"{name_of(other)} {quote(f'{there}/asked_parameters', 'whole')}; the speed of training is {speeds}."
+            f"{name_of(other)} {quote(f'{there}/asked_parameters', 'whole')}{speeds}."
         )
     return Weighed(verdict(outcomes, "above"), tuple(sentences))
-
-
-def exactly(one: float, other: float, better: Literal["above", "below"]) -> Outcome:
-    """Of numbers that need no interval: "above" where the first is on the better side."""
-    if one == other:
-        return "overlap"
-    return "above" if (one > other) == (better == "above") else "below"
 
 
 def weigh_forgets(record: Record) -> Weighed:
@@ -196,7 +111,7 @@ def weigh_forgets(record: Record) -> Weighed:
             )
         sentences.append(
             f"In the task “{task}” {name_of(one)} gave {quote('/holds', 'percent')} right answers up to a distance of "
-            f"{quote_interval(record, place, 'one')}, of the {quote('/memory_distance', 'whole')} that it was trained on."
+            f"{quote_interval(record, place, 'one')}, of the {quote('/memory_distance', 'whole')} in its training."
         )
     if find(record, f"/models/{one}/half_life") is not None:
         rate = find(record, f"/models/{one}/summary/halvings")["mean"]
@@ -256,10 +171,10 @@ def weigh_nearly(record: Record) -> Weighed:
     fewer = find(record, f"/models/{one}/asked_parameters") < find(
         record, f"/models/{other}/asked_parameters"
     )
-    if near:
-        verdict_ = BORNE_OUT if fewer else IN_PART
-    elif apart in ("overlap", "alone"):
+    if apart == "alone" or (apart == "overlap" and not near):
         verdict_ = UNTOLD
+    elif near:
+        verdict_ = BORNE_OUT if fewer else IN_PART
     else:
         verdict_ = IN_PART if fewer else NOT
     better = "" if apart != "above" else " and the GRU is the better one"
@@ -410,9 +325,9 @@ def weigh_data(record: Record) -> Weighed:
             if outcomes[-1] == "missing":
                 continue
             sentences.append(
-                f"{name_of(one)} reaches {quote_interval(record, whole, 'one')} {quote('/metric_name', 'text')} with all "
-                f"pairs and {quote_interval(record, f'{part}/quality', 'one')} with {quote(f'{part}/share', 'percent')} "
-                f"of them; {said(record, whole, f'{part}/quality')}."
+                f"{name_of(one)} reaches {quote_interval(record, whole, 'one')} {quote('/metric_name', 'text')} with "
+                f"all pairs and {quote_interval(record, f'{part}/quality', 'one')} with "
+                f"{quote(f'{part}/share', 'percent')} of them; {said(record, whole, f'{part}/quality')}."
             )
     return Weighed(verdict(outcomes, "above"), tuple(sentences))
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -16,14 +15,8 @@ from seqloom.comparison.curves_of_runs import curve_of, seconds_to, training_fig
 from seqloom.comparison.fairness import ModelSize
 from seqloom.comparison.options import ComparisonConfig
 from seqloom.comparison.plan import Plan
-from seqloom.comparison.statistics import (
-    LEVEL,
-    Interval,
-    bootstrap,
-    compare_outputs,
-    over_seeds,
-    paired_bootstrap,
-)
+from seqloom.comparison.significance import SURE, add_sentence_intervals, compare_pairs
+from seqloom.comparison.statistics import LEVEL, Interval, over_seeds
 from seqloom.config.model import ModelConfig, RecurrentDecoderConfig, RecurrentEncoderConfig
 from seqloom.config.tasks import task_named
 from seqloom.config.write import resolved
@@ -34,8 +27,6 @@ from seqloom.inspection.run_log import read_log
 from seqloom.metrics.measure import measure
 
 FORMAT, VERSION = "seqloom-comparison", 1
-RESAMPLED = ("bleu", "chrf")  # corpus metrics that sacreBLEU's paired tests know
-SURE = 0.05  # a difference is called significant below
 SUMMED = (
     "quality",
     "train_tokens_per_second",
@@ -132,9 +123,9 @@ def assemble(plan: Plan, found: Found) -> dict[str, Any]:
         "about": dict(found.about),
         "groups": [{name: value for name, value in group.items() if name != "rows"} for group in groups],
         "models": models,
-        "pairs": compare_pairs(plan, found, metric),
+        "pairs": compare_pairs(options, found.runs, found.pairs, metric),
     }
-    _add_sentence_intervals(record, plan, found, metric)
+    add_sentence_intervals(record, options, found.runs, found.pairs, metric)
     return {**record, "claims": weigh_claims(record)}
 
 
@@ -303,86 +294,3 @@ def _share_rows(runs: Sequence[Mapping[str, Any]], metric: str) -> list[dict[str
         ]
         rows.append({"share": share, "scores": scores, "quality": summed(scores)})
     return rows
-
-
-def compare_pairs(plan: Plan, found: Found, metric: str) -> list[dict[str, Any]]:
-    """Each pair of models by paired bootstrap, seed by seed; the p-value is the largest over the seeds.
-
-    That is cautious: a difference counts where it shows with every seed.
-    """
-    references = [pair.target for pair in found.pairs]
-    options = plan.comparison
-    rows: dict[tuple[int, int], list[dict[str, Any]]] = {}
-    for seed in options.seeds:
-        outputs = {
-            run["model"]: run["measured"]["outputs"]
-            for run in found.runs
-            if run["seed"] == seed and run["share"] == 1
-        }
-        for (one, other), row in _compare_seed(outputs, references, metric, options.samples).items():
-            rows.setdefault((one, other), []).append({"seed": seed, **row})
-    result = []
-    for (one, other), by_seed in rows.items():
-        largest = max(row["p_value"] for row in by_seed)
-        signs = {row["difference"] > 0 for row in by_seed}
-        result.append(
-            {
-                "one": one,
-                "other": other,
-                "difference": float(np.mean([row["difference"] for row in by_seed])),
-                "p_value": largest,
-                "significant": largest < SURE and len(signs) == 1,
-                "seeds": by_seed,
-            }
-        )
-    return result
-
-
-def _compare_seed(
-    outputs: Mapping[int, Sequence[str]], references: Sequence[str], metric: str, samples: int
-) -> dict[tuple[int, int], dict[str, float]]:
-    """By pair of models: by how much the second is better, and the p-value."""
-    found: dict[tuple[int, int], dict[str, float]] = {}
-    if metric not in RESAMPLED:
-        right = {
-            model: [float(line == wanted) for line, wanted in zip(lines, references, strict=True)]
-            for model, lines in outputs.items()
-        }
-        for one, other in combinations(sorted(outputs), 2):
-            difference = 100 * float(np.mean(right[other]) - np.mean(right[one]))
-            p_value = paired_bootstrap(right[one], right[other], samples=samples)
-            found[one, other] = {"difference": difference, "p_value": p_value}
-        return found
-    for one in sorted(outputs)[:-1]:
-        named = {str(model): outputs[model] for model in sorted(outputs) if model >= one}
-        first, *others = compare_outputs(named, references, metric=metric, samples=samples)
-        for row in others:
-            p_value = 1.0 if row.p_value is None else row.p_value
-            found[one, int(row.name)] = {"difference": row.score - first.score, "p_value": p_value}
-    return found
-
-
-def _add_sentence_intervals(record: dict[str, Any], plan: Plan, found: Found, metric: str) -> None:
-    """Put beside each seed's quality its interval over sentences drawn anew."""
-    references = [pair.target for pair in found.pairs]
-    for seed in plan.comparison.seeds:
-        runs = [run for run in found.runs if run["seed"] == seed and run["share"] == 1]
-        named = {str(run["model"]): run["measured"]["outputs"] for run in runs}
-        if metric in RESAMPLED:
-            rows = {
-                row.name: (row.low, row.high)
-                for row in compare_outputs(named, references, metric=metric, samples=plan.comparison.samples)
-            }
-        else:
-            rows = {}
-            for name, lines in named.items():
-                drawn = bootstrap([float(a == b) for a, b in zip(lines, references, strict=True)])
-                rows[name] = (100 * drawn.low, 100 * drawn.high)
-        for name, (low, high) in rows.items():
-            row = next(row for row in record["models"][int(name)]["seeds"] if row["seed"] == seed)
-            row["sentences"] = {"mean": row["quality"], "low": low, "high": high}
-    for model in record["models"]:
-        bounds = [row["sentences"] for row in model["seeds"]]
-        model["sentences"] = {
-            name: float(np.mean([row[name] for row in bounds])) for name in ("mean", "low", "high")
-        }

@@ -157,8 +157,8 @@ def _model_layer(whole: Layer, number: int, text: str, folder: Path) -> Layer:
     if not isinstance(name, str) or not slug(name):
         found_name = "is not set" if name is None else f"is {show_value(name)}"
         raise ConfigError(
-            f"models.name {found_name} for model {number + 1} ({layer.locate('name')}); expected a text with a letter or "
-            'digit. Write name = "GRU".'
+            f"models.name {found_name} for model {number + 1} ({layer.locate('name')}); expected a text with a letter "
+            'or digit. Write name = "GRU".'
         )
     return Layer(whole.place, resolve_paths(tree, folder), lines)
 
@@ -238,9 +238,12 @@ def _build_model(shared: Layer, own: Layer, options: ComparisonConfig, folder: P
     without_text = {} if preset is None else read_preset(preset)
     without_text.pop("text", None)
     below.append(Layer(f"preset {preset}", without_text))
-    alike = {"updates": {"max_updates": options.updates}, "time": {"max_minutes": options.minutes}}
+    alike: Mapping[str, Mapping[str, Any]] = {
+        "updates": {"max_updates": options.updates},
+        "time": {"max_minutes": options.minutes},
+    }
     tree: dict[str, Any] = {"seed": options.seeds[0]}
-    tree["training"] = dict(alike.get(options.fairness, {}))
+    tree["training"] = {**alike.get(options.fairness, {})}
     if not any(each.sets("training.samples") for each in (shared, layer)):
         tree["training"]["samples"] = 0  # the same few translations from each of many trainings are noise
     try:
@@ -292,7 +295,13 @@ def _check_plan(plan: Plan) -> None:
         )
     if not getattr(config.data, plan.part):
         raise ConfigError(
-            f"{plan.place} names no pairs to measure quality on: data.{plan.part} is not set. Set data.test or data.valid."
+            f"{plan.place} names no pairs to measure quality on: data.{plan.part} is not set. Set "
+            "data.test or data.valid."
+        )
+    if options.shares and len(config.data.training_files) > len(config.data.train):
+        raise ConfigError(
+            "comparison.shares draws pairs from data.train alone, but data.back_translated or data.alignments is set "
+            f"({plan.place}). Leave out one of them."
         )
     names = [model.name for model in plan.models]
     for name in options.share_models:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Record = Mapping[str, Any]
 MARKS = "os^Dv*X"
 DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (2, 1)))
-WIDE, HIGH = 5.2, 3.9  # inches of a panel
+WIDE, HIGH = 4.7, 3.8  # inches of a panel
 TICKS = [1, 2, 2.5, 5, 10]
 
 
@@ -197,7 +197,8 @@ def _draw_parameters(axes: "Axes", record: Record) -> None:
             [mean],
             yerr=[[mean - min(values)], [max(values) - mean]],
             **look,
-            capsize=4,
+            markerfacecolor="none",  # so that models of one size and quality are seen through each other
+            markeredgewidth=1.8,
             label=model["name"],
         )
     sizes = [model["parameters"] / 1e6 for model in record["models"]]
@@ -239,6 +240,7 @@ def _draw_gradients(axes: "Axes", record: Record, label: str) -> None:
         if rows.size:
             reached = (rows > 0).all(axis=0)
             _line(axes, record, number, (np.arange(shortest)[reached] + 1).tolist(), rows[:, reached])
+    axes.tick_params(which="minor", length=0)
     axes.set_xlabel("symbols between the loss and the state", size=9)
     axes.set_ylabel("norm, relative to the nearest", size=9)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True, steps=TICKS))

@@ -26,9 +26,9 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "percent_one": lambda value: f"{100 * value:+.1f} %",
     "signed": lambda value: f"{value:+.1f}",
     "p": _p_value,
-    "duration": lambda value: duration(value),
+    "duration": duration,
     "list": lambda value: ", ".join(map(str, value)),
-    "text": lambda value: str(value),
+    "text": str,
 }
 """How a value is written, by name."""
 

@@ -1,4 +1,4 @@
-"""report.html of a comparison: one page, no script, no resource from outside; each number says where in the JSON it stands.
+"""report.html of a comparison: no script, no resource from outside; each number says where in the JSON it stands.
 
 A figure is written as <span data-from="/models/0/parameters" data-as="whole">, so that a person, or a test, can look it
 up in comparison.json beside the page.
@@ -11,9 +11,9 @@ from typing import Any
 
 from seqloom.base.errors import MissingDependencyError
 from seqloom.base.files import atomic_write, make_folder
-from seqloom.comparison.claims import name_of
 from seqloom.comparison.plots import attention_pictures, pictures
 from seqloom.comparison.quoting import QUOTE, find, quote, written
+from seqloom.comparison.weighing import name_of
 from seqloom.inspection.colours import heat_colours, hexadecimal
 from seqloom.inspection.page import POLICY, escape, fill, template
 
@@ -149,8 +149,8 @@ def _lead(record: Record) -> str:
     return render(
         record,
         f"{FAIRNESS[record['fairness']]} Trained on {quote(f'{about}/training_pairs', 'whole')} pairs, each model once "
-        f"with each of the seeds {quote('/seeds', 'list')}; measured on {quote(f'{about}/measured_pairs', 'whole')} pairs "
-        f"of the {record['part']} part. Intervals are of {quote('/level', 'percent')}. "
+        f"with each of the seeds {quote('/seeds', 'list')}; measured on {quote(f'{about}/measured_pairs', 'whole')} "
+        f"pairs of the {record['part']} part. Intervals are of {quote('/level', 'percent')}. "
         "Every figure of this page stands in comparison.json beside it.",
     )
 
@@ -166,19 +166,21 @@ def _table(record: Record) -> str:
     for row in quantities(record):
         best = _best(record, row)
         cells = "".join(
-            f"<td{' class=best' if number == best else ''}>{_cell(record, f'/models/{number}/{row.place}', row.form)}</td>"
+            f"<td{' class=best' if number == best else ''}>"
+            f"{_cell(record, f'/models/{number}/{row.place}', row.form)}</td>"
             for number in range(len(record["models"]))
         )
         rows.append(
             f'<tr><th scope="row">{render(record, row.label)}<small>{escape(row.note)}</small></th>{cells}</tr>'
         )
     note = (
-        "Bold: the best mean, which need not be a sure difference; below a mean, its interval over seeds where there are "
-        "several. A dash: not every seed gave a figure, or none is known. A negative half-life is the time in which a "
-        "gradient doubles. A span of nothing: even the nearest was not remembered often enough."
+        "Bold: the best mean, which need not be a sure difference; below a mean, its interval over seeds where there "
+        "are several. A dash: not every seed gave a figure, or none is known. A negative half-life is the time in "
+        "which a gradient doubles. A span of nothing: even the nearest was not remembered often enough."
     )
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="The table"><table class="figures"><thead><tr><td></td>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="The table"><table class="figures">'
+        "<thead><tr><td></td>"
         f'{_heads(record)}</tr></thead><tbody>{"".join(rows)}</tbody></table></div><p class="note">{note}</p>'
     )
 
@@ -226,9 +228,9 @@ def _claims(record: Record) -> str:
             f'<p class="verdict">{escape(claim["verdict"])}</p><ul>{lines}</ul></section>'
         )
     note = (
-        "A claim is borne out where every figure that bears on it points its way and no two intervals over seeds overlap, "
-        "in part where some do; it is not borne out where a figure points the other way and none does its way, and can't "
-        "be told where all intervals overlap. It is about these models, this text and this training."
+        "A claim is borne out where every figure that bears on it points its way and no two intervals over seeds "
+        "overlap, in part where some do; it is not borne out where a figure points the other way and none does its "
+        "way, and can't be told where all intervals overlap. It is about these models, this text and this training."
     )
     return f'<div class="claims">{"".join(blocks)}</div><p class="note">{note}</p>'
 
@@ -240,17 +242,19 @@ def _pairs(record: Record) -> str:
         sure = pair["significant"]
         rows.append(
             f"<tr><td>{render(record, name_of(pair['one']))}</td><td>{render(record, name_of(pair['other']))}</td>"
-            f"<td>{figure(record, f'{place}/difference', 'signed')}</td><td>{figure(record, f'{place}/p_value', 'p')}</td>"
+            f"<td>{figure(record, f'{place}/difference', 'signed')}</td>"
+            f"<td>{figure(record, f'{place}/p_value', 'p')}</td>"
             f"<td{' class=sure' if sure else ''}>{'sure' if sure else 'may be chance'}</td></tr>"
         )
     head = "".join(f'<th scope="col">{name}</th>' for name in ("from", "to", "difference", "p-value", ""))
     note = (
         f"{record['metric_name']} of the second less that of the first, by paired bootstrap over the sentences "
-        f"({quote('/samples', 'whole')} draws), seed by seed. The p-value is the largest of all seeds, and a difference is "
-        f"called sure where that is below {quote('/sure', 'two')} and every seed has it on the same side."
+        f"({quote('/samples', 'whole')} draws), seed by seed. The p-value is the largest of all seeds, and a "
+        f"difference is called sure where that is below {quote('/sure', 'two')} and every seed has it on the same side."
     )
     return (
-        f'<div class="scroll"><table class="figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        f'<div class="scroll"><table class="figures"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
         f'</div><p class="note">{render(record, note)}</p>'
     )
 
@@ -278,7 +282,8 @@ def _attention(record: Record) -> str:
     blocks = []
     for number, svg in drawn:
         body = svg or (
-            '<p class="note">It has no attention to look at: all that its decoder knows of the sentence is one vector.</p>'
+            '<p class="note">It has no attention to look at: all that its decoder knows of the sentence is one vector.'
+            "</p>"
         )
         blocks.append(
             f"<figure><figcaption><h3>{render(record, name_of(number))}</h3></figcaption>{body}</figure>"
@@ -314,7 +319,8 @@ def _fairness(record: Record) -> str:
         small = f"<small>{escape(note)}</small>" if note else ""
         lines.append(f'<tr><th scope="row">{escape(label)}{small}</th>{cells}</tr>')
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Fairness"><table class="figures"><thead><tr><td></td>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Fairness"><table class="figures">'
+        "<thead><tr><td></td>"
         f"{_heads(record)}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
     )
 
