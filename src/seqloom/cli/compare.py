@@ -21,6 +21,14 @@ def compare(
     plan: Annotated[
         Path, typer.Argument(metavar="PLAN", help="A compare.toml, or the folder that it lies in.")
     ],
+    overrides: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY=VALUE",
+            help="Options over those of the shared tables, as comparison.seeds=[1].",
+            show_default=False,
+        ),
+    ] = [],  # noqa: B006 - typer copies it
     folder: Annotated[
         Path | None,
         typer.Option(
@@ -42,7 +50,7 @@ def compare(
     from seqloom.pipeline.comparing import default_folder, foresee, read_comparison
 
     path = plan / "compare.toml" if plan.is_dir() else plan
-    asked = read_plan(path)
+    asked = read_plan(path, overrides)
     place = folder or default_folder(path)
     if check:
         for line in foresee(asked, place):

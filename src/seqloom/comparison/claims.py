@@ -159,7 +159,10 @@ def _compare_spans(record: Record, one: int, other: int, task: str) -> tuple[Out
 
 
 def weigh_nearly(record: Record) -> Weighed:
-    """A GRU's quality is near to an LSTM's, and it has fewer weights."""
+    """A GRU's quality is near to an LSTM's, and it has fewer weights.
+
+    To be near is more than not to be told apart: the means are, and no interval reaches twice as far.
+    """
     ours, others = models_where(record, of_cell("gru")), models_where(record, of_cell("lstm"))
     if not ours or not others:
         return unmeasured("it needs a GRU and an LSTM, both without attention")
@@ -168,10 +171,13 @@ def weigh_nearly(record: Record) -> Weighed:
     found, reference = find(record, mine), find(record, its)
     apart = outcome(record, mine, its)
     near = abs(found["mean"] - reference["mean"]) <= NEAR * abs(reference["mean"])
+    vague = apart == "alone" or max(row["high"] - row["mean"] for row in (found, reference)) > (
+        2 * NEAR * abs(reference["mean"])
+    )
     fewer = find(record, f"/models/{one}/asked_parameters") < find(
         record, f"/models/{other}/asked_parameters"
     )
-    if apart == "alone" or (apart == "overlap" and not near):
+    if vague or (apart == "overlap" and not near):
         verdict_ = UNTOLD
     elif near:
         verdict_ = BORNE_OUT if fewer else IN_PART

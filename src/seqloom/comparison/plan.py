@@ -15,14 +15,14 @@ from pydantic import ValidationError
 from seqloom.base.errors import ConfigError
 from seqloom.comparison.options import AMOUNTS, ComparisonConfig
 from seqloom.config.ignored import refuse_ignored
-from seqloom.config.layers import Layer, resolve_paths
+from seqloom.config.layers import Layer, read_overrides, resolve_paths
 from seqloom.config.model import ModelConfig
 from seqloom.config.options import describe_type
 from seqloom.config.presets import read_preset
 from seqloom.config.read import build_layers, preset_of, read_text, require_training_data
 from seqloom.config.schema import Config
 from seqloom.config.suggest import did_you_mean
-from seqloom.config.toml import locate_keys, parse_toml, show_value
+from seqloom.config.toml import locate_keys, parse_toml, show_text, show_value
 from seqloom.config.training import BOUNDS
 from seqloom.config.write import resolved
 
@@ -79,27 +79,43 @@ def slug(name: str) -> str:
     return re.sub(r"\W+", "-", name.lower()).strip("-")
 
 
-def read_plan(path: Path | str) -> Plan:
+def read_plan(path: Path | str, overrides: Sequence[str] = ()) -> Plan:
     """Read a plan; paths in it are seen from its folder.
 
+    overrides  such as "comparison.seeds=[1]" or "training.max_updates=100", laid over the shared tables
     Raises   ConfigError: no such file, not TOML, an unknown key, a wrong value, a contradiction, fewer than two models
     """
     path = Path(path)
     text = read_text(path)
     place, tree, lines = str(path), parse_toml(text, str(path)), locate_keys(text)
-    whole = Layer(place, tree, lines)
+    whole, given = Layer(place, tree, lines), _read_overrides(overrides)
     _check_keys(whole)
-    options = _read_comparison(tree.get("comparison", {}), whole)
+    options = _read_comparison(whole, given)
     folder = path.absolute().parent
     shared_tree = resolve_paths({key: tree[key] for key in SHARED if key in tree}, folder)
     shared = Layer(place, shared_tree, lines)
+    above = Layer(given.place, {key: value for key, value in given.tree.items() if key != "comparison"})
     own = [_model_layer(whole, number, text, folder) for number in range(len(tree["models"]))]
     _check_names([layer.tree["name"] for layer in own], place)
-    models = tuple(_build_model(shared, layer, options, folder) for layer in own)
-    _refuse_shared_ignored(shared, models)
-    plan = Plan(place, text, options, models)
+    models = tuple(_build_model([shared, above], layer, options, folder) for layer in own)
+    _refuse_shared_ignored([shared, above], models)
+    noted = "".join(f"# {override}\n" for override in overrides)
+    plan = Plan(place, noted + text, options, models)
     _check_plan(plan)
     return plan
+
+
+def _read_overrides(overrides: Sequence[str]) -> Layer:
+    """What is laid over the shared tables, paths seen from the current folder."""
+    given = read_overrides(overrides)
+    for key in given.tree:
+        if key not in (*SHARED, "comparison"):
+            near = did_you_mean(key, (*SHARED, "comparison"))
+            raise ConfigError(
+                f"{show_text(key)} is not a shared table of a comparison ({given.place}). "
+                + (near or f"Those are: {', '.join((*SHARED, 'comparison'))}.")
+            )
+    return Layer(given.place, resolve_paths(given.tree, Path().absolute()))
 
 
 def _check_keys(whole: Layer) -> None:
@@ -174,22 +190,30 @@ def _check_names(names: Sequence[str], place: str) -> None:
         taken[slug(name)] = name
 
 
-def _read_comparison(tree: Any, whole: Layer) -> ComparisonConfig:
-    """The table [comparison]; the first fault as one sentence."""
-    if not isinstance(tree, dict):
-        raise ConfigError(
-            f"comparison must be a table ({whole.locate('comparison')}). Write its options under it."
-        )
+def _read_comparison(whole: Layer, given: Layer) -> ComparisonConfig:
+    """The table [comparison], of the file and the command line; the first fault as one sentence."""
+    tree: dict[str, Any] = {}
+    for layer in (whole, given):
+        table = layer.tree.get("comparison", {})
+        if not isinstance(table, dict):
+            raise ConfigError(
+                f"comparison must be a table ({layer.locate('comparison')}). Write its options under it."
+            )
+        tree |= table
+
+    def locate(key: str) -> str:
+        return (given if given.sets(key) else whole).locate(key)
+
     try:
         return ComparisonConfig.model_validate(tree)
     except ValidationError as error:
         details = error.errors(include_url=False)[0]
     if details["type"] == "contradiction":
         context = details["ctx"]
-        keys = [key for key in context["keys"] if whole.sets(key)] or context["keys"]
-        raise ConfigError(f"{context['problem']} ({whole.locate(keys[0])}). {context['mend']}")
+        keys = [key for key in context["keys"] if whole.sets(key) or given.sets(key)] or context["keys"]
+        raise ConfigError(f"{context['problem']} ({locate(keys[0])}). {context['mend']}")
     name = str(details["loc"][0])
-    place = whole.locate(f"comparison.{name}")
+    place = locate(f"comparison.{name}")
     fields = ComparisonConfig.model_fields
     if name not in fields:
         near = did_you_mean(name, fields)
@@ -209,7 +233,7 @@ def _read_comparison(tree: Any, whole: Layer) -> ComparisonConfig:
     raise ConfigError(f"comparison.{name} must be {expected}, but is {show_value(tree[name])} ({place}).")
 
 
-def _build_model(shared: Layer, own: Layer, options: ComparisonConfig, folder: Path) -> ModelPlan:
+def _build_model(shared: Sequence[Layer], own: Layer, options: ComparisonConfig, folder: Path) -> ModelPlan:
     """A model's configuration, of the shared tables and its own."""
     name = own.tree["name"]
     runs = own.tree.get("runs", [])
@@ -230,8 +254,8 @@ def _build_model(shared: Layer, own: Layer, options: ComparisonConfig, folder: P
             f"{len(options.seeds)}. Name one finished run for each seed."
         )
     layer = Layer(own.place, settings, own.lines)
-    _refuse_bounds(options, (shared, layer))
-    text_preset, preset = preset_of([shared]), preset_of([shared, layer])
+    _refuse_bounds(options, (*shared, layer))
+    text_preset, preset = preset_of(shared), preset_of([*shared, layer])
     below = []
     if text_preset is not None:
         below.append(Layer(f"preset {text_preset}", {"text": read_preset(text_preset).get("text", {})}))
@@ -244,10 +268,10 @@ def _build_model(shared: Layer, own: Layer, options: ComparisonConfig, folder: P
     }
     tree: dict[str, Any] = {"seed": options.seeds[0]}
     tree["training"] = {**alike.get(options.fairness, {})}
-    if not any(each.sets("training.samples") for each in (shared, layer)):
+    if not any(each.sets("training.samples") for each in (*shared, layer)):
         tree["training"]["samples"] = 0  # the same few translations from each of many trainings are noise
     try:
-        config = build_layers(below, [shared, layer, Layer(own.place, tree)], preset)
+        config = build_layers(below, [*shared, layer, Layer(own.place, tree)], preset)
         refuse_ignored(config, [layer], without_text)
     except ConfigError as error:
         raise ConfigError(f'Model "{name}": {error}') from None
@@ -269,13 +293,13 @@ def _refuse_bounds(options: ComparisonConfig, layers: Sequence[Layer]) -> None:
                 )
 
 
-def _refuse_shared_ignored(shared: Layer, models: Sequence[ModelPlan]) -> None:
+def _refuse_shared_ignored(shared: Sequence[Layer], models: Sequence[ModelPlan]) -> None:
     """Refuse a shared option that no model reads; one that some read is no mistake."""
     fault = None
     for model in models:
         preset: Mapping[str, Any] = {} if model.config.preset is None else read_preset(model.config.preset)
         try:
-            refuse_ignored(model.config, [shared], preset)
+            refuse_ignored(model.config, shared, preset)
         except ConfigError as error:
             fault = error
         else:

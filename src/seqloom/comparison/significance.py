@@ -82,8 +82,11 @@ def add_sentence_intervals(
     """Put beside each seed's quality its interval over sentences drawn anew."""
     references = [pair.target for pair in pairs]
     for seed in options.seeds:
-        runs = [run for run in runs if run["seed"] == seed and run["share"] == 1]
-        named = {str(run["model"]): run["measured"]["outputs"] for run in runs}
+        named = {
+            str(run["model"]): run["measured"]["outputs"]
+            for run in runs
+            if run["seed"] == seed and run["share"] == 1
+        }
         if metric in RESAMPLED:
             rows = {
                 row.name: (row.low, row.high)

@@ -13,13 +13,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from seqloom.base import errors
-from seqloom.base.errors import Interrupted, SeqloomError
+from seqloom.base.errors import Interrupted, SeqloomError, UsageError
 from seqloom.base.files import LARGEST_JSON, atomic_write, make_folder, read_json, write_json
 from seqloom.base.progress import Progress, duration, progress
 from seqloom.comparison.measurements import assemble
@@ -34,14 +34,19 @@ from seqloom.training.signals import stop_on_signal
 POLL = 0.2  # seconds between two looks at whether to stop
 
 
-def compare(plan: Plan | Path | str, folder: Path | str | None = None) -> Path:
+def compare(
+    plan: Plan | Path | str, folder: Path | str | None = None, *, overrides: Sequence[str] = ()
+) -> Path:
     """Run a comparison, or go on with it; gives the path of its report, report.html.
 
-    plan    what `read_plan` gave, or the path of a compare.toml
-    folder  where everything goes; runs/NAME for NAME.toml and for NAME/compare.toml if None
+    plan       what `read_plan` gave, or the path of a compare.toml
+    folder     where everything goes; runs/NAME for NAME.toml and for NAME/compare.toml if None
+    overrides  such as "comparison.seeds=[1]", laid over the shared tables of a file
     Raises  ConfigError, DataError, ResourceError; Interrupted after a signal: the same call goes on
     """
-    asked = plan if isinstance(plan, Plan) else read_plan(plan)
+    if isinstance(plan, Plan) and overrides:
+        raise UsageError("Overrides go with a file; a Plan is complete already.")
+    asked = plan if isinstance(plan, Plan) else read_plan(plan, overrides)
     place = Path(folder) if folder is not None else default_folder(Path(asked.place))
     for model in asked.models:
         require_device(model.config.training.device)

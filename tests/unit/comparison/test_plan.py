@@ -235,6 +235,37 @@ def test_a_plan_has_two_models_or_more_and_says_what_is_missing(tmp_path: Path) 
         plan_of(tmp_path, unaligned.replace("[comparison]", "[comparison]\nshares = [0.5]"))
 
 
+def test_overrides_lie_over_the_shared_tables_and_below_a_model_s_own(tmp_path: Path) -> None:
+    plan_of(tmp_path)
+    path = tmp_path / "compare.toml"
+    overrides = [
+        "comparison.seeds=[7]",
+        "training.max_epochs=2",
+        "model.width=96",
+        "data.valid=none",
+        "data.test=a.tsv",
+    ]
+    plan = read_plan(path, overrides)
+    assert plan.comparison.seeds == (7,)
+    assert [model.config.model.width for model in plan.models] == [64, 96]
+    assert {model.config.training.max_epochs for model in plan.models} == {2}
+    assert {model.config.training.max_updates for model in plan.models} == {None}
+    assert plan.models[0].config.data.test == (str(Path("a.tsv").absolute()),)
+    assert plan.text.startswith("# comparison.seeds=[7]\n")
+    for override, sentence in (
+        (
+            "models.width=3",
+            r"models is not a shared table of a comparison \(command line\)\. Did you mean \"model\"\?",
+        ),
+        ("comparison.sed=3", r"comparison\.sed is not an option \(command line\)"),
+        ("comparison=3", r"comparison must be a table \(command line\)"),
+        ("comparison.minutes=3", r"comparison\.minutes = 3.*\(command line\)"),
+        ("model.width=wide", r'Model "Transformer": model\.width must be .*\(command line\)'),
+    ):
+        with pytest.raises(ConfigError, match=sentence):
+            read_plan(path, [override])
+
+
 def test_every_option_says_what_it_is_for() -> None:
     for name, field in ComparisonConfig.model_fields.items():
         assert field.description, name
