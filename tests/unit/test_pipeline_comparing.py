@@ -130,6 +130,13 @@ def test_the_record_holds_what_was_measured(compared: tuple[Path, Done, Done]) -
     assert record["about"]["measured_pairs"] == 10
 
 
+def test_the_record_says_nothing_of_where_things_lie(compared: tuple[Path, Done, Done]) -> None:
+    folder = compared[0]
+    for name in ("comparison.json", "report.html"):
+        assert str(folder.parent) not in (folder / name).read_text(encoding="utf-8")
+    assert read_comparison(folder)["models"][0]["settings"]["data"]["train"] == ["train.en", "train.fr"]
+
+
 def test_every_number_of_the_page_is_in_the_json_file(compared: tuple[Path, Done, Done]) -> None:
     kept = json.loads((compared[0] / "comparison.json").read_text(encoding="utf-8"))
     page = (compared[0] / "report.html").read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,10 @@ from seqloom.comparison.options import ComparisonConfig
 from seqloom.comparison.plan import Plan
 from seqloom.comparison.significance import SURE, add_sentence_intervals, compare_pairs
 from seqloom.comparison.statistics import LEVEL, Interval, over_seeds
+from seqloom.config.data import PARTS
+from seqloom.config.layers import RUNS
 from seqloom.config.model import ModelConfig, RecurrentDecoderConfig, RecurrentEncoderConfig
+from seqloom.config.schema import Config
 from seqloom.config.tasks import task_named
 from seqloom.config.write import resolved
 from seqloom.data.readers import Pair
@@ -27,6 +31,7 @@ from seqloom.inspection.run_log import read_log
 from seqloom.metrics.measure import measure
 
 FORMAT, VERSION = "seqloom-comparison", 1
+FILES = (*PARTS, "alignments", "cache")  # options of data that are paths
 SUMMED = (
     "quality",
     "train_tokens_per_second",
@@ -97,14 +102,14 @@ def assemble(plan: Plan, found: Found) -> dict[str, Any]:
                 "memory": _memory_rows(number, found),
                 "shares": _share_rows(shares, metric),
                 "attention": found_attention(found.runs, number),
-                "settings": resolved(next(run["config"] for run in found.runs if run["model"] == number)),
+                "settings": settings_of(next(run["config"] for run in found.runs if run["model"] == number)),
             }
         )
     record: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "made": made(),
-        "place": plan.place,
+        "place": Path(plan.place).name,
         "fairness": options.fairness,
         "wanted": options.amount,
         "part": plan.part,
@@ -127,6 +132,20 @@ def assemble(plan: Plan, found: Found) -> dict[str, Any]:
     }
     add_sentence_intervals(record, options, found.runs, found.pairs, metric)
     return {**record, "claims": weigh_claims(record)}
+
+
+def settings_of(config: Config) -> dict[str, Any]:
+    """A configuration as plain values, files and folders by their names: where they lie is nobody else's business."""
+    tree = resolved(config)
+    tree["data"] = {name: _names(value) if name in FILES else value for name, value in tree["data"].items()}
+    tree["training"] |= {name: _names(tree["training"][name]) for name in RUNS}
+    return tree
+
+
+def _names(paths: Any) -> Any:
+    if isinstance(paths, list):
+        return [Path(path).name for path in paths]
+    return None if paths is None else Path(paths).name
 
 
 def made() -> dict[str, Any]:

@@ -18,6 +18,7 @@ from seqloom.models.build import build_model
 
 STEP = 8  # widths are multiples of it, so that products stay quick
 SMALLEST, LARGEST = 1 / 32, 32.0  # times the widths that were asked for
+OUTER = (0.94, 0.97, 1.0, 1.03, 1.06)  # widths tried around the one that alone would fit
 INNER = tuple(0.7 + 0.03 * step for step in range(21))  # states may be so many times as wide, to come near
 CLOSE = 0.02  # share by which a size may miss what is wanted
 
@@ -126,5 +127,5 @@ def nearest(config: ModelConfig, wanted: float, size: Callable[[ModelConfig], fl
     for _ in range(24):
         middle = (low * high) ** 0.5
         low, high = (middle, high) if size(scaled(config, middle)) < wanted else (low, middle)
-    shapes = [scaled(config, factor, inner) for factor in (0.97 * low, low, 1.03 * low) for inner in INNER]
+    shapes = [scaled(config, factor * low, inner) for factor in OUTER for inner in INNER]
     return min((Sized(shape, size(shape), wanted) for shape in shapes), key=lambda sized: abs(sized.apart))
