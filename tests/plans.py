@@ -31,7 +31,7 @@ log_every = 2
 [comparison]
 parameters = 40_000
 seeds = [1, 2]
-samples = 20
+samples = 100
 timed_sentences = 3
 gradient_sentences = 1
 memory_tasks = ["first token"]

@@ -9,9 +9,9 @@ EXAMPLES = """
 \b
 Examples:
   seqloom compare textbook/compare.toml
-      Trains and measures every model of the plan; the report goes to runs/textbook.
+      Trains and measures every model; the report goes to runs/textbook.
   seqloom compare compare.toml --folder runs/cells --check
-      Says how large each model becomes, and what there is to do; trains nothing.
+      Says how large each model becomes and what is to be done, no more.
 
 Stopped with Ctrl-C, the same command goes on; nothing is trained twice.
 """
@@ -69,7 +69,9 @@ def _summary(record: dict[str, Any]) -> str:
 
     names = [model["name"] for model in record["models"]]
     widest = max(map(len, names))
-    lines = [f"{record['metric_name']} on the {record['part']} part, over seeds"]
+    lines = [
+        f"{record['metric_name']} on the {record['part']} part, its mean over seeds and the interval of that"
+    ]
     for number, name in enumerate(names):
         quality = tell(record, quote_interval(record, f"/models/{number}/summary/quality", "one"))
         lines.append(f"  {name.ljust(widest)}  {quality}")

@@ -83,8 +83,10 @@ class ComparisonConfig(Section):
     sentences: CountOrZero = Field(
         default=0, description="So many of those pairs, from the first on; 0 is all."
     )
-    samples: Count = Field(
-        default=1000, description="Draws of the bootstrap that says how sure a difference is."
+    samples: int = Field(
+        default=1000,
+        ge=100,  # of fewer the smallest p-value that there can be is near to what counts as sure
+        description="Draws of the bootstrap that says how sure a difference is.",
     )
     quality: OptionalPositive = Field(
         default=None,

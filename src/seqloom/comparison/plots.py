@@ -183,7 +183,7 @@ def _draw_curves(axes: "Axes", record: Record, over: str, label: str, unit: floa
     axes.set_xlabel(label, size=9)
     axes.set_ylabel(record["metric_name"], size=9)
     axes.set_xlim(left=0)
-    axes.set_ylim(bottom=0)
+    _from_zero(axes)
     _plain_numbers(axes, "xy")
 
 
@@ -195,7 +195,7 @@ def _draw_parameters(axes: "Axes", record: Record) -> None:
         axes.errorbar(
             [model["parameters"] / 1e6],
             [mean],
-            yerr=[[mean - min(values)], [max(values) - mean]],
+            yerr=[[mean - min(values)], [max(values) - mean]] if max(values) > min(values) else None,
             **look,
             markerfacecolor="none",  # so that models of one size and quality are seen through each other
             markeredgewidth=1.8,
@@ -203,7 +203,7 @@ def _draw_parameters(axes: "Axes", record: Record) -> None:
         )
     sizes = [model["parameters"] / 1e6 for model in record["models"]]
     axes.set_xlim(0.6 * min(sizes), 1.4 * max(sizes))
-    axes.set_ylim(bottom=0)
+    _from_zero(axes)
     axes.set_xlabel("millions of parameters", size=9)
     axes.set_ylabel(record["metric_name"], size=9)
     _plain_numbers(axes, "xy")
@@ -225,7 +225,7 @@ def _draw_lengths(axes: "Axes", record: Record) -> None:
     )
     axes.set_xlabel("words of the source", size=9)
     axes.set_ylabel(record["metric_name"], size=9)
-    axes.set_ylim(bottom=0)
+    _from_zero(axes)
     _plain_numbers(axes, "y")
 
 
@@ -260,6 +260,12 @@ def _draw_span(axes: "Axes", record: Record, task: str) -> None:
     axes.set_xlim(left=0)
     axes.set_ylim(-0.03, 1.05)
     _plain_numbers(axes, "x")
+
+
+def _from_zero(axes: "Axes") -> None:
+    """From a little below 0, so that marks which lie there are seen whole."""
+    top = max(axes.get_ylim()[1], 1e-9)
+    axes.set_ylim(-0.03 * top, top)
 
 
 def _plain_numbers(axes: "Axes", which: str) -> None:

@@ -146,10 +146,12 @@ FAIRNESS = {
 
 def _lead(record: Record) -> str:
     about = "/about"
+    several = len(record["seeds"]) > 1
+    seeds = "once with each of the seeds" if several else "once, with the seed"
     return render(
         record,
-        f"{FAIRNESS[record['fairness']]} Trained on {quote(f'{about}/training_pairs', 'whole')} pairs, each model once "
-        f"with each of the seeds {quote('/seeds', 'list')}; measured on {quote(f'{about}/measured_pairs', 'whole')} "
+        f"{FAIRNESS[record['fairness']]} Trained on {quote(f'{about}/training_pairs', 'whole')} pairs, each model "
+        f"{seeds} {quote('/seeds', 'list')}; measured on {quote(f'{about}/measured_pairs', 'whole')} "
         f"pairs of the {record['part']} part. Intervals are of {quote('/level', 'percent')}. "
         "Every figure of this page stands in comparison.json beside it.",
     )
@@ -176,7 +178,8 @@ def _table(record: Record) -> str:
     note = (
         "Bold: the best mean, which need not be a sure difference; below a mean, its interval over seeds where there "
         "are several. A dash: not every seed gave a figure, or none is known. A negative half-life is the time in "
-        "which a gradient doubles. A span of nothing: even the nearest was not remembered often enough."
+        "which a gradient doubles. A span of nothing: even the nearest was not remembered often "
+        "enough; one as long as the farthest that was asked may be longer."
     )
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="The table"><table class="figures">'
@@ -252,6 +255,8 @@ def _pairs(record: Record) -> str:
         f"({quote('/samples', 'whole')} draws), seed by seed. The p-value is the largest of all seeds, and a "
         f"difference is called sure where that is below {quote('/sure', 'two')} and every seed has it on the same side."
     )
+    if len(record["seeds"]) == 1:
+        note += " There was one seed: that another would tell the same is not shown."
     return (
         f'<div class="scroll"><table class="figures"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
