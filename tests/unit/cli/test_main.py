@@ -14,7 +14,18 @@ from seqloom.cli.file_options import repeat_file_options
 from seqloom.cli.main import app
 
 Here = Callable[..., Answer]
-VERBS = ("new", "check", "train", "translate", "evaluate", "inspect", "align", "compare", "average", "presets")
+VERBS = (
+    "new",
+    "check",
+    "train",
+    "translate",
+    "evaluate",
+    "inspect",
+    "align",
+    "compare",
+    "average",
+    "presets",
+)
 SLOW = (
     "torch",
     "numpy",
