@@ -1,5 +1,6 @@
 """The record of a comparison: everything that was found, as plain values. The report shows nothing that isn't in it."""
 
+import contextlib
 import math
 import platform
 import sys
@@ -150,12 +151,11 @@ def _names(paths: Any) -> Any:
 
 def made() -> dict[str, Any]:
     """With what it was made."""
-    return {
-        "seqloom": metadata.version("seqloom"),
-        "torch": metadata.version("torch"),
-        "python": sys.version.split()[0],
-        "system": platform.platform(),
-    }
+    versions = {}
+    for name in ("seqloom", "torch", "numpy", "sacrebleu"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return {**versions, "python": sys.version.split()[0], "system": platform.platform()}
 
 
 def summed(values: Sequence[float | None]) -> dict[str, Any] | None:
