@@ -7,6 +7,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SIDE_BY_SIDE := --numprocesses auto --dist loadfile # a process a core, each file in one of them
 
 # Nothing of the user's own Python set-up leaks into the checks.
 unexport PYTHONPATH PYTHONHOME
@@ -26,10 +27,10 @@ textbook: $(STAMP) ## compare the textbook's five models, and write the report (
 	@$(BIN)/python examples/textbook/textbook.py
 
 test: $(STAMP) ## every test but the slow ones, with coverage of src/ (under 10 minutes)
-	@$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term --cov-fail-under=90
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" $(SIDE_BY_SIDE) --cov --cov-report=term --cov-fail-under=90
 
 test-all: $(STAMP) ## every test, the slow ones included
-	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov --cov-report=term --cov-fail-under=90
 
 lint: $(STAMP) ## style, format and types
 	@$(BIN)/python -m ruff check .

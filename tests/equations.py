@@ -356,6 +356,28 @@ def decoder_layer(
     return xs, seen[0]
 
 
+def causal_layer(
+    weights: Weights, xs: Sequence[Vector], *, heads: int, norm: str, rotary: bool
+) -> list[Vector]:
+    """Causal self-attention, or an SSRU in its place, and the feed-forward part: a decoder's layer without a source."""
+    own, recurrence, inner = (
+        part(weights, name) for name in ("self_attention", "recurrence", "feed_forward")
+    )
+
+    def look_back(read: list[Vector]) -> list[Vector]:
+        if recurrence:
+            return run("ssru", recurrence, read, zeros("ssru", len(read[0])))[0]
+        return multi_head(own, heads, read, read, causal=True, rotary=rotary)[0]
+
+    xs = around(part(weights, "around_self.norm"), norm, xs, look_back)
+    return around(
+        part(weights, "around_feed_forward.norm"),
+        norm,
+        xs,
+        lambda read: [feed_forward(inner, x) for x in read],
+    )
+
+
 def mixture(
     vocabulary: Vector, written: float, alignment: Vector, copied: Sequence[int], symbols: int
 ) -> Vector:

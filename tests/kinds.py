@@ -114,6 +114,10 @@ DECODERS |= {
     for norm, positions in (("pre", "sinusoidal"), ("post", "learned"))
 }
 DECODERS |= {
+    f"{name}-coverage": {**DECODERS[name], "coverage": True}
+    for name in ("transformer-post-learned", "transformer-pre-sinusoidal-copying", "transformer-pre-ssru")
+}
+DECODERS |= {
     f"lstm-{placement}-coverage": {**DECODERS[f"lstm-{placement}-additive"], "coverage": True}
     for placement in PLACEMENTS
 }

@@ -12,8 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqloom.pipeline import Classifier as Classifier
+    from seqloom.pipeline import Labelled as Labelled
     from seqloom.pipeline import Model as Model
     from seqloom.pipeline import Result as Result
+    from seqloom.pipeline import Tagged as Tagged
+    from seqloom.pipeline import Tagger as Tagger
     from seqloom.pipeline import average as average
     from seqloom.pipeline import compare as compare
     from seqloom.pipeline import load as load
@@ -26,8 +30,23 @@ PUBLIC = {
     "compare": "seqloom.pipeline",
     "Model": "seqloom.pipeline",
     "Result": "seqloom.pipeline",
+    "Classifier": "seqloom.pipeline",
+    "Labelled": "seqloom.pipeline",
+    "Tagger": "seqloom.pipeline",
+    "Tagged": "seqloom.pipeline",
 }
-__all__ = ["Model", "Result", "average", "compare", "load", "train"]
+__all__ = [
+    "Classifier",
+    "Labelled",
+    "Model",
+    "Result",
+    "Tagged",
+    "Tagger",
+    "average",
+    "compare",
+    "load",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,9 @@
 """Train in child processes that kill themselves (SIGKILL) at random moments, resume, and compare the final weights.
 
-Run as   python killed_training.py FOLDER KILLS SEED [forget]
+Run as   python killed_training.py FOLDER KILLS SEED [forget] [text]
 Prints   one JSON line: kills by the place they struck, runs that ended, and how many ended with the same bits as the
-         run that was never killed. With "forget" a resumed run starts its data anew, and must not end the same.
+         run that was never killed. With "forget" a resumed run starts its data anew, and must not end the same. With
+         "text" it is a language model, whose state is carried from chunk to chunk.
 
 Children are forked after the imports, so that a kill costs a fraction of a second.
 """
@@ -26,9 +27,10 @@ import seqloom.training.objective
 from seqloom import pipeline
 from seqloom.base import files
 from seqloom.training.checkpoint import checkpoint_folders
+from seqloom.training.language_model import TextObjective
 
 UPDATES = 14
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "text": {"tokenizer": "word", "vocabulary_size": 60},
     "model": {
         "width": 8,
@@ -54,8 +56,32 @@ CONFIG = {
 }
 
 
+TEXT_CONFIG: dict[str, Any] = {
+    "task": "generation",
+    "preset": "none",
+    "text": {"tokenizer": "character"},
+    "model": {
+        "width": 8,
+        "dropout": 0.2,
+        "decoder": {
+            "kind": "recurrent",
+            "cell": "lstm",
+            "hidden": 8,
+            "locked_dropout": True,
+            "recurrent_dropout": 0.2,
+        },
+    },
+    "training": {
+        **{key: value for key, value in CONFIG["training"].items() if key != "validation_sentences"},
+        "batch_tokens": 48,
+        "chunk": 12,
+        "label_smoothing": 0.0,
+    },
+}
+
+
 def write_corpus(folder: Path) -> None:
-    """Sixty pairs of sentences of different lengths, and their reversals."""
+    """Sixty pairs of sentences of different lengths, and their reversals; for text the first side is enough."""
     draw = random.Random(0)
     for part, count in (("train", 60), ("valid", 6)):
         lines = [[draw.choice("abcdefghij") for _ in range(draw.randint(1, 9))] for _ in range(count)]
@@ -63,8 +89,13 @@ def write_corpus(folder: Path) -> None:
         (folder / f"{part}.b").write_text("".join(" ".join(line[::-1]) + "\n" for line in lines))
 
 
-def settings(folder: Path) -> dict[str, Any]:
+def settings(folder: Path, *, text: bool) -> dict[str, Any]:
     """The configuration with its corpus."""
+    if text:
+        return {
+            **TEXT_CONFIG,
+            "data": {"train": str(folder / "train.a"), "held_out": 0.1, "cache": str(folder / "corpora")},
+        }
     data = {part: [str(folder / f"{part}.a"), str(folder / f"{part}.b")] for part in ("train", "valid")}
     return {**CONFIG, "data": {**data, "cache": str(folder / "corpora")}}
 
@@ -87,6 +118,7 @@ def strike_at(moment: int, note: Path) -> None:
         setattr(owner, name, counted)
 
     watched(seqloom.training.objective, "batch_loss")  # mid-epoch, and mid-accumulation every other time
+    watched(TextObjective, "loss")  # the same of text
     watched(torch.optim.AdamW, "step")
     watched(seqloom.training.checkpoint, "_save_tensors")  # and the rest: while saving
     watched(files, "fsync_file")
@@ -131,11 +163,11 @@ def final_bytes(run: Path) -> tuple[bytes, bytes]:
     return (newest / "model.safetensors").read_bytes(), (newest / "optimiser.safetensors").read_bytes()
 
 
-def main(folder: Path, kills: int, seed: int, forget: bool) -> None:
+def main(folder: Path, kills: int, seed: int, *, forget: bool, text: bool) -> None:
     """See the module."""
     torch.set_num_threads(1)
     write_corpus(folder)
-    config, log, note = settings(folder), folder / "children.txt", folder / "struck"
+    config, log, note = settings(folder, text=text), folder / "children.txt", folder / "struck"
     if run_child(lambda: void(pipeline.train(config, folder / "never")), log):
         raise SystemExit(log.read_text())
     expected = final_bytes(folder / "never")
@@ -167,4 +199,5 @@ def void(_: object) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), "forget" in sys.argv[4:])
+    more = sys.argv[4:]
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), forget="forget" in more, text="text" in more)

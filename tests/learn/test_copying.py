@@ -69,12 +69,18 @@ def commands(folder: Path, kind: str, *options: str) -> list[Answer]:
     )
 
 
+COVERAGE = ("model.decoder.coverage=true", "training.coverage_loss=0.3")
+
+
+@pytest.mark.parametrize("options", [(), COVERAGE], ids=["", "coverage"])
 @pytest.mark.parametrize("kind", ["recurrent", "transformer"])
-def test_it_learns_to_copy_names_that_it_has_never_seen(kind: str, tmp_path: Path) -> None:
+def test_it_learns_to_copy_names_that_it_has_never_seen(
+    kind: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
     write(tmp_path, "train", NAMES[:160], 8)
     write(tmp_path, "valid", NAMES[160:180], 2)
     _, targets = write(tmp_path, "test", NAMES[180:], 3)
-    trained, translated = commands(tmp_path, kind)
+    trained, translated = commands(tmp_path, kind, *options)
     assert (trained.code, translated.code) == (0, 0), trained.err + translated.err
     outputs = (tmp_path / "out.de").read_text().splitlines()
     assert len(outputs) == len(targets)

@@ -43,6 +43,10 @@ def test_a_run_that_forgets_its_place_in_the_data_does_not(tmp_path: Path) -> No
     assert result["same"] < result["ended"]
 
 
+def test_a_killed_language_model_goes_on_with_the_state_that_it_carried(tmp_path: Path) -> None:
+    check(killed(tmp_path, 6, 1, "text"), 6)
+
+
 @pytest.mark.slow
 def test_fifty_random_kills(tmp_path: Path) -> None:
     result = killed(tmp_path, 50, seed=3)

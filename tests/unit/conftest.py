@@ -9,6 +9,8 @@ import pytest
 from commands import write_project
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from seqloom.pipeline import Model
     from seqloom.training.events import Event
     from tiny import TinyRun
@@ -63,3 +65,16 @@ def loaded(tiny_run: "TinyRun") -> "Model":
 
     with set_back():
         return seqloom.load(tiny_run.path, device="cpu", threads=1)
+
+
+@pytest.fixture(scope="session")
+def labelled_runs(tmp_path_factory: pytest.TempPathFactory) -> "dict[str, Path]":
+    """Runs that tell labels of tiny texts, by the kind of tests/labelled.py. Look, don't touch: copy to change."""
+    import seqloom
+    from labelled import MAKERS, write_labelled
+
+    root = tmp_path_factory.mktemp("labelled")
+    with set_back():
+        for kind in MAKERS:
+            seqloom.train(write_labelled(root / kind, kind), root / kind / "run")
+    return {kind: root / kind / "run" for kind in MAKERS}

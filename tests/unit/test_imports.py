@@ -54,7 +54,7 @@ NO_TORCH = {
     "seqloom",
     "__main__",
 }
-MAKES_TENSORS = {"seqloom.data.batch", "seqloom.data.loader"}
+MAKES_TENSORS = {"seqloom.data.batch", "seqloom.data.loader", "seqloom.data.text_batch"}
 
 EXECUTES_WHAT_IT_READS = {
     "pickle",

@@ -119,10 +119,10 @@ def align(
 
 def _aligned(run: Path, pairs: "list[Pair]", how: "Extraction", label: str) -> "list[frozenset[Link]]":
     from seqloom.base.progress import progress
-    from seqloom.pipeline import load
+    from seqloom.pipeline import Model, load_as
     from seqloom.pipeline.aligning import align as align_pairs
 
-    model = load(run)
+    model = load_as(Model, run, "align")
     found = []
     with progress(label, total=len(pairs)) as bar:
         for links in align_pairs(model, pairs, how):

@@ -6,17 +6,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 WAITING = 4  # pieces that may lie ready; reading waits when there are more
 STDIN = "-"
 
 
 class Line(NamedTuple):
-    """A line of input and where it stood, for what there is to say about it."""
+    """A line of input, where it stood, for what there is to say about it, and what ended it."""
 
     text: str
     where: str
+    end: str = "\n"
 
 
 def read_inputs(paths: Sequence[Path]) -> Iterator[Line]:
@@ -24,7 +25,7 @@ def read_inputs(paths: Sequence[Path]) -> Iterator[Line]:
 
     Raises   EncodingFault, DataError at the line in question, as seqloom.data.readers does
     """
-    from seqloom.data.readers import read_lines, read_stream
+    from seqloom.data.readers import read_ended_lines, read_stream
 
     for path in paths or [Path(STDIN)]:
         if str(path) == STDIN:
@@ -32,24 +33,28 @@ def read_inputs(paths: Sequence[Path]) -> Iterator[Line]:
             stream = open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115
             lines, name = read_stream(stream, "stdin"), "line "
         else:
-            lines, name = read_lines(path), f"{path}:"
-        for number, text in enumerate(lines, start=1):
-            yield Line(text, f"{name}{number}")
+            lines, name = read_ended_lines(path), f"{path}:"
+        for number, (text, end) in enumerate(lines, start=1):
+            yield Line(text, f"{name}{number}", end)
 
 
-def in_pieces(lines: Iterable[Line], most: int) -> Iterator[list[Line]]:
-    """Lists of 1 to `most` lines: those that have arrived while the list before was worked on.
+Item = TypeVar("Item", bound=tuple[Any, ...])
+
+
+def in_pieces(lines: Iterable[Item], most: int) -> Iterator[list[Item]]:
+    """Lists of 1 to `most` lines, or of what is made of them: those that have arrived while the list before was
+    worked on.
 
     A fault while reading is raised after the lines before it were given.
     """
-    arrived: queue.Queue[Line | BaseException | None] = queue.Queue(WAITING * most)
+    arrived: queue.Queue[Item | BaseException | None] = queue.Queue(WAITING * most)
     threading.Thread(target=_read_ahead, args=(lines, arrived.put), daemon=True).start()
     end: BaseException | None = None
     ended = False
     while not ended:
-        piece = []
+        piece: list[Item] = []
         for item in itertools.chain([arrived.get()], _ready(arrived)):
-            if not isinstance(item, Line):
+            if item is None or isinstance(item, BaseException):
                 ended, end = True, item
                 break
             piece.append(item)
@@ -61,7 +66,7 @@ def in_pieces(lines: Iterable[Line], most: int) -> Iterator[list[Line]]:
         raise end
 
 
-def _read_ahead(lines: Iterable[Line], put: Callable[[Line | BaseException | None], None]) -> None:
+def _read_ahead(lines: Iterable[Item], put: Callable[[Item | BaseException | None], None]) -> None:
     """Read to the end; None says that it was reached, an exception that it was not."""
     try:
         for line in lines:
@@ -73,8 +78,8 @@ def _read_ahead(lines: Iterable[Line], put: Callable[[Line | BaseException | Non
 
 
 def _ready(
-    arrived: "queue.Queue[Line | BaseException | None]",
-) -> Iterator[Line | BaseException | None]:
+    arrived: "queue.Queue[Item | BaseException | None]",
+) -> Iterator[Item | BaseException | None]:
     while True:
         try:
             yield arrived.get_nowait()

@@ -5,13 +5,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqloom.cli.file_options import TestFiles, TrainFiles, ValidFiles
+from seqloom.cli.file_options import (
+    SOURCE_FIELD,
+    TARGET_FIELD,
+    SourceField,
+    TargetField,
+    TestFiles,
+    TrainFiles,
+    ValidFiles,
+)
 from seqloom.cli.places import config_file
 
 if TYPE_CHECKING:
     from seqloom.base.progress import Progress
     from seqloom.config.schema import Config
     from seqloom.data.readers import PairFiles
+    from seqloom.text.labels import Labels
     from seqloom.training.vocabularies import Tokenizers
 
 EXAMPLES = """
@@ -35,6 +44,8 @@ def check(
     train: TrainFiles = [],  # noqa: B006 - typer copies it
     valid: ValidFiles = [],  # noqa: B006
     test: TestFiles = [],  # noqa: B006
+    source_field: SourceField = SOURCE_FIELD,
+    target_field: TargetField = TARGET_FIELD,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the report, with more of it, as a page.")
     ] = None,
@@ -46,25 +57,44 @@ def check(
     from seqloom.base.errors import DataError, UsageError
     from seqloom.base.files import atomic_write, make_folder
     from seqloom.base.progress import progress
+    from seqloom.config.read import read_config
+    from seqloom.config.tasks import task_named
     from seqloom.data.check import check_corpus, render_html, render_text
     from seqloom.data.readers import PairFiles
 
+    if config is not None and (source_field, target_field) != (SOURCE_FIELD, TARGET_FIELD):
+        raise UsageError(
+            "--source-field and --target-field are for files; a configuration names its own, as data.source_field."
+        )
     given = dict(zip(PARTS, (train, valid, test), strict=True))
     if (config is None) != any(given.values()):
         raise UsageError(
             "Name either a configuration, or files: seqloom check mine/config.toml, or seqloom check --train A B."
         )
+    if config is not None and not task_named(read_config(config_file(config)).task).reads_pairs:
+        if html:
+            raise UsageError(
+                "--html is for corpora of pairs; what is said of plain text is short. Leave it out."
+            )
+        _check_plain_text(config)
+        return
     fault = ""
     with progress("Checking") as shown:
-        tokenizers = None
+        tokenizers = labels = None
         if config is None:
             limit = alignments = None
-            parts = {name: PairFiles(tuple(paths)) for name, paths in given.items() if paths}
+            cut = False
+            parts = {
+                name: PairFiles(tuple(paths), source_field=source_field, target_field=target_field)
+                for name, paths in given.items()
+                if paths
+            }
         else:
             settings, parts = _configured(config)
             limit, alignments = settings.data.max_length, settings.data.alignments
+            cut = settings.data.long == "cut"
             try:
-                tokenizers = _learn(settings, shown)
+                tokenizers, labels = _learn(settings, shown)
             except DataError as error:
                 fault = str(error)
         report = check_corpus(
@@ -72,7 +102,9 @@ def check(
             source_tokenizer=tokenizers.source if tokenizers else None,
             target_tokenizer=tokenizers.target if tokenizers else None,
             max_length=limit,
+            cut=cut,
             alignments=Path(alignments) if alignments else None,
+            labels=labels,
             on_progress=lambda part, lines: shown.update(0.0, f"{part}: {lines:,} lines"),
         )
     if html:
@@ -86,6 +118,28 @@ def check(
     raise typer.Exit(report.exit_code)
 
 
+def _check_plain_text(config: Path) -> None:
+    """Report on the text of a language model."""
+    from seqloom.base.progress import progress
+    from seqloom.config.read import read_config, require_training_data
+    from seqloom.data.check_text import check_text, render_text_parts
+    from seqloom.training.vocabularies import text_files, train_text_tokenizer
+
+    settings = read_config(config_file(config))
+    require_training_data(settings)
+    data = settings.data
+    named = [name for name in PARTS if getattr(data, name) or (name == "valid" and data.held_out)]
+    with progress("Checking") as shown:
+        shown.say("Learning the vocabulary")
+        tokenizer = train_text_tokenizer(settings)
+        parts = check_text(
+            {name: text_files(settings, name) for name in named},
+            tokenizer,
+            lambda part, lines: shown.update(0.0, f"{part}: {lines:,} lines"),
+        )
+    print(render_text_parts(parts, len(tokenizer), settings.training.batch_tokens), end="")
+
+
 def _configured(config: Path) -> "tuple[Config, dict[str, PairFiles]]":
     from seqloom.config.read import read_config, require_training_data
     from seqloom.training.vocabularies import pair_files
@@ -95,9 +149,17 @@ def _configured(config: Path) -> "tuple[Config, dict[str, PairFiles]]":
     return settings, {name: pair_files(settings, name) for name in PARTS if getattr(settings.data, name)}
 
 
-def _learn(settings: "Config", shown: "Progress") -> "Tokenizers":
-    """The tokenizers that training would have."""
-    from seqloom.training.vocabularies import train_tokenizers
+def _learn(settings: "Config", shown: "Progress") -> "tuple[Tokenizers, Labels | None]":
+    """The tokenizers that training would have, and the labels where targets are some."""
+    from seqloom.config.tasks import task_named
+    from seqloom.data.labelled import names_of, read_labels
+    from seqloom.text.labels import collect_labels
+    from seqloom.training.vocabularies import pair_files, train_tokenizers
 
     shown.say("Learning the vocabulary")
-    return train_tokenizers(settings)
+    tokenizers = train_tokenizers(settings)
+    if task_named(settings.task).target == "text":
+        return tokenizers, None
+    files, separator = pair_files(settings, "train"), settings.data.label_separator
+    found = (names for _, names in read_labels(files, separator))
+    return tokenizers, collect_labels(found, names_of(files.paths), separator)

@@ -35,6 +35,14 @@ TestFiles = Annotated[
     ),
 ]
 
+SourceField = Annotated[
+    str, typer.Option(metavar="NAME", help="In JSON lines, the field that holds the source.")
+]
+TargetField = Annotated[
+    str, typer.Option(metavar="NAME", help="In JSON lines, the field that holds the target.")
+]
+SOURCE_FIELD, TARGET_FIELD = "source", "target"
+
 
 def repeat_file_options(arguments: Sequence[str]) -> list[str]:
     """Write `--train A B` as `--train A --train B`, for the verbs that have such options."""

@@ -1,4 +1,4 @@
-"""`seqloom inspect`: what happens inside a model while it reads a text and writes another."""
+"""`seqloom inspect`: what happens inside a model while it reads a text and writes another, or decides for a label."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from seqloom.cli.places import Run, shown
 from seqloom.cli.texts import typed
-from seqloom.cli.views import VIEWS, Asked, Shown
+from seqloom.cli.views import VIEWS, Asked, Shown, map_view
 
 EXAMPLES = """
 \b
@@ -24,6 +24,9 @@ Examples:
        words      what else it might have written at each step
        beam       the tree of the search, and what was pruned
        cost       parameters, bytes and operations, computed and measured
+Of a classifier: which words spoke for its label, or for --target LABEL, by
+gradient times input, and what its pooling weighed. Of a tagger: which tokens
+spoke for each one's label.
 """
 ORDERS = ("mean", "change", "index")
 
@@ -36,7 +39,10 @@ def inspect(
     ] = "attention",
     target: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="What it is made to write; its own translation if not said."),
+        typer.Option(
+            metavar="TEXT",
+            help="What it is made to write, or the label to explain; its own output if not said.",
+        ),
     ] = None,
     words: Annotated[
         bool,
@@ -55,14 +61,50 @@ def inspect(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page to look around in.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the numbers themselves.")] = None,
 ) -> None:
-    """Show what happens inside a model: attention, gates, gradients, choices, the search."""
+    """Show what happens inside a model: attention, gates, gradients, choices, search; or what carried a decision."""
     from seqloom.base.errors import UsageError
-    from seqloom.config.suggest import did_you_mean
 
     text = typed(text, "TEXT")
     target = target if target is None else typed(target, "--target")
     if not text.strip():
         raise UsageError("There is nothing to look at in an empty text.")
+    files = {"png": png, "svg": svg, "html": html, "json": json}
+    asked = {kind: path for kind, path in files.items() if path}
+    _check(show, asked, heads=heads, sort=sort)
+    from seqloom.pipeline import Classifier, Model, Tagger, load_as
+
+    model = load_as((Model, Classifier, Tagger), run, "inspect")
+    if not isinstance(model, Model) and (show != "attention" or heads):
+        raise UsageError(f"{run} decides for labels: it has no --show {show} and no --heads. Leave them out.")
+    if isinstance(model, Classifier):
+        from seqloom.cli.inspect_label import inspect_label
+
+        inspect_label(model, run, text, target, words=words, **files)
+        return
+    if isinstance(model, Tagger):
+        if target is not None:
+            raise UsageError(
+                "--target is not for taggers: the labels that it gave are explained. Leave it out."
+            )
+        seen = map_view(model.explain(text.split(), words=words))
+    else:
+        seen = VIEWS[show].look(model, Asked(text, target, words, sort, heads))
+    print(seen.summary)
+    _write_files(seen, asked)
+    if asked:
+        print("\nWrote " + ", ".join(map(str, asked.values())))
+    else:
+        option = "" if show == "attention" else f" --show {show}"
+        kinds = [kind for kind in ("html", "png", "json") if kind in VIEWS[show].kinds]
+        ways = " ".join(f"--{kind} {show}.{kind}" for kind in kinds)
+        print(f"\nIn files: seqloom inspect {shown(run)} TEXT{option} {ways}")
+
+
+def _check(show: str, asked: dict[str, Path], *, heads: bool, sort: str) -> None:
+    """Refuse, before a model is loaded, what can't be shown, and files that it can't be written as."""
+    from seqloom.base.errors import UsageError
+    from seqloom.config.suggest import did_you_mean
+
     if show not in VIEWS:
         near = did_you_mean(show, VIEWS)
         raise UsageError(f'--show "{show}" is none of {", ".join(VIEWS)}. {near}'.rstrip())
@@ -70,30 +112,14 @@ def inspect(
         raise UsageError(f'--sort "{sort}" is none of {", ".join(ORDERS)}.')
     if sort != "mean" and show != "gates":
         raise UsageError("--sort is for --show gates. Leave it out.")
-    if heads and (show != "attention" or png or svg):
+    if heads and (show != "attention" or asked.keys() & {"png", "svg"}):
         raise UsageError("--heads is for --show attention, by --html or --json. Leave the others out.")
-    for path, ending in ((png, ".png"), (svg, ".svg")):
-        if path and path.suffix.lower() != ending:
-            raise UsageError(f"--{ending[1:]} {path}: its name must end in {ending}.")
-    view = VIEWS[show]
-    files = {"png": png, "svg": svg, "html": html, "json": json}
-    asked = {kind: path for kind, path in files.items() if path}
-    for kind in asked:
-        if kind not in view.kinds:
-            ways = ", ".join(f"--{each}" for each in view.kinds)
+    for kind, path in asked.items():
+        if kind in ("png", "svg") and path.suffix.lower() != f".{kind}":
+            raise UsageError(f"--{kind} {path}: its name must end in .{kind}.")
+        if kind not in VIEWS[show].kinds:
+            ways = ", ".join(f"--{each}" for each in VIEWS[show].kinds)
             raise UsageError(f"--show {show} has no --{kind}; it can be written by {ways}.")
-    from seqloom.pipeline import load
-
-    seen = view.look(load(run), Asked(text, target, words, sort, heads))
-    print(seen.summary)
-    _write_files(seen, asked)
-    if asked:
-        print("\nWrote " + ", ".join(map(str, asked.values())))
-    else:
-        option = "" if show == "attention" else f" --show {show}"
-        kinds = [kind for kind in ("html", "png", "json") if kind in view.kinds]
-        ways = " ".join(f"--{kind} {show}.{kind}" for kind in kinds)
-        print(f"\nIn files: seqloom inspect {shown(run)} TEXT{option} {ways}")
 
 
 def _write_files(seen: Shown, asked: dict[str, Path]) -> None:

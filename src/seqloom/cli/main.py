@@ -14,7 +14,22 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from seqloom.cli import align, average, check, compare, evaluate, inspect, new, presets, train, translate
+from seqloom.cli import (
+    align,
+    average,
+    check,
+    classify,
+    compare,
+    evaluate,
+    generate,
+    inspect,
+    new,
+    presets,
+    score,
+    summarize,
+    train,
+    translate,
+)
 from seqloom.cli.failures import explain
 from seqloom.cli.file_options import repeat_file_options
 from seqloom.cli.help_page import Verb
@@ -95,14 +110,18 @@ def seqloom(
         typer.Option("--version", help="Say the version and end.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Train translators of your own, use them, and see where they look."""
+    """Train sequence models of your own, use them, and see where they look."""
 
 
 app.command(cls=Verb, epilog=new.EXAMPLES)(new.new)
 app.command(cls=Verb, epilog=check.EXAMPLES)(check.check)
 app.command(cls=Verb, epilog=train.EXAMPLES)(train.train)
-app.command(cls=Verb, epilog=translate.EXAMPLES)(translate.translate)
+app.command("translate", cls=Verb, epilog=translate.EXAMPLES)(translate.translate)
+app.command("summarize", cls=Verb, epilog=summarize.EXAMPLES)(summarize.summarize)
+app.command(cls=Verb, epilog=generate.EXAMPLES)(generate.generate)
+app.command(cls=Verb, epilog=classify.EXAMPLES)(classify.classify)
 app.command(cls=Verb, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command(cls=Verb, epilog=score.EXAMPLES)(score.score)
 app.command(cls=Verb, epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command(cls=Verb, epilog=align.EXAMPLES)(align.align)
 app.command(cls=Verb, epilog=compare.EXAMPLES)(compare.compare)

@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from seqloom.cli.completion import complete_preset
-from seqloom.cli.file_options import TestFiles, TrainFiles, ValidFiles
+from seqloom.cli.file_options import (
+    SOURCE_FIELD,
+    TARGET_FIELD,
+    SourceField,
+    TargetField,
+    TestFiles,
+    TrainFiles,
+    ValidFiles,
+)
 from seqloom.cli.places import CONFIG, default_run, shown
 
 EXAMPLES = """
@@ -35,6 +43,8 @@ def new(
     train: TrainFiles = [],  # noqa: B006 - typer copies it
     valid: ValidFiles = [],  # noqa: B006
     test: TestFiles = [],  # noqa: B006
+    source_field: SourceField = SOURCE_FIELD,
+    target_field: TargetField = TARGET_FIELD,
     example: Annotated[
         bool, typer.Option("--example", help="Put the bundled English-French phrasebook into it.")
     ] = False,
@@ -45,8 +55,8 @@ def new(
     """
     from seqloom.base.errors import UsageError
     from seqloom.base.files import atomic_write, make_folder
-    from seqloom.config.presets import preset_text
-    from seqloom.config.tasks import TASKS
+    from seqloom.config.presets import preset_text, read_preset
+    from seqloom.config.tasks import TASKS, task_named
 
     config = folder / CONFIG
     for path in (config, folder / DATA) if example else (config,):
@@ -56,7 +66,17 @@ def new(
             )
     name = preset or TASKS[0].preset
     preset_text(name)  # refuses an unknown name before anything is written
+    of_text = not task_named(read_preset(name)["task"]).reads_pairs
+    if example and of_text:
+        raise UsageError(
+            f"--example brings pairs, but the preset {name} learns from plain text. Leave out one of the two."
+        )
     if example:
+        if task_named(read_preset(name)["task"]).target != "text":
+            raise UsageError(
+                f"--example brings pairs to translate, which the preset {name} has no use for. Leave out one of the "
+                "two."
+            )
         if train or valid or test:
             raise UsageError(
                 "--example brings its own data. Leave out --train, --valid and --test, or --example."
@@ -65,7 +85,11 @@ def new(
         make_folder(folder)
         _write_example(folder)
     else:
-        text = _start(config, name) + _data_section(folder, (train, valid, test)) + _usual_settings(name)
+        if of_text:
+            section = _text_section(folder, (train, valid, test))
+        else:
+            section = _data_section(folder, name, (train, valid, test), (source_field, target_field))
+        text = _start(config, name) + section + _usual_settings(name)
         make_folder(folder)
     atomic_write(config, text)
     print(f"Wrote {config}: what a person would set; the rest comes from the preset {name}.")
@@ -87,24 +111,65 @@ preset = "{preset}"
 """
 
 
-def _data_section(folder: Path, parts: Sequence[Sequence[Path]]) -> str:
-    """Name the files as they are seen from the folder; those of each part that is given are looked at first."""
+FILES_HELP = {
+    "text": "Two UTF-8 files in step (source, target): line n of the one belongs to line n of the other.\n"
+    "# Or one .tsv or .jsonl file.",
+    "label": "A UTF-8 file with a text, a tab and its label in each line (.tsv), or two files in step, or .jsonl.",
+    "labels": "A UTF-8 file with a token, a tab and its label in each line, and an empty line between sentences.",
+}
+EXAMPLE_FILES = {
+    "text": EXAMPLE_PAIRS,
+    "label": (("train.tsv",), ("valid.tsv",), ("test.tsv",)),
+    "labels": (("train.conll",), ("valid.conll",), ("test.conll",)),
+}
+"""By how a task reads its target."""
+
+
+def _data_section(folder: Path, preset: str, parts: Sequence[Sequence[Path]], fields: tuple[str, str]) -> str:
+    """Name the files as they are seen from the folder; those of each part that is given are looked at first.
+
+    fields  of JSON lines: the source's and the target's
+    """
+    from seqloom.config.presets import read_preset
+    from seqloom.config.tasks import task_named
     from seqloom.config.toml import write_value
     from seqloom.data.readers import read_pairs
+
+    target = task_named(read_preset(preset)["task"]).target
+    lines = ["", "[data]", f"# {FILES_HELP[target]}", "# Paths are seen from this folder."]
+    named = any(parts)
+    for key, paths, examples in zip(("train", "valid", "test"), parts, EXAMPLE_FILES[target], strict=True):
+        if paths:
+            form = "blocks" if target == "labels" else "auto"
+            next(read_pairs(paths, format=form, source_field=fields[0], target_field=fields[1]), None)
+        kept = [_seen_from(folder, path) for path in paths] or list(examples)
+        off = "# " if named and not paths else ""
+        lines.append(f"{off}{key} = {write_value(kept)}")
+    defaults = (SOURCE_FIELD, TARGET_FIELD)
+    for key, field, default in zip(("source_field", "target_field"), fields, defaults, strict=True):
+        if field != default:
+            lines.append(f"{key} = {write_value(field)}")
+    return "\n".join(lines) + "\n"
+
+
+def _text_section(folder: Path, parts: Sequence[Sequence[Path]]) -> str:
+    """The same for plain text, whose last tenth is held out unless there is text to validate by."""
+    from seqloom.config.toml import write_value
+    from seqloom.data.readers import read_lines
 
     lines = [
         "",
         "[data]",
-        "# Two UTF-8 files in step (source, target): line n of the one is the translation of line n of the other.",
-        "# Or one .tsv or .jsonl file. Paths are seen from this folder.",
+        "# UTF-8 text, one file or several, read one after the other. Paths are seen from this folder.",
     ]
-    named = any(parts)
-    for key, paths, examples in zip(("train", "valid", "test"), parts, EXAMPLE_PAIRS, strict=True):
-        if paths:
-            next(read_pairs(paths), None)
-        kept = [_seen_from(folder, path) for path in paths] or list(examples)
-        off = "# " if named and not paths else ""
+    for key, paths in zip(("train", "valid", "test"), parts, strict=True):
+        for path in paths:
+            next(read_lines(path), None)
+        kept = [_seen_from(folder, path) for path in paths] or [f"{key}.txt"]
+        off = "" if paths or (key == "train" and not any(parts)) else "# "
         lines.append(f"{off}{key} = {write_value(kept)}")
+    off = "# " if parts[1] else ""
+    lines.append(f"{off}held_out = 0.1    # the last tenth of the text, to validate by")
     return "\n".join(lines) + "\n"
 
 
@@ -120,15 +185,18 @@ def _usual_settings(preset: str) -> str:
     values = read_preset(preset)
     text, model, training = values["text"], values["model"], values["training"]
     bound = next(key for key in training if key.startswith("max_"))
+    advice = "2000 for ten thousand pairs, 32000 for millions"
+    if text["tokenizer"] == "character":
+        advice = "at most; there are as many as the text has characters"
     return f"""
 # Take away a "#" to change what the preset says.
 
 [text]
-# vocabulary_size = {text["vocabulary_size"]}    # symbols; 2000 for ten thousand pairs, 32000 for millions
+# vocabulary_size = {text["vocabulary_size"]}    # symbols; {advice}
 
 [model]
-# width = {model["width"]}    # more for more pairs; it costs time
-# dropout = {model["dropout"]}    # more for fewer pairs
+# width = {model["width"]}    # more for more data; it costs time
+# dropout = {model["dropout"]}    # more for less data
 
 [training]
 # {bound} = {write_value(training[bound])}    # the end: max_epochs, max_minutes, max_updates or max_tokens

@@ -11,7 +11,7 @@ from seqloom.cli.completion import complete_override
 from seqloom.cli.places import config_file, default_run, shown
 
 if TYPE_CHECKING:
-    from seqloom.pipeline import Model
+    from seqloom.pipeline import AnyModel
 
 EXAMPLES = """
 \b
@@ -21,6 +21,9 @@ Examples:
   seqloom train mine/config.toml model.width=512 --run runs/wide
       The same with another setting, in a run of its own.
 """
+
+
+SHORT = 120  # characters of an example's source
 
 
 def train(
@@ -76,27 +79,43 @@ def _updates(folder: Path) -> int:
     return int(newest[0].name.removeprefix("step-")) if newest else 0
 
 
-def _tell_result(folder: Path, model: "Model") -> None:
+def _tell_result(folder: Path, model: "AnyModel") -> None:
     """How good it is, where it lies, what to type next."""
+    from seqloom.config.tasks import task_named
     from seqloom.inspection.run_log import best_validation, read_log
+    from seqloom.pipeline import Model, TextGenerator
 
     best = best_validation(read_log(folder / "metrics.jsonl").rows)
     if best:
-        print(f"Best on the validation pairs: {_scores(best)}")
-    print(f"\n  {folder / 'report.html'}    curves, and sample translations as it learnt")
+        print(f"Best on the validation data: {_scores(best)}")
+    print(f"\n  {folder / 'report.html'}    curves, and samples as it learnt")
     print(f"  {folder / 'best'}           the model that is used from here on")
     print("\nNext:")
     samples = read_log(folder / "samples.jsonl").rows
-    example = shlex.quote(str(samples[-1]["source"]) if samples else "Your sentence.")
+    text = _short(str(samples[-1]["source"])) if samples else ""
     place = shown(folder)
-    print(f"  echo {example} | seqloom translate {place}")
-    if model.config.data.test or model.config.data.valid:
+    verb = f"seqloom {task_named(model.config.task).verb} {place}"
+    example = shlex.quote(text or "Your sentence.")
+    if isinstance(model, TextGenerator):
+        prompt = f" --prompt {shlex.quote(text)}" if text else ""
+        print(f"  {verb}{prompt}")
+    else:
+        print(f"  echo {example} | {verb}")
+    if model.config.data.test or model.config.data.valid or model.config.data.held_out:
         print(f"  seqloom evaluate {place}")
-    if model.has_attention:
+    if not isinstance(model, TextGenerator) and (not isinstance(model, Model) or model.has_attention):
         print(f"  seqloom inspect {place} {example} --html attention.html")
+
+
+def _short(text: str) -> str:
+    """The beginning of a text, as one would type it."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHORT else f"{line[:SHORT].rsplit(' ', 1)[0]} ..."
 
 
 def _scores(row: Mapping[str, Any]) -> str:
     """A validation's figures, the name of each as its metric writes it."""
-    parts = [f"{name} {row[key]:.1f}" for key, name in (("bleu", "BLEU"), ("chrf", "chrF")) if key in row]
+    from seqloom.metrics.measure import PLACES, TITLES
+
+    parts = [f"{name} {row[key]:.{PLACES.get(key, 1)}f}" for key, name in TITLES.items() if key in row]
     return ", ".join([*parts, f"loss {row['loss']:.3f}", f"update {row['update']:,}"])

@@ -47,14 +47,19 @@ class View:
 
 def attention(model: "Model", asked: Asked) -> Shown:
     """Where the model looked for each symbol that it wrote."""
-    from seqloom.inspection.attention import write_maps
-    from seqloom.inspection.attention_page import write_attention_page
-    from seqloom.inspection.attention_picture import write_attention_picture
-
     if asked.heads:
         return attention_by_heads(model, asked)
     written = model(asked.text).tokens if asked.target is None else asked.target
     found = model.attention(asked.text, written, words=asked.words)
+
+    return map_view(found)
+
+
+def map_view(found: "AttentionMap") -> Shown:
+    """A map of what was looked at for what."""
+    from seqloom.inspection.attention import write_maps
+    from seqloom.inspection.attention_page import write_attention_page
+    from seqloom.inspection.attention_picture import write_attention_picture
 
     def picture(path: Path) -> str | None:
         return write_attention_picture(found, path)

@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from seqloom.config.section import (
     Count,
+    Fraction,
+    Names,
     NotNegative,
     OptionalText,
     Paths,
@@ -13,13 +15,13 @@ from seqloom.config.section import (
     contradiction,
 )
 
-Format = Literal["auto", "parallel", "tsv", "jsonl"]
+Format = Literal["auto", "parallel", "tsv", "jsonl", "blocks"]
 TokenizerKind = Literal["word", "character", "byte", "unigram", "bpe"]
 Normalisation = Literal["NFC", "NFKC", "none"]
 
 PARTS = ("train", "back_translated", "valid", "test")
 """Options that name files of pairs."""
-FILES_OF_FORMAT = {"parallel": 2, "tsv": 1, "jsonl": 1}
+FILES_OF_FORMAT = {"parallel": 2, "tsv": 1, "jsonl": 1, "blocks": 1}
 SUBWORD_TOKENIZERS = ("unigram", "bpe")
 
 
@@ -28,8 +30,8 @@ class DataConfig(Section):
 
     train: Paths = Field(
         default=(),
-        description="Training pairs: two files of equal length (source, target), or one TSV or JSON-lines "
-        "file; relative to the configuration file's folder.",
+        description="Training pairs: two files of equal length (source, target), or one TSV or JSON-lines file; plain "
+        "text, any number of files, for generation; relative to this file's folder.",
     )
     back_translated: Paths = Field(
         default=(),
@@ -49,10 +51,15 @@ class DataConfig(Section):
         default=(),
         description="Test pairs, read by `seqloom evaluate` and never in training; written like data.train.",
     )
+    held_out: Fraction = Field(
+        default=0.0,
+        description="Share of a text, at its end, that is kept from training and validated by instead of data.valid; "
+        "counted in characters, and cut between two lines.",
+    )
     format: Format = Field(
         default="auto",
-        description="How the files hold the pairs: two parallel files, tab-separated values, JSON lines, or "
-        "auto: two files are parallel, one is told by its name's ending.",
+        description="How the files hold the pairs: two parallel files, tab-separated values, JSON lines, blocks of "
+        "labelled tokens, or auto: by their number, the name's ending and the task.",
     )
     source_field: str = Field(
         default="source", min_length=1, description="The field of a JSON line that holds the source."
@@ -60,9 +67,29 @@ class DataConfig(Section):
     target_field: str = Field(
         default="target", min_length=1, description="The field of a JSON line that holds the target."
     )
+    label_separator: OptionalText = Field(
+        default=None,
+        description='The sign between the labels of one text, such as "|", where a text may have several or none; '
+        "unset, each has one.",
+    )
+    vectors: OptionalText = Field(
+        default=None,
+        description="File of word vectors as text, of GloVe or word2vec, from which the embeddings of the "
+        "vocabulary's words start.",
+    )
+    reference_fields: Names = Field(
+        default=(),
+        description="Fields of a JSON line that hold what `seqloom evaluate` compares outputs with, each a text or a "
+        "list of texts; unset, data.target_field alone.",
+    )
     max_length: Count = Field(
         default=256,
-        description="Longest side of a training pair in symbols; longer pairs are left out and counted.",
+        description="Longest side of a training pair in symbols; what becomes of longer pairs, data.long says.",
+    )
+    long: Literal["leave_out", "cut"] = Field(
+        default="leave_out",
+        description="What becomes of longer pairs: they are left out (leave_out), or long sources are cut to so many "
+        "symbols (cut), in use as in training; either is counted and said.",
     )
     cache: OptionalText = Field(
         default=None,
@@ -74,6 +101,16 @@ class DataConfig(Section):
         """All that a model learns from."""
         alignments = (self.alignments,) if self.alignments else ()
         return (*self.train, *self.back_translated, *alignments)
+
+    @model_validator(mode="after")
+    def _check_held_out(self) -> Self:
+        if self.held_out and self.valid:
+            raise contradiction(
+                f"data.held_out = {self.held_out} validates by the end of data.train, but data.valid names files",
+                "Leave out one of the two.",
+                ["data.held_out", "data.valid"],
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_number_of_files(self) -> Self:

@@ -5,12 +5,14 @@ than the preset: what a written-out configuration repeats doesn't count.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from seqloom.base.errors import ConfigError
 from seqloom.config.layers import Layer
-from seqloom.config.options import options_named
+from seqloom.config.options import all_options, options_named
 from seqloom.config.schema import Config
+from seqloom.config.tasks import TASKS, task_named
 from seqloom.config.toml import show_value
 
 
@@ -50,7 +52,48 @@ def _attends(kind: str) -> Callable[[Config], bool]:
     return holds
 
 
+def _reads_pairs(config: Config) -> bool:
+    return task_named(config.task).reads_pairs
+
+
+def _keys_below(table: str) -> tuple[str, ...]:
+    """Every option of a table, of either kind."""
+    found = (
+        option.key for option in all_options() if not option.is_table and option.key.startswith(f"{table}.")
+    )
+    return tuple(dict.fromkeys(found))
+
+
+OF_PAIRS = (
+    *(f"data.{name}" for name in ("back_translated", "alignments", "format", "source_field", "target_field")),
+    "data.max_length",
+    *("text.shared", "text.sampling", "model.share_embeddings"),
+    *_keys_below("model.encoder"),
+    *(
+        f"model.decoder.{name}"
+        for name in ("placement", "input_feeding", "coverage", "feed_context", "bridge")
+    ),
+    *(f"model.decoder.attention_{name}" for name in ("width", "heads", "window", "positions")),
+    "model.decoder.copying",
+    *(f"training.{name}" for name in ("max_sentences", "scheduled_sampling", "teacher", "distillation")),
+    *(
+        f"training.{name}"
+        for name in ("minimum_risk", "risk_share", "risk_samples", "risk_sharpness", "r_drop")
+    ),
+    *(f"training.{name}" for name in ("coverage_loss", "guided_alignment")),
+    *(f"training.{name}" for name in ("validation_sentences", "validation_beam")),
+    *_keys_below("search"),
+)
+"""Options that mean something only where a source is read, and the search for an output begins from it."""
+WITH_A_SOURCE = f'a task that reads a source, such as task = "{TASKS[0].name}"'
+
 CONDITIONS = (
+    Condition(OF_PAIRS, WITH_A_SOURCE, _reads_pairs),
+    Condition(
+        ("data.held_out", "training.chunk", "training.chunks"),
+        'task = "generation"',
+        lambda config: not _reads_pairs(config),
+    ),
     Condition(
         ("training.betas", "training.eps"),
         'training.optimiser = "adamw" or "adam"',
@@ -95,26 +138,101 @@ CONDITIONS = (
         for option, kind in (("heads", "multi_head"), ("window", "local"), ("positions", "location"))
     ),
     Condition(
+        ("model.pooling_width",),
+        'model.pooling = "attention"',
+        lambda config: config.model.pooling == "attention",
+    ),
+    Condition(
+        ("search.allow_unknown",),
+        'text.tokenizer = "word" or "character", as others can write any word',
+        lambda config: config.text.tokenizer in ("word", "character"),
+    ),
+    Condition(
         ("text.vocabulary_size",),
         'another text.tokenizer than "byte", which has one symbol a byte',
         lambda config: config.text.tokenizer != "byte",
     ),
     Condition(
-        ("data.source_field", "data.target_field"),
+        ("data.source_field", "data.target_field", "data.reference_fields"),
         'data.format = "jsonl" or "auto"',
         lambda config: config.data.format in ("jsonl", "auto"),
     ),
 )
 
 
+DEFAULT_KIND = "recurrent"  # as config.layers begins with it
+UNREAD_WITHOUT_A_TARGET_TEXT = (
+    "model.decoder",
+    "model.share_embeddings",
+    "model.tie_output",
+    "search",
+    "text.shared",
+    "data.back_translated",
+    "data.alignments",
+    "training.scheduled_sampling",
+    "training.teacher",
+    "training.distillation",
+    "training.minimum_risk",
+    "training.risk_share",
+    "training.risk_samples",
+    "training.risk_sharpness",
+    "training.coverage_loss",
+    "training.guided_alignment",
+    "training.validation_sentences",
+    "training.validation_beam",
+)
+"""Options, and tables of options, of what writes text."""
+
+
+def _labels(config: Config) -> bool:
+    return task_named(config.task).target != "text"
+
+
+def _under(*names: str) -> tuple[str, ...]:
+    """The keys of the options of those names, and of all in the tables of those names."""
+    inside = tuple(f"{name}." for name in names)
+    found = [option.key for option in all_options() if not option.is_table]
+    return tuple(dict.fromkeys(key for key in found if key in names or key.startswith(inside)))
+
+
+@cache
+def conditions_of_tasks() -> tuple[Condition, ...]:
+    """What is read for some tasks only."""
+    return (
+        Condition(
+            _under(*UNREAD_WITHOUT_A_TARGET_TEXT),
+            "a task whose target is text, as translation",
+            lambda config: not _labels(config),
+        ),
+        Condition(
+            ("training.label_weights", "model.word_dropout", "data.vectors"),
+            'task = "classification" or "tagging"',
+            _labels,
+        ),
+        Condition(
+            ("model.pooling", "model.pooling_width", "data.label_separator"),
+            'task = "classification"',
+            lambda config: task_named(config.task).target == "label",
+        ),
+        Condition(
+            ("text.sampling",),
+            'task = "translation" or "classification"',
+            lambda config: task_named(config.task).target != "labels",
+        ),
+    )
+
+
 def refuse_ignored(config: Config, layers: Sequence[Layer], preset: Mapping[str, Any]) -> None:
     """Raise ConfigError for the first option that a layer sets and that this configuration doesn't read."""
-    for condition in CONDITIONS:
+    for condition in (*conditions_of_tasks(), *CONDITIONS):
         if condition.holds(config):
             continue
         for key, layer in ((key, layer) for key in condition.keys for layer in layers if layer.sets(key)):
             value = _value(config, key)
-            if value not in [option.default for option in options_named(key)] and value != _in(preset, key):
+            defaults = (
+                [DEFAULT_KIND] if key.endswith(".kind") else [option.default for option in options_named(key)]
+            )
+            if value not in defaults and value != _in(preset, key):
                 raise ConfigError(
                     f"{key} = {show_value(value)} ({layer.locate(key)}) would be ignored: it is read only with "
                     f"{condition.needs}. Leave it out, or set that."
@@ -132,5 +250,5 @@ def _in(preset: Mapping[str, Any], key: str) -> Any:
 def _value(config: Config, key: str) -> Any:
     node: Any = config
     for name in key.split("."):
-        node = getattr(node, name)
+        node = getattr(node, name, options_named(key)[0].default)  # another layer chose the other kind
     return node

@@ -170,7 +170,7 @@ def resolve_paths(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
             resolved[name] = paths if paths == NONE else _absolute(paths, folder)
         elif isinstance(paths, list | tuple):
             resolved[name] = [_absolute(path, folder) if isinstance(path, str) else path for path in paths]
-    for name in ("cache", "alignments"):
+    for name in ("cache", "alignments", "vectors"):
         path = resolved.get(name)
         if isinstance(path, str) and path != NONE:
             resolved[name] = _absolute(path, folder)

@@ -40,6 +40,7 @@ Bridge = Literal["projection", "copy", "zero"]
 Norm = Literal["pre", "post"]
 Positions = Literal["sinusoidal", "learned", "rotary"]
 Autoregression = Literal["attention", "ssru"]
+Pooling = Literal["last", "mean", "max", "attention"]
 
 
 class RecurrentEncoderConfig(Section):
@@ -188,6 +189,11 @@ class TransformerDecoderConfig(TransformerStackConfig):
         description="Copy symbols of the source too, words outside the vocabulary included, by the attention to them "
         "(pointer-generator, See et al. 2017); needs text.shared.",
     )
+    coverage: bool = Field(
+        default=False,
+        description="Attend to the source once more above the layers, for copying too, knowing how much was looked at "
+        "so far (See et al. 2017), which makes it loop over the target in training.",
+    )
     autoregression: Autoregression = Field(
         default="attention",
         description="How a layer reads what is written so far: by self-attention, or by a recurrence whose state "
@@ -216,6 +222,20 @@ class ModelConfig(Section):
     )
     tie_output: bool = Field(
         default=True, description="The target's embedding table is the output layer too."
+    )
+    pooling: Pooling = Field(
+        default="attention",
+        description="How a classifier makes one vector of what the encoder gives for each position: the last state, "
+        "the mean, the maximum of each number, or a mean weighted by attention (Yang et al. 2016).",
+    )
+    pooling_width: OptionalSize = Field(
+        default=None,
+        description="Width of the network that weighs the positions for attention pooling; unset, model.width.",
+    )
+    word_dropout: Fraction = Field(
+        default=0.0,
+        description="Share of the symbols that a classifier reads as <unk> in training, so that it relies on no single "
+        "word and knows what an unknown one is worth (Iyyer et al. 2015).",
     )
     encoder: EncoderConfig = Field(
         default_factory=RecurrentEncoderConfig, description="What reads the source; kind says which."

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from seqloom.config.schema import Config
+from seqloom.config.section import NAMES
 
 RANGE_WORDS = {"ge": "of at least", "gt": "above", "le": "at most", "lt": "below"}
 
@@ -114,8 +115,7 @@ def describe_type(annotation: Any, limits: list[Any]) -> str:
 
 def _describe_tuple(members: tuple[Any, ...], limits: list[Any]) -> str:
     if members[-1] is Ellipsis:
-        (most,) = [limit.max_length for limit in limits if hasattr(limit, "max_length")]
-        return f"a list of at most {most} file names"
+        return "a list of names" if NAMES in limits else "a list of file names"
     return f"a list of {len(members)} values, each {describe_type(members[0], [])}"
 
 

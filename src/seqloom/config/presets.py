@@ -15,6 +15,14 @@ PRESETS = (
     "translation-transformer-ssru",
     "translation-transformer-base",
     "translation-hybrid",
+    "summarization-gru",
+    "generation-lstm",
+    "generation-gru",
+    "generation-min-gru",
+    "generation-elman",
+    "generation-transformer",
+    "classification-lstm",
+    "tagging-lstm",
 )
 
 

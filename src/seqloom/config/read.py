@@ -19,7 +19,7 @@ from seqloom.config.presets import preset_names, read_preset
 from seqloom.config.schema import Config
 from seqloom.config.section import NONE
 from seqloom.config.suggest import did_you_mean
-from seqloom.config.tasks import TASKS
+from seqloom.config.tasks import TASKS, task_named
 from seqloom.config.toml import check_depth, locate_keys, parse_toml
 from seqloom.config.training import TrainingConfig
 
@@ -62,11 +62,16 @@ def build_config(
 
 def require_training_data(config: Config) -> None:
     """Raise ConfigError unless the configuration names training data, which presets leave open."""
-    if not config.data.train:
+    if config.data.train:
+        return
+    if task_named(config.task).reads_pairs:
         raise ConfigError(
             "data.train must name the training pairs, but is not set. "
             'Write train = ["train.en", "train.fr"] under [data], or a TSV or JSON-lines file.'
         )
+    raise ConfigError(
+        'data.train must name the training text, but is not set. Write train = "text.txt" under [data].'
+    )
 
 
 def _build(asked: Layer, overrides: Sequence[str], *, written: bool = False) -> Config:
@@ -96,6 +101,7 @@ def build_layers(
         tree["preset"] = preset
     if not written:
         _fit_warmup(tree, asked)
+        _leave_out_attention(tree)
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
@@ -122,6 +128,14 @@ def _fit_warmup(tree: dict[str, Any], asked: Sequence[Layer]) -> None:
                 f"Set training.warmup_updates = {bound // FIT}, or a higher bound."
             )
     training["warmup_updates"] = bound // FIT
+
+
+def _leave_out_attention(tree: dict[str, Any]) -> None:
+    """Let a recurrent decoder have no attention where the task has no source to look at, unless somebody asks."""
+    task = next((task for task in TASKS if task.name == tree.get("task")), None)
+    decoder = tree["model"].get("decoder") if isinstance(tree.get("model"), dict) else None
+    if task and not task.reads_pairs and isinstance(decoder, dict) and decoder.get("kind") == "recurrent":
+        decoder.setdefault("attention", "none")
 
 
 def preset_of(layers: Sequence[Layer]) -> str | None:

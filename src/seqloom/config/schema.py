@@ -4,11 +4,11 @@ A `Config` is frozen and complete. It is made by `seqloom.config.read` from TOML
 a fault is pydantic's own ValidationError.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from seqloom.config.data import DataConfig, TextConfig
+from seqloom.config.data import PARTS, DataConfig, TextConfig
 from seqloom.config.model import (
     ModelConfig,
     RecurrentDecoderConfig,
@@ -19,7 +19,7 @@ from seqloom.config.model import (
 from seqloom.config.search import SearchConfig
 from seqloom.config.section import NONE, MayBeNone, Section, contradiction
 from seqloom.config.tasks import task_named
-from seqloom.config.training import BOUNDS, TrainingConfig
+from seqloom.config.training import BOUNDS, BestBy, TrainingConfig
 
 __all__ = [
     "BOUNDS",
@@ -36,11 +36,13 @@ __all__ = [
     "json_schema",
 ]
 
+MOST_FILES = 2  # of pairs: one a side
+
 
 class Config(Section):
     """Everything a run was asked to be."""
 
-    task: Literal["translation"] = Field(
+    task: Literal["translation", "summarization", "classification", "tagging", "generation"] = Field(
         default="translation", description="What the model is for; a row of the table of tasks."
     )
     preset: Annotated[str | None, MayBeNone] = Field(
@@ -67,15 +69,21 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _check_sections_agree(self) -> Self:
+        self._check_files()
         self._check_bound()
         self._check_validation()
         self._check_positions()
+        self._check_no_source()
         self._check_attention()
         self._check_alignments()
+        self._check_cut()
         self._check_copying()
         self._check_r_drop()
         self._check_best_by()
-        if self.model.share_embeddings and not self.text.shared:
+        self._check_chunks()
+        self._check_labels()
+        writes = task_named(self.task).target == "text"  # else there is no other side to share with
+        if writes and self.model.share_embeddings and not self.text.shared:
             raise contradiction(
                 "model.share_embeddings = true needs one vocabulary for both sides, but text.shared = false",
                 "Set text.shared = true, or model.share_embeddings = false.",
@@ -94,7 +102,7 @@ class Config(Section):
 
     def _check_validation(self) -> None:
         """Refuse what waits for validations in a run that has none."""
-        if not self.data.train or self.data.valid:
+        if not self.data.train or self.data.valid or self.data.held_out:
             return
         if self.training.schedule == "plateau":
             key, value, other = "training.schedule", '"plateau"', '"cosine"'
@@ -106,6 +114,23 @@ class Config(Section):
             f"{key} = {value} waits for validations, but data.valid names no files",
             f"Set data.valid, or {key} = {other}.",
             [key, "data.valid"],
+        )
+
+    def _check_no_source(self) -> None:
+        """Refuse what reads a source where the task has none."""
+        encoder, decoder = self.model.encoder, self.model.decoder
+        if task_named(self.task).reads_pairs:
+            return
+        if decoder.kind == "recurrent" and decoder.attention != "none":
+            setting = f'model.decoder.attention = "{decoder.attention}"'
+            does, mend = "looks at a source", 'Set model.decoder.attention = "none".'
+        elif encoder.kind != "recurrent":  # which it is by default
+            setting = f'model.encoder.kind = "{encoder.kind}"'
+            does, mend = "reads a source", "Leave out model.encoder; model.decoder is what writes."
+        else:
+            return
+        raise contradiction(
+            f'{setting} {does}, but task = "{self.task}" has none', mend, [setting.split(" ")[0], "task"]
         )
 
     def _check_attention(self) -> None:
@@ -133,6 +158,15 @@ class Config(Section):
                 "of the training pairs, but data.alignments names no file",
                 "Set data.alignments, or training.guided_alignment = 0.",
                 ["training.guided_alignment", "data.alignments"],
+            )
+
+    def _check_cut(self) -> None:
+        """Refuse word alignments that reach beyond where a source is cut."""
+        if self.data.long == "cut" and self.data.alignments is not None:
+            raise contradiction(
+                f'data.long = "cut" cuts sources, but data.alignments = "{self.data.alignments}" links all their words',
+                'Set data.long = "leave_out", or leave out data.alignments.',
+                ["data.long", "data.alignments"],
             )
 
     def _check_copying(self) -> None:
@@ -184,7 +218,8 @@ class Config(Section):
 
     def _check_best_by(self) -> None:
         """Refuse to choose the best checkpoint by a metric that the task's outputs aren't measured by."""
-        measured = ("loss", *task_named(self.task).metrics)
+        metrics = task_named(self.task).metrics
+        measured = ("loss", *(name for name in metrics if name in get_args(BestBy)))
         best_by = self.training.best_by
         if best_by not in measured:
             raise contradiction(
@@ -193,8 +228,36 @@ class Config(Section):
                 ["training.best_by", "task"],
             )
 
+    def _check_labels(self) -> None:
+        """Refuse another form of files than tokens with their labels, and vectors that are no words'."""
+        data, model = self.data, self.model
+        if task_named(self.task).target == "labels" and data.format not in ("auto", "blocks"):
+            raise contradiction(
+                f'task = "{self.task}" reads lines with a token, a tab and its label, but data.format = '
+                f'"{data.format}"',
+                'Set data.format = "blocks", or leave it out.',
+                ["data.format", "task"],
+            )
+        if data.vectors is not None and self.text.tokenizer != "word":
+            raise contradiction(
+                f"data.vectors = {data.vectors} has a vector for each word, but text.tokenizer = "
+                f'"{self.text.tokenizer}"',
+                'Set text.tokenizer = "word", or leave out data.vectors.',
+                ["data.vectors", "text.tokenizer"],
+            )
+        if data.vectors is not None and model.embedding_rank is not None:
+            raise contradiction(
+                f"data.vectors = {data.vectors} fills full embeddings, but model.embedding_rank = "
+                f"{model.embedding_rank}",
+                "Leave out one of the two.",
+                ["data.vectors", "model.embedding_rank"],
+            )
+
     def _check_positions(self) -> None:
-        """Refuse learned positions that end before the longest training pair does."""
+        """Refuse learned positions that end before the longest training pair, or chunk of text, does."""
+        if not task_named(self.task).reads_pairs:
+            self._check_positions_of_chunks()
+            return
         for part, stack in (("encoder", self.model.encoder), ("decoder", self.model.decoder)):
             if not isinstance(stack, TransformerEncoderConfig | TransformerDecoderConfig):
                 continue
@@ -207,6 +270,39 @@ class Config(Section):
                     f"Set {key} = {needed}, or data.max_length = {stack.max_positions - 1}.",
                     [key, "data.max_length"],
                 )
+
+    def _check_positions_of_chunks(self) -> None:
+        stack, chunk = self.model.decoder, self.training.chunk
+        if stack.kind == "recurrent" or stack.positions != "learned" or stack.max_positions >= chunk:
+            return
+        raise contradiction(
+            f"model.decoder.max_positions = {stack.max_positions} is fewer than training.chunk = {chunk}",
+            f"Set model.decoder.max_positions = {chunk}, or training.chunk = {stack.max_positions}.",
+            ["model.decoder.max_positions", "training.chunk"],
+        )
+
+    def _check_files(self) -> None:
+        """Refuse more files than pairs are read from; plain text may lie in any number."""
+        if not task_named(self.task).reads_pairs:
+            return
+        for part in PARTS:
+            files = getattr(self.data, part)
+            if len(files) > MOST_FILES:
+                raise contradiction(
+                    f'data.{part} names {len(files)} files, but task = "{self.task}" reads pairs',
+                    "Name two parallel files (source, target), or one TSV or JSON-lines file.",
+                    [f"data.{part}", "task"],
+                )
+
+    def _check_chunks(self) -> None:
+        """Refuse a chunk that no batch has room for."""
+        batch, chunk = self.training.batch_tokens, self.training.chunk
+        if not task_named(self.task).reads_pairs and chunk > batch:
+            raise contradiction(
+                f"training.chunk = {chunk} symbols don't fit into training.batch_tokens = {batch}",
+                f"Set training.batch_tokens = {16 * chunk}, which is 16 chunks side by side, or a smaller chunk.",
+                ["training.chunk", "training.batch_tokens"],
+            )
 
 
 def json_schema() -> dict[str, Any]:

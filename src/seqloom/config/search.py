@@ -31,8 +31,15 @@ class SearchConfig(Section):
     max_length_extra: CountOrZero = Field(
         default=10, description="Symbols added to the longest output allowed, so that short inputs have room."
     )
+    min_length: CountOrZero = Field(
+        default=0, description="An output has at least so many symbols, where its longest allows."
+    )
     no_repeat_ngram: CountOrZero = Field(
         default=0, description="No run of this many symbols occurs twice in an output; 0 is off."
+    )
+    allow_unknown: bool = Field(
+        default=True,
+        description="Whether <unk> may be written, where a word is meant that the vocabulary doesn't have.",
     )
     batch_sentences: Count = Field(default=64, description="Inputs searched together.")
 

@@ -28,7 +28,7 @@ def _none_word(value: object) -> object:
 
 
 def _one_path(value: object) -> object:
-    """Read a single path as a list of one, and a list as the tuple it is kept in."""
+    """Read a single path or name as a list of one, and a list as the tuple it is kept in."""
     if isinstance(value, str):
         return () if value == NONE else (value,)
     return tuple(value) if isinstance(value, list) else value
@@ -55,13 +55,20 @@ OptionalText = Annotated[Annotated[str, Field(min_length=1)] | None, MayBeNone]
 
 
 def _allow_one_path(schema: dict[str, Any]) -> None:
-    """Let the JSON schema allow a text where one path may stand for a list of one."""
+    """Let the JSON schema allow a text where one path or name may stand for a list of one."""
     schema["type"] = ["array", "string"]
 
 
 Paths = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...],
-    Field(max_length=2, json_schema_extra=_allow_one_path),
+    Field(json_schema_extra=_allow_one_path),
+    BeforeValidator(_one_path),
+]
+NAMES = "names"  # told from files where an option's values are described
+Names = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    NAMES,
+    Field(json_schema_extra=_allow_one_path),
     BeforeValidator(_one_path),
 ]
 Pair = Annotated[tuple[Fraction, Fraction], BeforeValidator(_pair)]

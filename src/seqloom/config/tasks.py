@@ -11,19 +11,26 @@ class Task:
     name         as in the configuration
     description  one line
     source       how the source is read
-    target       how the target is read
+    target       how the target is read: a text, a label of the whole source, or the labels of its tokens
     family       which family of model serves it
     metrics      what its outputs are measured by, the first one first
     preset       where its configuration starts from when none is named
+    verb         the command that uses its models
     """
 
     name: str
     description: str
     source: Literal["text", "audio", "nothing"]
-    target: Literal["text", "label"]
+    target: Literal["text", "label", "labels"]
     family: Literal["seq2seq", "language_model", "classifier"]
     metrics: tuple[str, ...]
     preset: str
+    verb: str
+
+    @property
+    def reads_pairs(self) -> bool:
+        """Whether something is read before the target is written."""
+        return self.source != "nothing"
 
 
 TASKS = (
@@ -35,6 +42,47 @@ TASKS = (
         family="seq2seq",
         metrics=("bleu", "chrf"),
         preset="translation-gru",
+        verb="translate",
+    ),
+    Task(
+        name="summarization",
+        description="A text to its summary, which may copy its words.",
+        source="text",
+        target="text",
+        family="seq2seq",
+        metrics=("rouge1", "rouge2", "rougeL"),
+        preset="summarization-gru",
+        verb="summarize",
+    ),
+    Task(
+        name="classification",
+        description="One line of text to its label, or to several.",
+        source="text",
+        target="label",
+        family="classifier",
+        metrics=("accuracy", "macro_f1"),
+        preset="classification-lstm",
+        verb="classify",
+    ),
+    Task(
+        name="tagging",
+        description="The tokens of a sentence to a label each.",
+        source="text",
+        target="labels",
+        family="classifier",
+        metrics=("span_f1", "token_accuracy"),
+        preset="tagging-lstm",
+        verb="classify",
+    ),
+    Task(
+        name="generation",
+        description="Text that goes on from any beginning, learnt from plain text.",
+        source="nothing",
+        target="text",
+        family="language_model",
+        metrics=("perplexity", "bits_per_character"),
+        preset="generation-lstm",
+        verb="generate",
     ),
 )
 

@@ -20,7 +20,19 @@ from seqloom.config.section import (
 
 Optimiser = Literal["adamw", "adam", "sgd"]
 Schedule = Literal["inverse_square_root", "cosine", "plateau", "constant"]
-BestBy = Literal["bleu", "chrf", "loss"]
+Chunks = Literal["consecutive", "random"]
+BestBy = Literal[
+    "bleu",
+    "chrf",
+    "rouge1",
+    "rouge2",
+    "rougeL",
+    "accuracy",
+    "macro_f1",
+    "span_f1",
+    "token_accuracy",
+    "loss",
+]
 Precision = Literal["auto", "float32", "bfloat16"]
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -45,6 +57,16 @@ class TrainingConfig(Section):
     batch_tokens: Count = Field(
         default=2048,
         description="Size of a batch: rows times its longest side, in symbols, stays within this.",
+    )
+    chunk: Count = Field(
+        default=128,
+        description="Symbols of text that gradients flow back through (truncated back-propagation through time) and "
+        "a Transformer sees at once; a batch has batch_tokens / chunk rows of them.",
+    )
+    chunks: Chunks = Field(
+        default="consecutive",
+        description="Whether a chunk goes on where the one before it ended, a recurrent model's state carried over, or "
+        "begins anywhere in the text.",
     )
     max_sentences: CountOrZero = Field(default=0, description="Most pairs in a batch; 0 is no limit.")
     accumulate: Count = Field(
@@ -91,6 +113,11 @@ class TrainingConfig(Section):
     label_smoothing: Fraction = Field(
         default=0.1,
         description="Probability taken from the right symbol and spread over all of them in the loss.",
+    )
+    label_weights: OptionalText = Field(
+        default=None,
+        description='What a label counts in the loss: "balanced", so that all count the same in sum, or weights by '
+        'name, as in "spam=3, ham=0.5", 1 where none is said; unset, each text or token counts the same.',
     )
     scheduled_sampling: Fraction = Field(
         default=0.0,
@@ -158,11 +185,11 @@ class TrainingConfig(Section):
         default=None, description="Minutes of training between validations."
     )
     validation_sentences: CountOrZero = Field(
-        default=500, description="Validation pairs translated for BLEU and chrF, from the first on; 0 is all."
+        default=500,
+        description="Validation pairs whose sources are answered, and the answers measured by the task's metrics, from "
+        "the first on; 0 is all.",
     )
-    validation_beam: Count = Field(
-        default=1, description="Beam of those translations; 1 is greedy, the fastest."
-    )
+    validation_beam: Count = Field(default=1, description="Beam of those searches; 1 is greedy, the fastest.")
     best_by: BestBy = Field(default="bleu", description="What the best checkpoint is best by.")
     patience: CountOrZero = Field(
         default=0, description="Validations without improvement after which the run stops; 0 is off."

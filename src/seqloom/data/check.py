@@ -11,14 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from seqloom.base.errors import DataError
-from seqloom.data.check_measure import PartMeasure, find_shared, read_texts
+from seqloom.data.check_measure import PartMeasure, Symbols, find_shared, read_texts
 from seqloom.data.check_page import render_html
 from seqloom.data.check_report import CheckReport, Overlap, Verdict
 from seqloom.data.check_table import render_text
 from seqloom.data.check_verdicts import TRAIN, judge
 from seqloom.data.faults import FaultReader
+from seqloom.data.labelled import LabelSymbols, check_labels, label_counts
 from seqloom.data.links import check_links
-from seqloom.data.readers import PairFiles, read_lines
+from seqloom.data.readers import PairFiles, pair_format, read_lines
+from seqloom.text.labels import Labels
 from seqloom.text.tokenizer import Tokenizer
 
 __all__ = ["CheckReport", "check_corpus", "render_html", "render_text"]
@@ -30,7 +32,9 @@ def check_corpus(
     source_tokenizer: Tokenizer | None = None,
     target_tokenizer: Tokenizer | None = None,
     max_length: int | None = None,
+    cut: bool = False,
     alignments: Path | None = None,
+    labels: Labels | None = None,
     examples: int = 5,
     on_progress: Callable[[str, int], None] | None = None,
 ) -> CheckReport:
@@ -39,21 +43,28 @@ def check_corpus(
     parts        files by the part's name ("train", "valid", "test"); overlaps are looked for with earlier parts
     tokenizers   count symbols and unknowns; without both only characters and words are counted
     max_length   symbols; pairs with a longer side are left out of training, and counted here (needs tokenizers)
+    cut          whether training cuts longer sources instead, and leaves out only pairs with a longer target
     alignments   word alignments of the part "train"; their first fault is an error
+    labels       what targets are, in place of text: those of the training data, of which the others must be
     examples     pairs shown for each finding
     on_progress  called now and then with the part's name and the lines read of it
     Raises       DataError for a missing file or a folder, UsageError for files that don't fit their format.
                  Faults inside the files are in the report instead, all of them.
     """
-    tokenizers = (
-        (source_tokenizer, target_tokenizer) if source_tokenizer and target_tokenizer else (None, None)
-    )
+    tokenizers: tuple[Symbols | None, Symbols | None] = (None, None)
+    if source_tokenizer and target_tokenizer:
+        tokens = any(pair_format(files.paths, files.format) == "blocks" for files in parts.values())
+        tokenizers = (source_tokenizer, LabelSymbols(labels, tokens) if labels else target_tokenizer)
     limit = max_length if source_tokenizer and target_tokenizer else None
     # All readers first: a missing file is found before any work.
     readers = {name: FaultReader(files) for name, files in parts.items()}
     if alignments:
         next(read_lines(alignments), None)
-    measures = {name: PartMeasure(reader, tokenizers, limit, examples) for name, reader in readers.items()}
+    several = labels is not None and labels.several
+    measures = {
+        name: PartMeasure(reader, tokenizers, limit, examples, targets_may_be_empty=several)
+        for name, reader in readers.items()
+    }
     for name, measure in measures.items():
         measure.read(_named(on_progress, name))
     pairs_of_parts = itertools.combinations(measures, 2)
@@ -61,11 +72,18 @@ def check_corpus(
         parts=tuple(measure.result(name) for name, measure in measures.items()),
         overlaps=tuple(_overlap(earlier, later, measures, examples) for earlier, later in pairs_of_parts),
         max_length=limit,
+        cut=cut,
         vocabulary_sizes=(len(source_tokenizer), len(target_tokenizer))
         if source_tokenizer and target_tokenizer
         else None,
     )
+    if labels and not any(part.fault_counts for part in report.parts):
+        counts, _ = label_counts(parts[TRAIN], labels)
+        report = replace(report, labels=dict(zip(labels.names, counts, strict=True)))
     report = replace(report, verdicts=judge(report))
+    if labels and not report.errors:
+        faults = [fault for name, files in parts.items() if (fault := _unknown_label(name, files, labels))]
+        report = replace(report, verdicts=(*faults, *report.verdicts))
     fault = None if alignments is None or report.errors else _fault_of_links(alignments, parts[TRAIN])
     return replace(report, verdicts=(fault, *report.verdicts)) if fault else report
 
@@ -76,6 +94,15 @@ def _fault_of_links(alignments: Path, files: PairFiles) -> Verdict | None:
         check_links(alignments, files)
     except DataError as error:
         return Verdict("error", TRAIN, str(error).removesuffix("."))
+    return None
+
+
+def _unknown_label(name: str, files: PairFiles, labels: Labels) -> Verdict | None:
+    """The first label of a part that the training data doesn't have, if any."""
+    try:
+        check_labels(files, labels)
+    except DataError as error:
+        return Verdict("error", name, str(error).removesuffix("."))
     return None
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,6 @@ from seqloom.data.characters import KINDS, UnusualKind, find_unusual, visible
 from seqloom.data.check_report import UNITS, Example, Found, Lengths, Part, Side, UnusualFound
 from seqloom.data.faults import FaultReader, read_pairs_at, size_of
 from seqloom.data.readers import Pair
-from seqloom.text.tokenizer import Tokenizer
 from seqloom.text.vocabulary import UNK
 
 PAIRS_AT_A_TIME = 1_024
@@ -25,6 +25,14 @@ SMOOTHING = 10  # characters added to both sides, so that "Oui." for "Yes, sir."
 NOTHING = 0  # the digest where there is nothing to compare
 
 Digests = NDArray[np.uint64]  # one for each line, in order, so that row + 1 is the line
+
+
+class Symbols(Protocol):
+    """What makes symbols of a side's texts, to be counted: a tokenizer, or labels."""
+
+    def encode_many(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of each text."""
+        ...
 
 
 @dataclass
@@ -59,7 +67,7 @@ class Tally:
 class SideMeasure:
     """Lengths and unknowns of the sources, or of the targets."""
 
-    def __init__(self, tokenizer: Tokenizer | None) -> None:
+    def __init__(self, tokenizer: Symbols | None) -> None:
         self.tokenizer = tokenizer
         units = UNITS if tokenizer else UNITS[:-1]
         self.counts = {unit: np.zeros(LONGEST + 1, dtype=np.int64) for unit in units}
@@ -96,13 +104,16 @@ class PartMeasure:
     def __init__(
         self,
         reader: FaultReader,
-        tokenizers: tuple[Tokenizer | None, Tokenizer | None],
+        tokenizers: tuple[Symbols | None, Symbols | None],
         max_length: int | None,
         keep: int,
+        *,
+        targets_may_be_empty: bool = False,
     ) -> None:
         self.reader = reader
         self.max_length = max_length
         self.keep = keep
+        self.targets_may_be_empty = targets_may_be_empty
         self.source, self.target = SideMeasure(tokenizers[0]), SideMeasure(tokenizers[1])
         self.pairs = 0
         self.empty, self.identical, self.too_long = Tally(keep), Tally(keep), Tally(keep)
@@ -137,6 +148,8 @@ class PartMeasure:
         for (number, pair), source, target in zip(chunk, sources, targets, strict=True):
             self._look_for_unusual(number, pair)
             empty = [side for side, text in zip(("source", "target"), pair, strict=True) if not text.strip()]
+            if self.targets_may_be_empty and "target" in empty:
+                empty.remove("target")
             if empty:
                 self.empty.add(number, note=f"{' and '.join(empty)} empty")
                 continue

@@ -124,7 +124,11 @@ class CheckReport:
     parts: tuple[Part, ...]
     overlaps: tuple[Overlap, ...]
     max_length: int | None = None  # symbols; longer sides are left out of training
+    cut: bool = False  # or longer sources are cut
     vocabulary_sizes: tuple[int, int] | None = None  # source, target
+    labels: Mapping[str, int] | None = (
+        None  # how often each stands in the training data, where targets are labels
+    )
     verdicts: tuple[Verdict, ...] = field(default=())
 
     @property

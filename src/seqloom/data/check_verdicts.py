@@ -1,6 +1,6 @@
 """Judging a corpus: which findings keep it from being read, which cost quality, which are fine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from seqloom.data.check_report import CheckReport, Found, Overlap, Part, Verdict, share
 
@@ -47,11 +47,14 @@ def _of_part(part: Part, report: CheckReport) -> Iterator[Verdict]:
     yield from _readable(part)
     if not part.pairs:
         return
-    yield from _content(part)
+    yield from _content(part, labelled=report.labels is not None)
+    if report.labels and part.name == TRAIN:
+        yield _balance(report.labels)
     if report.vocabulary_sizes:
-        yield from _under_vocabulary(part, report.max_length)
+        labelled = report.labels is not None
+        yield from _under_vocabulary(part, report.max_length, cut=report.cut, labelled=labelled)
         if part.name == TRAIN:
-            yield _vocabulary_size(part, report.vocabulary_sizes)
+            yield _vocabulary_size(part, report.vocabulary_sizes, labelled=report.labels is not None)
     for found in part.unusual:
         sentence = f"{share(found.lines, 2 * part.pairs)} of the texts contain {found.name}"
         yield Verdict("warning", part.name, sentence, f"{found.meaning[0].upper()}{found.meaning[1:]}.")
@@ -83,24 +86,38 @@ def _readable(part: Part) -> Iterator[Verdict]:
         yield Verdict("fine", part.name, f"all {part.pairs:,} pairs can be read as UTF-8")
 
 
-def _content(part: Part) -> Iterator[Verdict]:
-    """What can be read but may not be what was meant."""
+def _content(part: Part, *, labelled: bool) -> Iterator[Verdict]:
+    """What can be read but may not be what was meant; labels are no translations, and look like none."""
     empty = "pairs with an empty side, which training leaves out"
     yield _counted(part, part.empty, MANY_EMPTY, empty, "Look whether the sides have lost step there.")
-    ratio = f"pairs whose lengths fit badly (usual ratio {part.middle_ratio:.2f})"
-    yield _counted(part, part.outliers, MANY_OUTLIERS, ratio, "Often wrongly aligned; look at the examples.")
     repeated = "pairs that stood there before, word for word"
     yield _counted(part, part.duplicates, MANY_DUPLICATES, repeated, "They count several times in training.")
     several = "sources with several targets"
     yield _counted(
         part, part.several_targets, MANY_SEVERAL, several, "Natural in part; it bounds every score."
     )
+    if labelled:
+        return
+    ratio = f"pairs whose lengths fit badly (usual ratio {part.middle_ratio:.2f})"
+    yield _counted(part, part.outliers, MANY_OUTLIERS, ratio, "Often wrongly aligned; look at the examples.")
     copies = "pairs whose source and target are the same"
     yield _counted(part, part.identical, MANY_IDENTICAL, copies, "They teach the model to copy.")
 
 
-def _under_vocabulary(part: Part, max_length: int | None) -> Iterator[Verdict]:
-    for side_name, side in (("source", part.source), ("target", part.target)):
+def _balance(labels: Mapping[str, int]) -> Verdict:
+    """How often the labels stand in the training data; a warning where one hardly does."""
+    rarest, commonest = min(labels, key=lambda name: labels[name]), max(labels, key=lambda name: labels[name])
+    ends = " to ".join(f"{labels[name]:,} times {name!r}" for name in (rarest, commonest))
+    sentence = f"{len(labels):,} labels, from {ends}"
+    if labels[rarest] >= SELDOM:
+        return Verdict("fine", TRAIN, sentence)
+    mend = 'Rare labels are hardly learnt: join some, add texts, or try training.label_weights = "balanced".'
+    return Verdict("warning", TRAIN, sentence, mend)
+
+
+def _under_vocabulary(part: Part, max_length: int | None, *, cut: bool, labelled: bool) -> Iterator[Verdict]:
+    sides = (("source", part.source), ("target", part.target))
+    for side_name, side in sides[:1] if labelled else sides:
         symbols = side.lengths["symbols"].total
         many = side.unknown > MANY_UNKNOWN * symbols
         mend = (
@@ -109,14 +126,16 @@ def _under_vocabulary(part: Part, max_length: int | None) -> Iterator[Verdict]:
         sentence = f"{share(side.unknown, symbols)} of the {side_name} symbols unknown to the vocabulary"
         yield Verdict("warning" if many else "fine", part.name, sentence, mend)
     if max_length is not None:
-        long = f"pairs longer than {max_length:,} symbols, which training leaves out"
+        what = "cuts where it is the source, and leaves out where it is the target" if cut else "leaves out"
+        long = f"pairs longer than {max_length:,} symbols, which training {what}"
         yield _counted(part, part.too_long, MANY_TOO_LONG, long, "Split them, or raise data.max_length.")
 
 
-def _vocabulary_size(part: Part, sizes: tuple[int, int]) -> Verdict:
+def _vocabulary_size(part: Part, sizes: tuple[int, int], *, labelled: bool) -> Verdict:
     """A warning when the training data is too small to learn its vocabulary's symbols."""
-    totals = [side.lengths["symbols"].total for side in (part.source, part.target)]
-    times, total, size = min((t / n, t, n) for t, n in zip(totals, sizes, strict=True))
+    sides = (part.source,) if labelled else (part.source, part.target)
+    totals = [side.lengths["symbols"].total for side in sides]
+    times, total, size = min((t / n, t, n) for t, n in zip(totals, sizes, strict=False))
     sentence = f"a symbol of the vocabulary of {size:,} stands {times:,.1f} times on a side, in the mean"
     if times >= SELDOM:
         return Verdict("fine", part.name, sentence)

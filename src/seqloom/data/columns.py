@@ -101,6 +101,7 @@ class Column:
         self.lengths: NDArray[np.int32] = self._map(folder / f"{name}.lengths", np.dtype("<i4"))
         self._marks: NDArray[np.int64] = self._map(folder / f"{name}.marks", np.dtype("<i8"))
         self._values = self.path.open("rb", buffering=0)
+        self.size = self.path.stat().st_size // self.dtype.itemsize  # values of all rows
         self._lock = threading.Lock()
         weakref.finalize(self, self._values.close)
 
@@ -119,6 +120,15 @@ class Column:
         """A copy of one row of whole numbers (length,), int64. Raises IndexError."""
         return np.frombuffer(self._row(row), self.dtype).astype(np.int64)
 
+    def run(self, start: int, stop: int) -> NDArray[np.int64]:
+        """A copy of the values from `start` to `stop`, whatever rows they belong to (stop - start,), int64.
+
+        Raises   IndexError beyond the values that there are
+        """
+        if not 0 <= start <= stop <= self.size:
+            raise IndexError(f"values {start} to {stop} of {self.size}")
+        return np.frombuffer(self._read_values(start, stop - start), self.dtype).astype(np.int64)
+
     def text(self, row: int) -> str:
         """One row of text. Raises IndexError."""
         return self._row(row).decode("utf-8")
@@ -135,7 +145,10 @@ class Column:
             raise IndexError(f"row {row} of {len(self)}")
         mark = row // ROWS_A_MARK
         start = int(self._marks[mark]) + int(self.lengths[mark * ROWS_A_MARK : row].sum())
-        size = int(self.lengths[row]) * self.dtype.itemsize
+        return self._read_values(start, int(self.lengths[row]))
+
+    def _read_values(self, start: int, count: int) -> bytes:
+        size = count * self.dtype.itemsize
         raw = self._read(start * self.dtype.itemsize, size)
         if len(raw) != size:
             raise DataError(f"{self.path} was cut short while in use. Run the same command again.")

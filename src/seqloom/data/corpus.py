@@ -12,24 +12,20 @@ or absent. A damaged one is noticed by its hashes and prepared again.
 """
 
 import contextlib
-import hashlib
-import json
-import shutil
-import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqloom.base.errors import DamagedModelError, DataError, UsageError
-from seqloom.base.files import atomic_folder, explain_os_errors, make_folder, read_json, sha256_of, write_json
+from seqloom.base.errors import DataError, UsageError
 from seqloom.data.columns import Column, ColumnWriter
 from seqloom.data.links import Link, Span, check_link_count, flat, parse_links, span_links
+from seqloom.data.prepared import prepare_folder, refuse_changed, smallest_dtype, verified_meta, write_meta
 from seqloom.data.readers import (
     Pair,
     PairFiles,
@@ -40,12 +36,35 @@ from seqloom.data.readers import (
     survey,
 )
 from seqloom.text.tokenizer import Tokenizer
+from seqloom.text.vocabulary import UNK
 
 FORMAT_VERSION = 1
 ROWS_AT_A_TIME = 2_048  # pairs encoded together; with CHARACTERS_AT_A_TIME bounds the Python objects alive
 CHARACTERS_AT_A_TIME = 500_000
 EMPTY_SOURCE, EMPTY_TARGET, TOO_LONG = "empty source", "empty target", "too long"
+CUT = "cut"  # the setting under which long sources lose their end
 Ids = NDArray[np.int64]
+
+
+class TargetLabels(Protocol):
+    """What makes ids of targets that are no text."""
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether an empty target says something too."""
+        ...
+
+    def __len__(self) -> int:
+        """The number of ids."""
+        ...
+
+    def fingerprint(self) -> str:
+        """What determines the ids."""
+        ...
+
+    def encode(self, chunk: Sequence[Pair], sources: Sequence[Sequence[int]]) -> list[list[int]]:
+        """The ids of the pairs' targets, beside those of their sources."""
+        ...
 
 
 class Corpus:
@@ -53,7 +72,8 @@ class Corpus:
 
     source_lengths, target_lengths   (rows,) int32, symbols without the end symbol
     dropped    reason -> pairs left out for it, of `pairs_read` in all
-    notices    sentences for the user: what was left out, and whether a damaged cache was prepared again
+    cut        pairs whose source lost its end
+    notices    sentences for the user: what was left out or cut, and whether a damaged cache was prepared again
     """
 
     def __init__(self, folder: Path, meta: dict[str, Any], notices: tuple[str, ...] = ()) -> None:
@@ -64,7 +84,12 @@ class Corpus:
         self.aligned: bool = "spans" in meta["columns"]
         self.pairs_read: int = meta["pairs_read"]
         self.dropped: dict[str, int] = meta["dropped"]
-        self.notices = notices + _say_dropped(self.pairs_read, self.dropped, self.max_length)
+        self.cut: int = meta.get(CUT, 0)
+        self.notices = (
+            notices
+            + _say_dropped(self.pairs_read, self.dropped, self.max_length)
+            + _say_cut(meta["rows"], self.cut, self.max_length)
+        )
         self._columns = {
             name: Column(folder, name, np.dtype(dtype)) for name, dtype in meta["columns"].items()
         }
@@ -115,6 +140,8 @@ def prepare_corpus(
     max_length: int,
     keep_text: bool = False,
     copying: bool = False,
+    labels: TargetLabels | None = None,
+    cut: bool = False,
     alignments: Path | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Corpus:
@@ -125,8 +152,10 @@ def prepare_corpus(
     copying       for a model that copies: a source's unknown words get ids of their own behind the vocabulary's,
                   counted anew in each pair, and so do the target's where the source has the same word; both sides
                   have one tokenizer
+    labels        for targets that are labels, which the target's tokenizer then doesn't read
+    cut           whether a longer source loses its end instead, and is counted too; a longer target is still dropped
     alignments    file of word alignments, a line of links a pair (see links.py); those of pairs that are left out
-                  are left out with them
+                  are left out with them; not with `cut`
     on_progress   called with the pairs read so far
 
     The text is streamed, so memory does not grow with it. Several processes may prepare the same corpus: one
@@ -135,12 +164,16 @@ def prepare_corpus(
     """
     if max_length < 1:
         raise UsageError(f"max_length = {max_length}; expected 1 symbol or more.")
+    if cut and alignments:
+        raise UsageError(
+            "Word alignments reach beyond where a source is cut; give alignments or cut, not both."
+        )
     surveys = _survey_all(files, alignments)
     settings: dict[str, Any] = {
         "format": FORMAT_VERSION,
         "texts": [found.sha256 for found in surveys],
         "reading": [pair_format(files.paths, files.format), files.source_field, files.target_field],
-        "tokenizers": [source_tokenizer.fingerprint(), target_tokenizer.fingerprint()],
+        "tokenizers": [source_tokenizer.fingerprint(), (labels or target_tokenizer).fingerprint()],
         "unicode": unicodedata.unidata_version,
         "max_length": max_length,
         "keep_text": keep_text,
@@ -149,26 +182,16 @@ def prepare_corpus(
         settings["copying"] = True
     if alignments:
         settings["aligned"] = True
-    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-    folder = make_folder(cache) / key[:24]
-    notices: tuple[str, ...] = ()
-    if folder.exists():
-        try:
-            return open_corpus(folder)
-        except DataError as damage:
-            notices = (f"{damage} It was prepared again.",)
-    with _alone(cache / f".{folder.name}.lock"):
-        with contextlib.suppress(DataError):
-            return open_corpus(folder, notices)  # another process prepared it meanwhile
-        for stale in cache.glob(f".{folder.name}.*.tmp"):
-            shutil.rmtree(stale, ignore_errors=True)  # of a process that was killed
-        with atomic_folder(folder) as temporary:
-            writer = _Preparation(temporary, settings, source_tokenizer, target_tokenizer, alignments)
-            writer.run(files.read(), on_progress or (lambda _: None))
-            if [found.sha256 for found in _survey_all(files, alignments)] != settings["texts"]:
-                names = " or ".join(map(str, [*files.paths, *([alignments] if alignments else [])]))
-                raise DataError(f"{names} changed while being read. Run the same command again.")
-    return open_corpus(folder, notices)
+    if cut:
+        settings[CUT] = True
+
+    def write(folder: Path) -> None:
+        writer = _Preparation(folder, settings, source_tokenizer, target_tokenizer, alignments, labels)
+        writer.run(files.read(), on_progress or (lambda _: None))
+        if [found.sha256 for found in _survey_all(files, alignments)] != settings["texts"]:
+            refuse_changed([*files.paths, *([alignments] if alignments else [])])
+
+    return prepare_folder(cache, settings, write, open_corpus)
 
 
 def open_corpus(folder: Path, notices: tuple[str, ...] = ()) -> Corpus:
@@ -176,22 +199,7 @@ def open_corpus(folder: Path, notices: tuple[str, ...] = ()) -> Corpus:
 
     Raises   DataError naming the first file that is missing, cut short or altered.
     """
-    try:
-        meta = read_json(folder / "meta.json")
-        if not isinstance(meta, dict) or meta.get("check") != _self_check(meta):
-            raise DamagedModelError(f"{folder / 'meta.json'} was altered.")
-        for name, expected in meta["files"].items():
-            path = folder / name
-            if not path.exists():
-                raise DamagedModelError(f"{path} is missing.")
-            with explain_os_errors("read", path):
-                size, content = path.stat().st_size, sha256_of(path)
-            if size != expected["bytes"]:
-                raise DamagedModelError(f"{path} has {size:,} bytes; expected {expected['bytes']:,}.")
-            if content != expected["sha256"]:
-                raise DamagedModelError(f"{path} was altered.")
-    except DamagedModelError as error:
-        raise DataError(f"The prepared corpus is damaged: {error}") from error
+    meta = verified_meta(folder)
     return Corpus(folder, meta, notices)
 
 
@@ -204,18 +212,24 @@ class _Preparation:
     source_tokenizer: Tokenizer
     target_tokenizer: Tokenizer
     alignments: Path | None = None
+    labels: TargetLabels | None = None
 
     @property
     def copying(self) -> bool:
         """Whether unknown words of the sources have ids of their own."""
         return "copying" in self.settings
 
+    @property
+    def cutting(self) -> bool:
+        """Whether a long source loses its end."""
+        return CUT in self.settings
+
     def run(self, pairs: Iterator[Pair], on_progress: Callable[[int], None]) -> None:
         """Encode all pairs, then write meta.json. Raises DataError when no pair is left."""
         more = self.settings["max_length"] if self.copying else 0  # words of a source that may be unknown
         dtypes = {
-            "source": _smallest(self.source_tokenizer, more),
-            "target": _smallest(self.target_tokenizer, more),
+            "source": smallest_dtype(len(self.source_tokenizer) + more),
+            "target": smallest_dtype(len(self.labels or self.target_tokenizer) + more),
         }
         if self.settings["keep_text"]:
             dtypes |= {"source-text": np.dtype(np.uint8), "target-text": np.dtype(np.uint8)}
@@ -225,7 +239,8 @@ class _Preparation:
                 ("spans", "links") if self.settings["keep_text"] else ("spans",), position
             )
         lines = read_lines(self.alignments) if self.alignments else None
-        read, dropped = 0, Counter(dict.fromkeys((EMPTY_SOURCE, EMPTY_TARGET, TOO_LONG), 0))
+        read = cut = 0
+        dropped = Counter(dict.fromkeys((EMPTY_SOURCE, EMPTY_TARGET, TOO_LONG), 0))
         with contextlib.ExitStack() as stack:
             columns = {
                 name: stack.enter_context(ColumnWriter(self.folder, name, dtype))
@@ -233,24 +248,25 @@ class _Preparation:
             }
             for chunk in in_chunks(pairs):
                 links = None if lines is None else self._links(chunk, lines, read)
-                self._append(chunk, links, columns, dropped)
+                cut += self._append(chunk, links, columns, dropped)
                 read += len(chunk)
                 on_progress(read)
         if read == dropped.total():
             raise DataError(
                 " ".join(("No pair is left to learn from.", *self._say_nothing_left(read, dropped)))
             )
-        meta = {
-            "settings": self.settings,
-            "pairs_read": read,
-            "rows": read - dropped.total(),
-            "dropped": dict(dropped),
-            "columns": {name: dtype.name for name, dtype in dtypes.items()},
-            "files": {
-                name: found for column in columns.values() for name, found in column.manifest().items()
+        write_meta(
+            self.folder,
+            {
+                "settings": self.settings,
+                "pairs_read": read,
+                "rows": read - dropped.total(),
+                "dropped": dict(dropped),
+                **({CUT: cut} if self.cutting else {}),
+                "columns": {name: dtype.name for name, dtype in dtypes.items()},
             },
-        }
-        write_json(self.folder / "meta.json", meta | {"check": _self_check(meta)})
+            columns.values(),
+        )
 
     def _links(self, chunk: list[Pair], lines: Iterator[str], read: int) -> list[list[Link]]:
         """The alignment of each pair of a chunk, which begins after so many pairs."""
@@ -263,6 +279,8 @@ class _Preparation:
         """The ids of sources and targets."""
         if not self.copying:
             sources = self.source_tokenizer.encode_many([pair.source for pair in chunk])
+            if self.labels:
+                return sources, self.labels.encode(chunk, sources)
             return sources, self.target_tokenizer.encode_many([pair.target for pair in chunk])
         readers = [self.source_tokenizer.reading(pair.source) for pair in chunk]
         return (
@@ -276,25 +294,34 @@ class _Preparation:
         links: list[list[Link]] | None,
         columns: dict[str, ColumnWriter],
         dropped: Counter[str],
-    ) -> None:
+    ) -> int:
+        """Encode and write a chunk; gives how many sources were cut."""
         sources, targets = self._encode(chunk)
+        may_be_empty = self.labels is not None and self.labels.may_be_empty
+        longest: int = self.settings["max_length"]
         kept: list[int] = []
+        cut = 0
         for row, (pair, source, target) in enumerate(zip(chunk, sources, targets, strict=True)):
             if not source or not pair.source.strip():
                 dropped[EMPTY_SOURCE] += 1
-            elif not target or not pair.target.strip():
+            elif not may_be_empty and (not target or not pair.target.strip()):
                 dropped[EMPTY_TARGET] += 1
-            elif max(len(source), len(target)) > self.settings["max_length"]:
+            elif max(0 if self.cutting else len(source), len(target)) > longest:
                 dropped[TOO_LONG] += 1
             else:
                 kept.append(row)
+                if len(source) > longest:
+                    cut += 1
+                    sources[row] = source[:longest]
+                    if self.copying:
+                        targets[row] = within_reach(target, sources[row], len(self.target_tokenizer))
         columns["source"].append_ids([sources[row] for row in kept])
         columns["target"].append_ids([targets[row] for row in kept])
         if self.settings["keep_text"]:
             columns["source-text"].append_texts(chunk[row].source for row in kept)
             columns["target-text"].append_texts(chunk[row].target for row in kept)
         if links is None:
-            return
+            return cut
         spans = [
             span_links(
                 links[row],
@@ -306,11 +333,21 @@ class _Preparation:
         columns["spans"].append_ids([flat(own) for own in spans])
         if self.settings["keep_text"]:
             columns["links"].append_ids([flat(links[row]) for row in kept])
+        return cut
 
     def _say_nothing_left(self, read: int, dropped: Counter[str]) -> tuple[str, ...]:
         if not read:
             return ("The files are empty.",)
         return _say_dropped(read, dropped, self.settings["max_length"])
+
+
+def within_reach(target: Sequence[int], source: Sequence[int], vocabulary: int) -> list[int]:
+    """A target for a model that copies, without the words of its source that were cut off with the source's end.
+
+    Ids from `vocabulary` on are the source's unknown words, numbered as they come; those beyond the last become <unk>.
+    """
+    last = max([vocabulary - 1, *source])
+    return [symbol if symbol <= last else UNK for symbol in target]
 
 
 def in_chunks(pairs: Iterator[Pair]) -> Iterator[list[Pair]]:
@@ -339,17 +376,6 @@ def _survey_all(files: PairFiles, alignments: Path | None) -> list[Survey]:
     return surveys
 
 
-def _smallest(tokenizer: Tokenizer, more: int) -> np.dtype[Any]:
-    """The smallest type that holds every id, and some more behind them."""
-    return np.dtype(np.uint16 if len(tokenizer) + more <= 2**16 else np.uint32)
-
-
-def _self_check(meta: dict[str, Any]) -> str:
-    """The hash of a meta.json's content but for this hash itself."""
-    content = {name: value for name, value in meta.items() if name != "check"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
 def _say_dropped(read: int, dropped: dict[str, int], max_length: int) -> tuple[str, ...]:
     """One sentence about the pairs that were left out, or none."""
     reasons = [f"{count:,} {reason}" for reason, count in dropped.items() if count]
@@ -359,19 +385,8 @@ def _say_dropped(read: int, dropped: dict[str, int], max_length: int) -> tuple[s
     return (f"Left out {sum(dropped.values()):,} of {read:,} pairs: {', '.join(reasons)}{limit}.",)
 
 
-@contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Wait until no other process (or thread) is inside with the same lock file.
-
-    The system frees the lock when a process dies. Where it has no such locks, processes work beside each other
-    in folders of their own, and the last to finish wins.
-    """
-    with explain_os_errors("write", lock):
-        stream = lock.open("w")
-    with stream:
-        if sys.platform != "win32":
-            import fcntl
-
-            with contextlib.suppress(OSError):
-                fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+def _say_cut(rows: int, cut: int, max_length: int) -> tuple[str, ...]:
+    """One sentence about the sources that lost their end, or none."""
+    if not cut:
+        return ()
+    return (f"Cut {cut:,} of {rows:,} sources to their first {max_length:,} symbols.",)

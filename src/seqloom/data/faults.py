@@ -19,8 +19,10 @@ from seqloom.data.readers import (
     FIRST_BYTES,
     LONGEST_LINE,
     SURROGATE,
+    Block,
     Pair,
     PairFiles,
+    labelled_token,
     pair_format,
     read_lines,
 )
@@ -33,7 +35,7 @@ NULS = re.compile(rb"\0+")
 class Fault(NamedTuple):
     """One place where a file can't be read as pairs."""
 
-    kind: str  # "encoding", "binary", "line" (too long), "columns" (TSV) or "json"
+    kind: str  # "encoding", "binary", "line" (too long), "columns" (TSV, blocks) or "json"
     file: str
     line: int  # from 1
     byte: int | None  # offset in the file, from 0; None where the whole line is meant
@@ -73,6 +75,8 @@ class FaultReader:
             return self._parallel()
         if self.format == "tsv":
             return self._tab_separated()
+        if self.format == "blocks":
+            return self._blocks()
         return self._json_lines()
 
     def _parallel(self) -> Iterator[Pair | None]:
@@ -99,6 +103,26 @@ class FaultReader:
                 yield None
             else:
                 yield Pair(cells[0], cells[1])
+
+    def _blocks(self) -> Iterator[Pair | None]:
+        """A pair at the last line of each sentence, None at the others."""
+        rows: list[tuple[str, str]] = []
+        broken = False
+        for number, line in self._lines(0):
+            if line is not None and line.strip():
+                found = labelled_token(line)
+                if isinstance(found, str):
+                    self._add("columns", number, None, found)
+                    broken = True
+                else:
+                    rows.append(found)
+                yield None
+                continue
+            broken = broken or line is None
+            yield None if broken or not rows else _pair_of(rows)
+            rows, broken = [], False
+        if rows and not broken:
+            yield _pair_of(rows)
 
     def _json_lines(self) -> Iterator[Pair | None]:
         for number, line in self._lines(0):
@@ -193,6 +217,12 @@ class FaultReader:
         self.counts[kind] += 1
         if len(self.faults) < KEPT:
             self.faults.append(Fault(kind, shown_path(self.files.paths[index]), line, byte, detail))
+
+
+def _pair_of(rows: Sequence[tuple[str, str]]) -> Pair:
+    """A sentence of tokens with their labels as one pair."""
+    tokens, labels = zip(*rows, strict=True)
+    return Block(0, tokens, labels).pair
 
 
 def rest_of_line(stream: BinaryIO, piece: bytes) -> int:

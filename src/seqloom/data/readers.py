@@ -22,8 +22,16 @@ from seqloom.base.files import explain_os_errors
 LONGEST_LINE = 16 * 1024 * 1024  # bytes; bounds memory when a "line" is a whole file without an end of line
 PIECE = 1024 * 1024  # bytes read at a time while surveying a file
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-FORMATS = ("auto", "parallel", "tsv", "jsonl")
-FORMAT_OF_SUFFIX = {".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+FORMATS = ("auto", "parallel", "tsv", "jsonl", "blocks")
+FORMAT_OF_SUFFIX = {
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".conll": "blocks",
+    ".bio": "blocks",
+    ".iob": "blocks",
+}
 SURROGATE = re.compile("[\ud800-\udfff]")
 FIRST_BYTES = {  # what files that turn out not to be UTF-8 text begin with -> what they are, how to mend it
     b"\x1f\x8b": "gzip-compressed; unpack it first (gunzip)",
@@ -44,20 +52,53 @@ class Pair(NamedTuple):
     target: str
 
 
+class Judged(NamedTuple):
+    """One example to be measured: what is read, and one text or several that an output is compared with."""
+
+    source: str
+    references: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class PairFiles:
-    """Where pairs are read: two parallel files, or one file of tab-separated or JSON lines."""
+    """Where pairs are read: two parallel files, or one file of tab-separated or JSON lines, or of blocks of tokens.
+
+    reference_fields  the keys of a JSON line that hold what an output is compared with; none means the target
+    """
 
     paths: tuple[Path, ...]
     format: str = "auto"
     source_field: str = "source"
     target_field: str = "target"
+    reference_fields: tuple[str, ...] = ()
 
     def read(self) -> Iterator[Pair]:
         """The pairs in order; see read_pairs."""
         return read_pairs(
             self.paths, format=self.format, source_field=self.source_field, target_field=self.target_field
         )
+
+    def read_judged(self) -> Iterator[Judged]:
+        """Sources with their references, in order.
+
+        A reference field may hold a text or a list of texts.
+        Raises   as read_pairs does; DataError for a line without any reference, UsageError for files without fields
+        """
+        if not self.reference_fields:
+            return (Judged(pair.source, (pair.target,)) for pair in self.read())
+        if pair_format(self.paths, self.format) != "jsonl":
+            names = " and ".join(map(str, self.paths))
+            raise UsageError(
+                f"References in {', '.join(self.reference_fields)} are fields of JSON lines, but {names} has no fields."
+            )
+        return _judged_json_lines(self.paths[0], self.source_field, self.reference_fields)
+
+
+class EndedLine(NamedTuple):
+    """A line and what ended it: "\\n", "\\r\\n", or nothing where the file ends without."""
+
+    text: str
+    end: str
 
 
 class Survey(NamedTuple):
@@ -94,11 +135,17 @@ def read_lines(path: Path) -> Iterator[str]:
     Raises   EncodingFault with file, line (from 1) and byte offset (from 0) for bytes that are not UTF-8;
              DataError for a missing file, a binary one, or a line above LONGEST_LINE bytes.
     """
+    for line in read_ended_lines(path):
+        yield line.text
+
+
+def read_ended_lines(path: Path) -> Iterator[EndedLine]:
+    """The lines of a UTF-8 file with their ends; as read_lines."""
     with _open(path) as stream:
         yield from read_stream(stream, str(path))
 
 
-def read_stream(stream: BinaryIO, name: str) -> Iterator[str]:
+def read_stream(stream: BinaryIO, name: str) -> Iterator[EndedLine]:
     """The lines of an open binary stream, such as sys.stdin.buffer, as they arrive; as read_lines."""
     offset = 0  # of the line's first byte in the stream
     beginning = b""
@@ -112,19 +159,19 @@ def read_stream(stream: BinaryIO, name: str) -> Iterator[str]:
                 offset += len(BYTE_ORDER_MARK)
         if not raw:
             return
-        yield _text(raw, offset, f"{name}:{number}", beginning)
+        yield _line(raw, offset, f"{name}:{number}", beginning)
         offset = following
 
 
-def _text(raw: bytes, offset: int, where: str, beginning: bytes) -> str:
-    """One line's text without its end; `offset` is its first byte's in the file that has this beginning."""
+def _line(raw: bytes, offset: int, where: str, beginning: bytes) -> EndedLine:
+    """One line's text and its end; `offset` is its first byte's in the file that has this beginning."""
     if len(raw) > LONGEST_LINE:
         raise _binary(where, f"a line of more than {LONGEST_LINE:,} bytes", beginning)
     if b"\0" in raw:
         raise _binary(where, f"a NUL byte at byte {offset + raw.index(0):,}", beginning)
-    end = -2 if raw.endswith(b"\r\n") else -1 if raw.endswith(b"\n") else None
+    end = "\r\n" if raw.endswith(b"\r\n") else "\n" if raw.endswith(b"\n") else ""
     try:
-        return raw[:end].decode("utf-8")
+        return EndedLine(raw[: len(raw) - len(end)].decode("utf-8"), end)
     except UnicodeDecodeError as error:
         byte = f"byte 0x{raw[error.start]:02x} at byte {offset + error.start:,} of the file"
         if beginning.startswith(tuple(FIRST_BYTES)):
@@ -142,9 +189,9 @@ def read_pairs(
     source_field: str = "source",
     target_field: str = "target",
 ) -> Iterator[Pair]:
-    """The pairs of two parallel files, or of one file of tab-separated (.tsv) or JSON (.jsonl) lines.
+    """The pairs of two parallel files, or of one file of tab-separated (.tsv) or JSON (.jsonl) lines, or of blocks.
 
-    format         "auto" goes by the number of paths and the suffix; or "parallel", "tsv", "jsonl"
+    format         "auto" goes by the number of paths and the suffix; or "parallel", "tsv", "jsonl", "blocks"
     source_field   the key of the source text; JSON lines only, like target_field
     A tab-separated file may have further columns; they are ignored, but every line must have as many.
     Raises         UsageError at once for paths and format that don't fit;
@@ -155,11 +202,13 @@ def read_pairs(
         return _parallel(paths[0], paths[1])
     if kind == "tsv":
         return _tab_separated(paths[0])
+    if kind == "blocks":
+        return (block.pair for block in read_blocks(paths[0]))
     return _json_lines(paths[0], source_field, target_field)
 
 
 def pair_format(paths: Sequence[Path], stated: str = "auto") -> str:
-    """Which of "parallel", "tsv" and "jsonl" the paths are read as. Raises UsageError when they don't fit."""
+    """Which of "parallel", "tsv", "jsonl" and "blocks" the paths are read as. Raises UsageError when they don't fit."""
     if stated not in FORMATS:
         near = difflib.get_close_matches(stated, FORMATS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -215,21 +264,100 @@ def _tab_separated(path: Path) -> Iterator[Pair]:
         yield Pair(cells[0], cells[1])
 
 
+class Block(NamedTuple):
+    """A sentence of labelled tokens, and the line (from 1) of its first one; the others follow line by line."""
+
+    line: int
+    tokens: tuple[str, ...]
+    labels: tuple[str, ...]
+
+    @property
+    def pair(self) -> Pair:
+        """Tokens and labels, each separated by blanks; white space within a token is left out, so that they count."""
+        return Pair(" ".join("".join(token.split()) for token in self.tokens), " ".join(self.labels))
+
+
+def read_blocks(path: Path) -> Iterator[Block]:
+    """Sentences of a file that has a token, a tab and its label in a line, and an empty line between sentences.
+
+    Raises   DataError at the line that is otherwise
+    """
+    rows: list[tuple[str, str]] = []
+    first = 0
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            if rows:
+                yield _block(first, rows)
+            rows = []
+            continue
+        first = first if rows else number
+        found = labelled_token(line)
+        if isinstance(found, str):
+            raise DataError(f"{path}:{number}: {found}.")
+        rows.append(found)
+    if rows:
+        yield _block(first, rows)
+
+
+def _block(line: int, rows: Sequence[tuple[str, str]]) -> Block:
+    return Block(line, tuple(token for token, _ in rows), tuple(label for _, label in rows))
+
+
+def labelled_token(line: str) -> tuple[str, str] | str:
+    """The token and the label of a line; or what is wrong with it."""
+    cells = line.split("\t")
+    if len(cells) != 2:
+        found = "no tab in the line" if len(cells) == 1 else f"{len(cells)} columns"
+        return f"{found}; expected a token, a tab, its label, and an empty line between sentences"
+    token, label = cells[0].strip(), cells[1].strip()
+    if not token or not label:
+        return f"no {'label' if token else 'token'}; expected a token, a tab, its label"
+    if len(label.split()) > 1:
+        return f"the label {label!r} has white space inside; write it as one word"
+    return token, label
+
+
 def _json_lines(path: Path, source_field: str, target_field: str) -> Iterator[Pair]:
     for number, line in enumerate(read_lines(path), start=1):
         where = f"{path}:{number}"
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            found = "an empty line" if not line.strip() else f"no JSON ({error})"
-            raise DataError(f"{where}: {found}; expected one JSON object a line.") from error
-        if not isinstance(row, dict):
-            raise DataError(f"{where}: a JSON {type(row).__name__}; expected an object, as in {{...}}.")
-        yield Pair(_field(row, source_field, where), _field(row, target_field, where))
+        row = json_object(line, where)
+        yield Pair(text_field(row, source_field, where), text_field(row, target_field, where))
 
 
-def _field(row: dict[str, object], name: str, where: str) -> str:
-    """The text under one key of a JSON line."""
+def _judged_json_lines(path: Path, source_field: str, fields: Sequence[str]) -> Iterator[Judged]:
+    for number, line in enumerate(read_lines(path), start=1):
+        where = f"{path}:{number}"
+        row = json_object(line, where)
+        references = tuple(text for name in fields for text in _texts_field(row, name, where))
+        if not references:
+            raise DataError(
+                f"{where}: no reference in {', '.join(map(repr, fields))}; expected at least one text."
+            )
+        yield Judged(text_field(row, source_field, where), references)
+
+
+def _texts_field(row: dict[str, object], name: str, where: str) -> list[str]:
+    """The text, or the texts of a list, under one key of a JSON line."""
+    value = row.get(name)
+    if not isinstance(value, list):
+        return [text_field(row, name, where)]
+    return [text_field({name: each}, name, where) for each in value]
+
+
+def json_object(line: str, where: str) -> dict[str, object]:
+    """What a line of JSON lines holds; `where` it stands, for the DataError if it is no object."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        found = "an empty line" if not line.strip() else f"no JSON ({error})"
+        raise DataError(f"{where}: {found}; expected one JSON object a line.") from error
+    if not isinstance(row, dict):
+        raise DataError(f"{where}: a JSON {type(row).__name__}; expected an object, as in {{...}}.")
+    return row
+
+
+def text_field(row: dict[str, object], name: str, where: str) -> str:
+    """The text under one key of a JSON line. Raises DataError, with the place, where there is none."""
     if name not in row:
         near = difflib.get_close_matches(name, row, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -77,7 +77,10 @@ def start_products(config: ModelConfig, source: int) -> int:
     """Before the first symbol is written: keys and values of the source, the bridge."""
     decoder, memory = config.decoder, config.memory_width
     if isinstance(decoder, TransformerDecoderConfig):
-        return decoder.layers * source * 2 * memory * config.width
+        covered = (
+            memory * config.width if decoder.coverage else 0
+        )  # the keys of the attention above the layers
+        return source * (decoder.layers * 2 * memory * config.width + covered)
     states = 2 if decoder.cell in TWO_STATES else 1
     bridge = decoder.layers * states * memory * decoder.hidden if decoder.bridge == "projection" else 0
     keys = {
@@ -99,7 +102,11 @@ def decoder_products(config: ModelConfig, source: int, target: int) -> int:
         if decoder.autoregression == "ssru":
             back = 2 * width**2
         across = 2 * width**2 + 2 * source * width
-        return copying + target * decoder.layers * (back + across + 2 * width * decoder.feed_forward)
+        covered = 0
+        if decoder.coverage:  # query, what was covered, scores, context, and what is made of it
+            covered = width * width + 2 * source * width + source * memory + memory * width
+        layer = back + across + 2 * width * decoder.feed_forward
+        return copying + target * (decoder.layers * layer + covered)
     hidden = decoder.hidden
     context = memory if decoder.attention != "none" or decoder.feed_context else 0
     first, later = width, hidden

@@ -1,4 +1,4 @@
-"""Curves of a run: loss, BLEU and chrF, learning rate, speed, over the updates.
+"""Curves of a run: loss, quality by the task's metrics, learning rate, speed, over the updates.
 
 Readable at 3 points and at a million: a few points are marked one by one, many are drawn as the mean of each
 stretch with the range they covered behind it. Training and validation differ in colour, in line and in mark.
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from seqloom.inspection.colours import BLUE, FAINT, INK, ORANGE, RULE
 from seqloom.inspection.figures import check_ending, inline_svg, new_figure, plain_axes, save_figure
-from seqloom.inspection.run_log import Row, Series, best_validation, number, series
+from seqloom.inspection.run_log import Row, Series, best_validation, main_metric, number, series
+from seqloom.metrics.measure import TITLES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +43,7 @@ class _Panel:
     from_zero: bool = False
 
 
+QUALITY = "Quality"
 PANELS = (
     _Panel(
         "Loss",
@@ -52,9 +54,29 @@ PANELS = (
         ),
     ),
     _Panel(
-        "Translation quality",
+        QUALITY,
         "points",
-        (_Curve("BLEU", "validation", "bleu", BLUE), _Curve("chrF", "validation", "chrf", ORANGE, True)),
+        tuple(
+            _Curve(TITLES[name], "validation", name, colour, dashed)  # of which a run has its task's
+            for name, colour, dashed in (
+                ("bleu", BLUE, False),
+                ("chrf", ORANGE, True),
+                ("rouge1", BLUE, False),
+                ("rouge2", ORANGE, True),
+                ("rougeL", INK, True),
+            )
+        ),
+        True,
+    ),
+    _Panel(
+        "Labels that are right",
+        "per cent",
+        (
+            _Curve("accuracy", "validation", "accuracy", BLUE),
+            _Curve("macro-F1", "validation", "macro_f1", ORANGE, True),
+            _Curve("tokens", "validation", "token_accuracy", BLUE),
+            _Curve("span F1", "validation", "span_f1", ORANGE, True),
+        ),
         True,
     ),
     _Panel("Learning rate", "", (_Curve("learning rate", "step", "learning_rate", BLUE),), True),
@@ -145,7 +167,7 @@ def _draw_panel(axes: "Axes", panel: _Panel, rows: Sequence[Row]) -> None:
         axes.set_ylim(0, max(axes.dataLim.y1 * 1.08, 1e-9))
     if drawn > 1:
         axes.legend(frameon=False, fontsize=9, labelcolor=INK)
-    if panel.title == "Translation quality":
+    if panel.title == QUALITY:
         _mark_best(axes, rows)
 
 
@@ -186,17 +208,19 @@ def stretches(points: Series, count: int = STRETCHES) -> tuple[NDArray[np.float6
 
 
 def _mark_best(axes: "Axes", rows: Sequence[Row]) -> None:
-    """A ring around the best BLEU, with its value."""
-    best = best_validation(rows)
-    update, bleu = (number(best.get(name)) if best else None for name in ("update", "bleu"))
-    if update is None or bleu is None:
+    """A ring around the best score, with its value."""
+    best, name = best_validation(rows), main_metric(rows)
+    if best is None or name is None:
+        return
+    update, score = number(best.get("update")), number(best.get(name))
+    if update is None or score is None:
         return
     axes.plot(
-        [update], [bleu], "o", markersize=9, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1.2
+        [update], [score], "o", markersize=9, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1.2
     )
     axes.annotate(
-        f"best {bleu:.1f}",
-        (update, bleu),
+        f"best {score:.1f}",
+        (update, score),
         xytext=(0, -15),
         textcoords="offset points",
         ha="right" if update > 0.6 * axes.get_xlim()[1] else "left",

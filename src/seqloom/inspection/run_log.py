@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqloom.base.errors import ResourceError
+from seqloom.metrics.measure import TITLES
 
 Row = Mapping[str, object]
 
@@ -85,12 +86,22 @@ def last_of(rows: Sequence[Row], event: str) -> Row | None:
     return next((row for row in reversed(rows) if row.get("event") == event), None)
 
 
+def main_metric(rows: Iterable[Row]) -> str | None:
+    """The metric that a run is judged by: the first of those that its rows have; None where none was measured."""
+    found = {name for row in rows for name in row if number(row.get(name)) is not None}
+    return next((name for name in TITLES if name in found), None)
+
+
 def best_validation(rows: Iterable[Row]) -> Row | None:
-    """The validation row with the highest BLEU; with the lowest loss where no BLEU was measured."""
+    """The validation row that the run kept; where none says so, that of the highest score, or else the lowest loss."""
     validations = [row for row in rows if row.get("event") == "validation"]
-    with_bleu = [row for row in validations if number(row.get("bleu")) is not None]
-    if with_bleu:
-        return max(with_bleu, key=lambda row: number(row.get("bleu")) or 0.0)
+    kept = [row for row in validations if row.get("best") is True]
+    if kept:
+        return kept[-1]
+    name = main_metric(validations)
+    if name is not None:
+        measured = [row for row in validations if number(row.get(name)) is not None]
+        return max(measured, key=lambda row: number(row.get(name)) or 0.0)
     with_loss = [row for row in validations if number(row.get("loss")) is not None]
     return min(with_loss, key=lambda row: number(row.get("loss")) or 0.0) if with_loss else None
 

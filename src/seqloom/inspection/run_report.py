@@ -10,7 +10,17 @@ from seqloom.base.progress import duration
 from seqloom.inspection.colours import heat_colours, hexadecimal
 from seqloom.inspection.curves import panels_svg
 from seqloom.inspection.page import POLICY, escape, fill, template, text_line
-from seqloom.inspection.run_log import Row, RunLog, best_validation, last_of, number, read_log, series
+from seqloom.inspection.run_log import (
+    Row,
+    RunLog,
+    best_validation,
+    last_of,
+    main_metric,
+    number,
+    read_log,
+    series,
+)
+from seqloom.metrics.measure import PLACES, TITLES
 
 SHOWN = 12  # sentences shown; the rest are in a fold
 
@@ -87,11 +97,12 @@ def _facts(rows: Sequence[Row]) -> str:
     best, step = best_validation(rows), last_of(rows, "step")
     if best is not None:
         at = f"at update {_integer(best.get('update'))}"
-        for label, key, places in (
-            ("Best BLEU", "bleu", 1),
-            ("chrF", "chrf", 1),
-            ("Validation loss", "loss", 3),
-        ):
+        main = main_metric([best])
+        scores = [
+            (f"Best {title}" if key == main else title, key, PLACES.get(key, 1))
+            for key, title in TITLES.items()
+        ]
+        for label, key, places in (*scores, ("Validation loss", "loss", 3)):
             value = number(best.get(key))
             if value is not None:
                 facts.append((label, f"{value:.{places}f}", at))
@@ -144,7 +155,7 @@ def _samples(rows: Sequence[Row]) -> str:
             key = (str(row.get("source", "")), str(row.get("reference") or ""))
             histories.setdefault(key, {})[update] = str(row["output"])
     if not histories:
-        return '<p class="note">No sample translations have been logged yet.</p>'
+        return '<p class="note">No samples have been logged yet.</p>'
     blocks = [_sample(source, reference, history) for (source, reference), history in histories.items()]
     shown, folded = (
         f'<div class="samples">{"".join(part)}</div>' for part in (blocks[:SHOWN], blocks[SHOWN:])
@@ -172,7 +183,7 @@ def _sample(source: str, reference: str, history: Mapping[float, str]) -> str:
     wanted = f'<p class="note">Reference: {text_line(reference)}</p>' if reference else ""
     return (
         f'<section class="sample"><h3>{text_line(source)}</h3>{wanted}'
-        f'<table><thead><tr><th scope="col" class="number">update</th><th scope="col">translation</th></tr></thead>'
+        f'<table><thead><tr><th scope="col" class="number">update</th><th scope="col">output</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></section>"
     )
 
@@ -206,9 +217,11 @@ def _details(
 
 
 def _validation_table(rows: Sequence[Row]) -> str:
-    columns = (("update", 0), ("loss", 4), ("perplexity", 2), ("bleu", 2), ("chrf", 2))
-    names = {"bleu": "BLEU", "chrf": "chrF"}
-    head = "".join(f'<th scope="col" class="number">{names.get(key, key)}</th>' for key, _ in columns)
+    scores = [
+        (key, PLACES.get(key, 2)) for key in TITLES if any(number(row.get(key)) is not None for row in rows)
+    ]
+    columns = [("update", 0), ("loss", 4), ("perplexity", 2), *scores]
+    head = "".join(f'<th scope="col" class="number">{TITLES.get(key, key)}</th>' for key, _ in columns)
     body = []
     for row in rows:
         values = [(number(row.get(key)), places) for key, places in columns]

@@ -83,7 +83,75 @@ class TransformerEncoderLayer(nn.Module):
         return self.around_feed_forward.close(inputs, outputs)
 
 
-class TransformerDecoderLayer(nn.Module):
+class LookingBack(nn.Module):
+    """What layers share that read what is written so far: by self-attention, or by a recurrence in its place."""
+
+    rotary: bool
+    recurrence: SSRUCell | None
+    self_attention: MultiHeadAttention  # where there is no recurrence
+
+    def look_back(self, read: Tensor, past: Past) -> tuple[Tensor, Past]:
+        """read (N, T, D) -> what each position makes of itself and those before (N, T, D), the past with them."""
+        if self.recurrence is not None:
+            return self.recurrence.sequence(read, past)
+        query = self.self_attention.query(read)
+        keys, values = self.self_attention.keys_and_values(read)
+        start = past[0].shape[2]
+        if self.rotary:
+            query, keys = rotate(query, start), rotate(keys, start)
+        if start:
+            keys, values = torch.cat([past[0], keys], dim=2), torch.cat([past[1], values], dim=2)
+        outputs, _ = self.self_attention(query, keys, values, None, causal=start)
+        return outputs, (keys, values)
+
+
+class CausalLayer(LookingBack):
+    """Self-attention over what is written so far, then the feed-forward part: a decoder's layer without a source.
+
+    With `recurrent` an SSRU stands in the place of self-attention, as in TransformerDecoderLayer.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        *,
+        heads: int,
+        feed_forward: int,
+        norm: str,
+        rotary: bool,
+        dropout: float,
+        attention_dropout: float,
+        recurrent: bool = False,
+    ) -> None:
+        super().__init__()
+        if recurrent and rotary:
+            raise ValueError("rotary positions turn queries and keys, of which a recurrent layer has none.")
+        self.rotary = rotary
+        self.recurrence = SSRUCell(width, width) if recurrent else None
+        if self.recurrence is None:
+            self.self_attention = MultiHeadAttention(width, width, heads, attention_dropout)
+        self.feed_forward = FeedForward(width, feed_forward)
+        self.around_self = Residual(width, norm, dropout)
+        self.around_feed_forward = Residual(width, norm, dropout)
+
+    def start(self, rows: int) -> Past:
+        """What is written before the first position: nothing, for so many rows."""
+        if self.recurrence is not None:
+            return self.recurrence.start(rows)
+        attention = self.self_attention
+        size = attention.query_layer.out_features // attention.heads
+        nothing = attention.query_layer.weight.new_zeros(rows, attention.heads, 0, size)
+        return nothing, nothing
+
+    def forward(self, inputs: Tensor, past: Past) -> tuple[Tensor, Past]:
+        """Write T more positions: inputs (N, T, D), the past -> (N, T, D), the past with T more positions."""
+        outputs, past = self.look_back(self.around_self.open(inputs), past)
+        inputs = self.around_self.close(inputs, outputs)
+        outputs = self.feed_forward(self.around_feed_forward.open(inputs))
+        return self.around_feed_forward.close(inputs, outputs), past
+
+
+class TransformerDecoderLayer(LookingBack):
     """Self-attention over what is written so far, attention over the source, then the feed-forward part.
 
     With `recurrent` an SSRU stands in the place of self-attention, residual and normalisation around it as before: a
@@ -122,20 +190,6 @@ class TransformerDecoderLayer(nn.Module):
             return self.recurrence.start(len(source[0]))
         nothing = source[0][:, :, :0]
         return nothing, nothing
-
-    def look_back(self, read: Tensor, past: Past) -> tuple[Tensor, Past]:
-        """read (N, T, D) -> what each position makes of itself and those before (N, T, D), the past with them."""
-        if self.recurrence is not None:
-            return self.recurrence.sequence(read, past)
-        query = self.self_attention.query(read)
-        keys, values = self.self_attention.keys_and_values(read)
-        start = past[0].shape[2]
-        if self.rotary:
-            query, keys = rotate(query, start), rotate(keys, start)
-        if start:
-            keys, values = torch.cat([past[0], keys], dim=2), torch.cat([past[1], values], dim=2)
-        outputs, _ = self.self_attention(query, keys, values, None, causal=start)
-        return outputs, (keys, values)
 
     def forward(
         self,

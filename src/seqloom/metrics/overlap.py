@@ -15,9 +15,9 @@ TOKENIZERS = {"13a": "", "intl": "", "zh": "", "char": "", "none": "", "ja-mecab
 class Score:
     """What a metric says of a corpus.
 
-    name       "bleu" or "chrf", as in configurations and metrics.jsonl; "chrf++" when chrF counts words too
+    name       as in configurations and metrics.jsonl; "chrf++" when chrF counts words too
     value      of the whole corpus, 0 to 100
-    signature  as sacreBLEU prints it, to quote beside the value; two values compare only under one signature
+    signature  how it was computed, as sacreBLEU prints it, to quote beside the value; two values compare only under one
     """
 
     name: str
@@ -28,7 +28,7 @@ class Score:
         return f"{self.name} {self.value:.2f}  ({self.signature})"
 
 
-def check_counts(outputs: Sequence[str], references: Sequence[str]) -> None:
+def check_counts(outputs: Sequence[str], references: Sequence[Any]) -> None:
     """Raise DataError unless there are as many outputs as references, and at least one."""
     for side, lines in (("outputs", outputs), ("references", references)):
         if isinstance(lines, str):
@@ -66,7 +66,7 @@ def bleu(
         raise MissingDependencyError(
             f'The tokenizer "{tokenize}" needs a package that isn\'t installed. Run: pip install "sacrebleu[{extra}]"'
         ) from error
-    return _score("bleu", metric, outputs, references)
+    return _score("bleu", metric, outputs, [references])
 
 
 def chrf(
@@ -82,7 +82,37 @@ def chrf(
     from sacrebleu.metrics.chrf import CHRF
 
     metric = CHRF(word_order=word_order, lowercase=lowercase)
-    return _score("chrf" + "+" * min(word_order, 2), metric, outputs, references)
+    return _score("chrf" + "+" * min(word_order, 2), metric, outputs, [references])
+
+
+def bleu_of_several(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> Score:
+    """BLEU against one or several references of each output, as Papineni et al. 2002 count them. Raises DataError."""
+    check_counts(outputs, references)
+    from sacrebleu.metrics.bleu import BLEU
+
+    return _score("bleu", BLEU(), outputs, in_step(references))
+
+
+def chrf_of_several(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> Score:
+    """chrF2 against the best of one or several references of each output. Raises DataError."""
+    check_counts(outputs, references)
+    from sacrebleu.metrics.chrf import CHRF
+
+    return _score("chrf", CHRF(), outputs, in_step(references))
+
+
+def in_step(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
+    """First references of all outputs, then second ones; None where an output has no more, as sacreBLEU wants them.
+
+    Raises  DataError for an output without any
+    """
+    for row, own in enumerate(references, start=1):
+        if not own:
+            raise DataError(f"Output {row:,} has no reference; expected one or several.")
+    return [
+        [own[place] if place < len(own) else None for own in references]
+        for place in range(max(map(len, references)))
+    ]
 
 
 def sentence_score(name: str, output: str, reference: str) -> float:
@@ -96,7 +126,12 @@ def sentence_score(name: str, output: str, reference: str) -> float:
     return min(100.0, float(score(output, [reference]).score))
 
 
-def _score(name: str, metric: Any, outputs: Sequence[str], references: Sequence[str]) -> Score:
-    """Run one of sacreBLEU's metrics; rounding may lift a perfect score above 100, which is cut."""
-    result = metric.corpus_score(list(outputs), [list(references)])
+def _score(
+    name: str, metric: Any, outputs: Sequence[str], references: Sequence[Sequence[str | None]]
+) -> Score:
+    """Run one of sacreBLEU's metrics; rounding may lift a perfect score above 100, which is cut.
+
+    references  the first of all outputs, then the second ones
+    """
+    result = metric.corpus_score(list(outputs), [list(stream) for stream in references])
     return Score(name, min(100.0, float(result.score)), str(metric.get_signature()))

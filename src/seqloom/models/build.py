@@ -9,13 +9,19 @@ from seqloom.config.model import (
     ModelConfig,
     RecurrentDecoderConfig,
     RecurrentEncoderConfig,
+    TransformerDecoderConfig,
 )
 from seqloom.layers.copying import Switch
+from seqloom.layers.dropout import Dropout
 from seqloom.layers.embedding import EmbeddedInput, Embedding, OutputLayer
 from seqloom.layers.family import CELLS, AttentionSizes, recurrent_attention
+from seqloom.layers.pooling import AttentionPooling, FinalState, LastPosition, MaxPooling, MeanPooling
 from seqloom.layers.positions import NoPositions, positions
+from seqloom.layers.transformer import CausalLayer
 from seqloom.models.bridge import CopyBridge, ProjectionBridge, ZeroBridge
+from seqloom.models.classifier import LabelNetwork
 from seqloom.models.encoders import RecurrentEncoder, TransformerEncoder
+from seqloom.models.language_model import CausalLayers, LanguageModel, RecurrentLayers
 from seqloom.models.pointer_generator import PointerGenerator
 from seqloom.models.recurrent_decoders import (
     AttendAfterDecoder,
@@ -60,6 +66,74 @@ def build_model(config: ModelConfig, source_symbols: int, target_symbols: int) -
     return PointerGenerator(model, Switch(encoder.memory_width, config.feature_width, config.width))
 
 
+def build_language_model(config: ModelConfig, symbols: int, window: int) -> LanguageModel:
+    """A model with fresh parameters that goes on with text, made of what model.decoder says; it has no encoder.
+
+    symbols  size of the vocabulary, special symbols included
+    window   symbols that a Transformer sees at once
+    """
+    decoder = config.decoder
+    embedding = Embedding(symbols, config.width, PADDING, config.embedding_rank)
+    target = _embedded(embedding, decoder, config)
+    output = OutputLayer(symbols, config.feature_width, embedding if config.tie_output else None)
+    if isinstance(decoder, RecurrentDecoderConfig):
+        return LanguageModel(target, _recurrent_layers(config, decoder), output)
+    return LanguageModel(target, _causal_layers(config, decoder), output, window)
+
+
+def _recurrent_layers(config: ModelConfig, decoder: RecurrentDecoderConfig) -> RecurrentLayers:
+    """Cells, and a readout where their output has another width than the output layer reads (Merity et al. 2018)."""
+    cells = _cells(config, decoder)
+    readout = (
+        cells.reading() if decoder.hidden != cells.readout else Dropout(cells.dropout, locked=cells.locked)
+    )
+    return RecurrentLayers(cells.stack(config.width), readout)
+
+
+def _causal_layers(config: ModelConfig, decoder: TransformerDecoderConfig) -> CausalLayers:
+    layers = [
+        CausalLayer(
+            config.width,
+            heads=decoder.heads,
+            feed_forward=decoder.feed_forward,
+            norm=decoder.norm,
+            rotary=decoder.positions == "rotary",
+            dropout=config.decoder_dropout,
+            attention_dropout=decoder.attention_dropout,
+            recurrent=decoder.autoregression == "ssru",
+        )
+        for _ in range(decoder.layers)
+    ]
+    return CausalLayers(layers, config.width, decoder.norm)
+
+
+def build_label_network(config: ModelConfig, symbols: int, labels: int, *, pooled: bool) -> LabelNetwork:
+    """A classifier of texts, or of their positions, with fresh parameters.
+
+    symbols, labels  sizes of the vocabulary, special symbols included, and of what is told apart
+    pooled           whether a text has one label, or each position has its own
+    """
+    embedding = Embedding(symbols, config.width, PADDING, config.embedding_rank)
+    encoder = build_encoder(config)
+    return LabelNetwork(
+        _embedded(embedding, config.encoder, config),
+        encoder,
+        build_pooling(config, encoder.memory_width) if pooled else None,
+        OutputLayer(labels, encoder.memory_width),
+        dropout=config.dropout,
+        word_dropout=config.word_dropout,
+    )
+
+
+def build_pooling(config: ModelConfig, memory_width: int) -> nn.Module:
+    """What makes one vector of a memory of that width."""
+    if config.pooling == "attention":
+        return AttentionPooling(memory_width, config.pooling_width or config.width)
+    if config.pooling == "last":
+        return FinalState() if config.encoder.kind == "recurrent" else LastPosition()
+    return MeanPooling() if config.pooling == "mean" else MaxPooling()
+
+
 def build_encoder(config: ModelConfig) -> RecurrentEncoder | TransformerEncoder:
     """The encoder that the configuration describes."""
     encoder = config.encoder
@@ -102,18 +176,10 @@ def build_decoder(config: ModelConfig, memory_width: int, summary_width: int) ->
             dropout=config.decoder_dropout,
             attention_dropout=decoder.attention_dropout,
             recurrent=decoder.autoregression == "ssru",
+            coverage=decoder.coverage,
         )
     bridge = _bridge(decoder, summary_width)
-    cells = CellLayers(
-        decoder.cell,
-        decoder.hidden,
-        decoder.layers,
-        config.decoder_dropout,
-        config.feature_width,
-        locked=decoder.locked_dropout,
-        recurrent_dropout=decoder.recurrent_dropout,
-        residual=decoder.residual,
-    )
+    cells = _cells(config, decoder)
     if decoder.attention == "none":
         return FixedContextDecoder(
             config.width,
@@ -137,6 +203,20 @@ def build_decoder(config: ModelConfig, memory_width: int, summary_width: int) ->
         )
     placed = {"between": AttendBetweenDecoder, "before": AttendBeforeDecoder}[decoder.placement]
     return placed(config.width, memory_width, bridge, attention, cells)
+
+
+def _cells(config: ModelConfig, decoder: RecurrentDecoderConfig) -> CellLayers:
+    """What a recurrent decoder is made of."""
+    return CellLayers(
+        decoder.cell,
+        decoder.hidden,
+        decoder.layers,
+        config.decoder_dropout,
+        config.feature_width,
+        locked=decoder.locked_dropout,
+        recurrent_dropout=decoder.recurrent_dropout,
+        residual=decoder.residual,
+    )
 
 
 def _bridge(decoder: RecurrentDecoderConfig, summary_width: int) -> nn.Module:

@@ -17,6 +17,7 @@ from seqloom.layers.further_attention import CoverageAttention
 from seqloom.layers.linear import Linear
 from seqloom.layers.one_gradient import one_gradient
 from seqloom.layers.recurrent import RecurrentStack, StackDraws, StackState
+from seqloom.models.covered import nothing_covered, read_covered
 from seqloom.models.state import Decoded, Memory, SourceView
 
 
@@ -151,10 +152,7 @@ class AttentiveDecoder(nn.Module):
     def start(self, memory: Memory) -> RecurrentState:
         """Project the memory to keys, once a sentence; nothing is covered yet."""
         source = SourceView((self.attention.prepare(memory.values), memory.values), memory.visible)
-        coverage = None
-        if isinstance(self.attention, CoverageAttention):
-            exact = torch.promote_types(memory.values.dtype, torch.float32)  # a sum of many small shares
-            coverage = memory.values.new_zeros(memory.visible.shape, dtype=exact)
+        coverage = nothing_covered(memory) if isinstance(self.attention, CoverageAttention) else None
         return RecurrentState(self.bridge(memory), source, coverage=coverage)
 
     def read(
@@ -178,21 +176,11 @@ class AttentiveDecoder(nn.Module):
     def read_covered(
         self, query: Tensor, state: RecurrentState, attention: CoverageAttention
     ) -> tuple[Tensor, Tensor, RecurrentState]:
-        """The same, position by position, as each alignment depends on those before."""
+        """The same by an attention that knows what was looked at before."""
         if state.coverage is None:
             raise ValueError("a state without coverage is none of this decoder's")
-        source, coverage = state.source, state.source.beside(state.coverage[:, None])
-        keys, values = source.tensors
-        contexts, looked = [], []
-        with one_gradient():
-            for now in query.split(1, dim=1):
-                context, alignment, coverage = attention.read(
-                    source.beside(now), keys, values, source.visible, coverage
-                )
-                contexts.append(source.apart(context))
-                looked.append(source.apart(alignment))
-        state = replace(state, coverage=source.apart(coverage)[:, 0])
-        return torch.cat(contexts, 1), torch.cat(looked, 1), state
+        context, looked, coverage = read_covered(query, state.source, state.coverage, attention)
+        return context, looked, replace(state, coverage=coverage)
 
 
 class AttendBetweenDecoder(AttentiveDecoder):

@@ -1,7 +1,7 @@
 """What passes between an encoder, a decoder and a search: the memory, the state, one step."""
 
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -103,8 +103,8 @@ class Step(NamedTuple):
 class SearchableModel(Protocol):
     """What a search knows of a model."""
 
-    def start(self, memory: Memory) -> State:
-        """The state before the first symbol, N = B rows."""
+    def start(self, memory: Any, /) -> State:
+        """The state before the first symbol: N = B rows of a memory, or, where nothing is read, N rows as told."""
         ...
 
     def step(self, tokens: Tensor, state: State, *, alignment: bool = False) -> Step:

@@ -10,9 +10,13 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from seqloom.layers.attention import start_glorot
+from seqloom.layers.dropout import Dropout
+from seqloom.layers.further_attention import CoverageAttention
 from seqloom.layers.incremental import decoder_step, lay_together
-from seqloom.layers.linear import few_rows_pay
+from seqloom.layers.linear import Linear, few_rows_pay
 from seqloom.layers.transformer import KeysAndValues, Past, TransformerDecoderLayer
+from seqloom.models.covered import nothing_covered, read_covered
 from seqloom.models.state import Decoded, Memory, SourceView
 
 
@@ -21,17 +25,27 @@ class TransformerState:
     """past: each layer's keys and values (N', H, P, K), or its SSRU's state (N', D) · source: each layer's keys and
     values of the memory · position: how many positions are written · parents: the row of the past that each row
     continues, (N,), or None where each continues its own: it is copied once, when a position is written
+    covering: what the attention above the layers reads, and coverage: the sum of its alignments so far, (N, S);
+    None without it
     """
 
     past: tuple[Past, ...]
     source: SourceView
     position: int
     parents: Tensor | None = None
+    covering: SourceView | None = None
+    coverage: Tensor | None = None
 
     def reorder(self, rows: Tensor) -> "TransformerState":
         """The state of those rows, memory included."""
         parents = rows if self.parents is None else self.parents.index_select(0, rows)
-        return replace(self, source=self.source.reorder(rows), parents=parents)
+        return replace(
+            self,
+            source=self.source.reorder(rows),
+            parents=parents,
+            covering=None if self.covering is None else self.covering.reorder(rows),
+            coverage=None if self.coverage is None else self.coverage.index_select(0, rows),
+        )
 
     def continued(self) -> tuple[Past, ...]:
         """The past of the rows as they are now: (N, H, P, K) or (N, D)."""
@@ -48,7 +62,10 @@ class TransformerState:
 class TransformerDecoder(nn.Module):
     """Vaswani et al. 2017; with `recurrent` an SSRU in each layer for self-attention (Kim et al. 2019).
 
-    Its alignment is the last layer's attention over the source, heads averaged.
+    Its alignment is the last layer's attention over the source, heads averaged. With `coverage` it is that of one more,
+    additive attention, which what the layers made asks for each position and which knows what it has looked at
+    before (See et al. 2017, section 2.3); its context is added to the features as a sublayer's output is. It stands
+    above the layers, whose heads look each elsewhere, and so only it waits for the position before.
     """
 
     def __init__(
@@ -64,6 +81,7 @@ class TransformerDecoder(nn.Module):
         dropout: float,
         attention_dropout: float,
         recurrent: bool = False,
+        coverage: bool = False,
     ) -> None:
         super().__init__()
         self.heads = heads
@@ -84,6 +102,11 @@ class TransformerDecoder(nn.Module):
         self.layers = cast(Sequence[TransformerDecoderLayer], modules)
         self.last_norm = nn.LayerNorm(width) if norm == "pre" else nn.Identity()
         self.together: Tensor | None = None
+        self.covered_attention = CoverageAttention(width, memory_width, width) if coverage else None
+        if coverage:
+            self.covered_layer = Linear(memory_width, width)
+            start_glorot(self.covered_layer)
+            self.covered_dropout = Dropout(dropout)
 
     def lay_out_for_search(self) -> None:
         """Lay all weights of a step together; the decoder is trained no more."""
@@ -97,12 +120,32 @@ class TransformerDecoder(nn.Module):
             source = layer.source_attention.keys_and_values(memory.values)
             tensors += source
             past.append(layer.start(source))
-        return TransformerState(tuple(past), SourceView(tuple(tensors), memory.visible), 0)
+        state = TransformerState(tuple(past), SourceView(tuple(tensors), memory.visible), 0)
+        if self.covered_attention is None:
+            return state
+        read = (self.covered_attention.prepare(memory.values), memory.values)
+        return replace(state, covering=SourceView(read, memory.visible), coverage=nothing_covered(memory))
 
     def forward(
         self, inputs: Tensor, state: TransformerState, *, alignment: bool = False
     ) -> Decoded[TransformerState]:
         """inputs (N, T, D) -> features (N, T, D), alignment (N, T, S) if asked, state."""
+        if self.covered_attention is None:
+            return self.through_layers(inputs, state, alignment=alignment)
+        features, _, after = self.through_layers(inputs, state, alignment=False)
+        if state.covering is None or state.coverage is None:
+            raise ValueError("a state without coverage is none of this decoder's")
+        context, looked, coverage = read_covered(
+            features, state.covering, state.coverage, self.covered_attention
+        )
+        features = self.covered_dropout(self.covered_layer(context), features)
+        after = replace(after, covering=state.covering, coverage=coverage)
+        return Decoded(features, looked if alignment else None, after)
+
+    def through_layers(
+        self, inputs: Tensor, state: TransformerState, *, alignment: bool
+    ) -> Decoded[TransformerState]:
+        """The same by the layers alone."""
         if self.together is not None and inputs.shape[1] == 1 and few_rows_pay(inputs, len(inputs)):
             return self.step(inputs, state, self.together, alignment=alignment)
         source, past = state.source, state.continued()

@@ -2,19 +2,51 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar, overload
 
 from seqloom.base.errors import UsageError
 from seqloom.config.schema import Config
+from seqloom.config.tasks import TASKS, task_named
+from seqloom.pipeline.classifier import Classifier
+from seqloom.pipeline.labelling import load_members
+from seqloom.pipeline.language_model import TextGenerator, load_language_model
+from seqloom.pipeline.tagger import Tagger
 from seqloom.pipeline.text_model import Model, load_text_model
 from seqloom.training.machine import Machine, prepare_machine
 from seqloom.training.run_config import read_run_config
 from seqloom.training.run_folder import RunFolder
 
 DEVICES = ("auto", "cpu", "cuda")
-AnyModel = Model
+AnyModel = Model | Classifier | Tagger | TextGenerator
 """What a run may hold, a class for each family."""
+Kind = TypeVar("Kind", bound=AnyModel)
+Other = TypeVar("Other", bound=AnyModel)
+Third = TypeVar("Third", bound=AnyModel)
+KINDS: Mapping[str, type[AnyModel]] = {
+    "translation": Model,
+    "summarization": Model,
+    "classification": Classifier,
+    "tagging": Tagger,
+    "generation": TextGenerator,
+}
+"""By task."""
+OF_ONE_TASK = {task.verb for task in TASKS}
+"""Verbs that are for the runs of a task, or of two."""
+
+
+def load_label_model(
+    folders: Sequence[RunFolder], configs: Sequence[Config], machine: Machine
+) -> Classifier | Tagger:
+    """The best classifier or tagger of a run, or those of several as an ensemble. Raises as load_members does."""
+    members, lexicon = load_members(folders, configs)
+    made = Tagger if task_named(configs[0].task).target == "labels" else Classifier
+    return made(members, lexicon, configs, machine)
+
+
 LOADERS: Mapping[str, Callable[[Sequence[RunFolder], Sequence[Config], Machine], AnyModel]] = {
     "seq2seq": load_text_model,
+    "classifier": load_label_model,
+    "language_model": load_language_model,
 }
 
 
@@ -45,3 +77,58 @@ def load(run: Path | str | Sequence[Path | str], *, device: str = "auto", thread
             f"The runs are of different kinds, {tasks}; the members of an ensemble must be of one."
         )
     return LOADERS[families.pop()](folders, configs, machine)
+
+
+@overload
+def load_as(
+    kinds: type[Kind],
+    run: Path | str | Sequence[Path | str],
+    verb: str,
+    *,
+    device: str = "auto",
+    threads: int = 0,
+) -> Kind: ...
+@overload
+def load_as(
+    kinds: tuple[type[Kind], type[Other]],
+    run: Path | str | Sequence[Path | str],
+    verb: str,
+    *,
+    device: str = "auto",
+    threads: int = 0,
+) -> Kind | Other: ...
+@overload
+def load_as(
+    kinds: tuple[type[Kind], type[Other], type[Third]],
+    run: Path | str | Sequence[Path | str],
+    verb: str,
+    *,
+    device: str = "auto",
+    threads: int = 0,
+) -> Kind | Other | Third: ...
+
+
+def load_as(
+    kinds: Any,
+    run: Path | str | Sequence[Path | str],
+    verb: str,
+    *,
+    device: str = "auto",
+    threads: int = 0,
+) -> Any:
+    """The same, for a verb that uses models of some kinds only.
+
+    Raises   UsageError, with the verb to use instead, for a run of another kind; as `load` does
+    """
+    for each in [run] if isinstance(run, Path | str) else run:
+        task = task_named(read_run_config(RunFolder(Path(each))).task)
+        other = verb in OF_ONE_TASK and verb != task.verb
+        if other or not issubclass(KINDS[task.name], kinds):
+            raise UsageError(
+                f'{each} was trained for task = "{task.name}", which `seqloom {verb}` is not for. '
+                f"Use it with: seqloom {task.verb} {each}"
+            )
+    model = load(run, device=device, threads=threads)
+    if not isinstance(model, kinds):
+        raise TypeError(f"the loader gave a {type(model).__name__}")
+    return model

@@ -12,7 +12,8 @@ from seqloom.base.errors import UsageError
 from seqloom.config.schema import Config
 from seqloom.config.tasks import task_named
 from seqloom.data.batch import collate
-from seqloom.data.readers import Pair
+from seqloom.data.corpus import within_reach
+from seqloom.data.readers import Judged, Pair
 from seqloom.inspection.attention import AttentionMap
 from seqloom.metrics.measure import measure
 from seqloom.metrics.overlap import Score
@@ -23,7 +24,7 @@ from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.many import force_many, search_many
 from seqloom.search.options import SamplingOptions, SearchOptions
 from seqloom.text.tokenizer import Tokenizer
-from seqloom.text.vocabulary import BOS, EOS, SPECIALS, UNK
+from seqloom.text.vocabulary import BOS, EOS, SPECIALS
 from seqloom.training.machine import Machine
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.searching import (
@@ -235,11 +236,8 @@ class Model:
                 )
         if not self.copies:
             return targets
-        last = [max([len(self.tokenizers.target) - 1, *source]) for source in sources]
-        return [
-            [symbol if symbol <= most else UNK for symbol in ids]
-            for ids, most in zip(targets, last, strict=True)
-        ]
+        vocabulary = len(self.tokenizers.target)
+        return [within_reach(ids, source, vocabulary) for ids, source in zip(targets, sources, strict=True)]
 
     def _encode(self, texts: Sequence[str]) -> tuple[list[list[int]], list[Tokenizer], list[str]]:
         """Ids of texts, the tokenizer of what is written for each, and notices.
@@ -328,13 +326,14 @@ class Model:
 
     def evaluate(
         self,
-        pairs: Sequence[Pair],
+        pairs: Sequence[Pair | Judged],
         options: SearchOptions | None = None,
         on_progress: Callable[[int], None] = lambda _: None,
         on_notice: Callable[[int, str], None] = lambda _row, _notice: None,
     ) -> tuple[list[Score], list[str]]:
-        """Translate the sources and compare with the targets: scores with their signatures, and the outputs.
+        """Answer the sources and compare with the targets: scores with their signatures, and the outputs.
 
+        pairs        with a target each, or with one reference or several
         on_progress  called with the pairs translated so far
         on_notice    called with the row and a sentence for a source that could not be used as it was
         """
@@ -347,8 +346,10 @@ class Model:
                 if result.notice:
                     on_notice(row, result.notice)
             on_progress(len(outputs))
-        references = [pair.target for pair in pairs]
-        return measure(task_named(self.config.task).metrics, outputs, references), outputs
+        references = [pair.references if isinstance(pair, Judged) else (pair.target,) for pair in pairs]
+        metrics = task_named(self.config.task).metrics
+        scores = measure(metrics, outputs, [own[0] for own in references], [own[1:] for own in references])
+        return scores, outputs
 
 
 def load_text_model(folders: Sequence[RunFolder], configs: Sequence[Config], machine: Machine) -> Model:

@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seqloom.base.errors import Interrupted, UsageError
+from seqloom.base.errors import DataError, Interrupted, UsageError
 from seqloom.base.progress import progress
 from seqloom.config.read import build_config, read_config, require_training_data
 from seqloom.config.schema import Config
 from seqloom.inspection.run_report import write_report
+from seqloom.pipeline.classifier import Classifier
 from seqloom.pipeline.loading import AnyModel, load
+from seqloom.pipeline.tagger import Tagger
 from seqloom.training.averaging import average_checkpoints
+from seqloom.training.calibration import read_calibration, weights_of
 from seqloom.training.checkpoint import checkpoint_folders, read_checkpoint, save_checkpoint
 from seqloom.training.events import Event, StopEvent, ValidationEvent
 from seqloom.training.listeners import Listener
@@ -19,6 +22,7 @@ from seqloom.training.run import prepare_run, train_run
 from seqloom.training.run_config import claim_run, read_run_config
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.signals import stop_on_signal
+from seqloom.training.vocabularies import pair_files
 
 
 def train(
@@ -48,7 +52,18 @@ def train(
         )
     if reason == "interrupted":
         raise Interrupted(f"Stopped and saved in {folder.path}; the same command goes on from here.")
-    return load(folder.path, device=settings.training.device, threads=settings.training.threads)
+    model = load(folder.path, device=settings.training.device, threads=settings.training.threads)
+    _calibrate(folder, model)
+    return model
+
+
+def _calibrate(folder: RunFolder, model: AnyModel) -> None:
+    """Fit a classifier's temperature on its validation data, unless that was done for these weights."""
+    config = model.config
+    if not isinstance(model, Classifier | Tagger) or not config.data.valid:
+        return
+    if read_calibration(folder.path, weights_of(folder.best().path)) is None:
+        model.calibrate(folder, list(pair_files(config, "valid").read()))
 
 
 def _report_writer(run: Path) -> Listener:
@@ -74,10 +89,17 @@ def _as_config(config: Config | Path | str | Mapping[str, Any], overrides: Seque
 def average(run: Path | str, last: int = 5) -> list[Path]:
     """Make the mean of a run's newest checkpoints its best model; gives the checkpoints used, newest first."""
     folder = RunFolder(Path(run))
-    read_run_config(folder)
+    config = read_run_config(folder)
     with folder.locked():
         chosen = checkpoint_folders(folder.path)[: max(last, 0)]
         state = read_checkpoint(chosen[0]).state if chosen else {}
         weights = average_checkpoints(chosen)
         save_checkpoint(folder.path / "best", model=weights, state=state)
+    if config.family == "classifier":
+        try:
+            _calibrate(folder, load(run))
+        except DataError as error:
+            raise DataError(
+                f"{folder.path / 'best'} is the mean now, but its probabilities aren't calibrated: {error}"
+            ) from error
     return chosen

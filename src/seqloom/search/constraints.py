@@ -34,6 +34,18 @@ def ban_repeated_ngrams(log_probs: Tensor, history: Tensor, n: int) -> None:
     log_probs.scatter_add_(1, runs[:, :, -1], ban)  # adding 0 where nothing repeats
 
 
+def penalise_repetition(log_probs: Tensor, history: Tensor, penalty: float, window: int) -> Tensor:
+    """A copy in which symbols that were written lately are less likely: their log-probability times the penalty.
+
+    log_probs  (N, V)
+    history    (N, T)  what each row has written, of which the last `window` symbols count
+    Source     Keskar et al. 2019, section 4.1, there by dividing scores, which may have either sign; a log-probability
+               is never positive, so here it is multiplied
+    """
+    recent = history[:, -window:]
+    return log_probs.scatter(1, recent, log_probs.gather(1, recent) * penalty)
+
+
 class Constraints:
     """The constraints of one batch; they look at a sentence's own source length and prefix only."""
 

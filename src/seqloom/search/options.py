@@ -106,16 +106,26 @@ class SamplingOptions(Limits):
     top_k        draw from this many of the likeliest symbols (Fan et al. 2018); 0 is all
     top_p        draw from the fewest likeliest symbols that hold this much probability (Holtzman et al. 2020)
     seed         with the sentence's number it fixes the sentence's draws, whatever else is in the batch
+    repetition_penalty  above 1 makes what was written lately less likely (Keskar et al. 2019); 1 is off
+    repetition_window   how many of the symbols written last count for that
     """
 
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
     seed: int = 0
+    repetition_penalty: float = 1.0
+    repetition_window: int = 64
+
+    @property
+    def penalises(self) -> bool:
+        """Whether what was written lately counts."""
+        return self.repetition_penalty > 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _refuse_below(0, top_k=self.top_k)
+        _refuse_below(1, repetition_penalty=self.repetition_penalty, repetition_window=self.repetition_window)
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise UsageError(
                 f"temperature = {self.temperature} is out of range; expected a finite number above 0. "

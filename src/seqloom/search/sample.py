@@ -8,7 +8,7 @@ from torch import Tensor
 from seqloom.base.errors import UsageError
 from seqloom.base.randomness import numpy_generator
 from seqloom.models.state import SearchableModel, State
-from seqloom.search.constraints import Constraints
+from seqloom.search.constraints import Constraints, penalise_repetition
 from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.options import SamplingOptions
 from seqloom.search.path import follow
@@ -79,10 +79,15 @@ def sample(
         log_probs: Tensor, position: int, sentences: Integers, history: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         constraints.apply(log_probs, position, sentences, history)
+        wished = log_probs[:, 0]
+        if history is not None and options.penalises:
+            wished = penalise_repetition(
+                wished, history, options.repetition_penalty, options.repetition_window
+            )
         uniform = torch.tensor([draws[sentence][position] for sentence in sentences], device=log_probs.device)
-        symbols = draw(log_probs[:, 0], uniform.to(torch.float64), options)[:, None]
+        symbols = draw(wished, uniform.to(torch.float64), options)[:, None]
         return symbols, log_probs[:, 0].gather(1, symbols)
 
     job = Job(source_lengths, bos, eos, alignment)
-    trail = follow(model, state, job, choose, history=constraints.needs_history)
+    trail = follow(model, state, job, choose, history=constraints.needs_history or options.penalises)
     return [found[0] for found in trail.hypotheses(lengths, constraints.caps.tolist())]

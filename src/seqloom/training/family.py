@@ -7,6 +7,8 @@ from torch import nn
 
 from seqloom.base.progress import Progress
 from seqloom.config.schema import Config
+from seqloom.training.labelled import prepare_labelled
+from seqloom.training.language_model import prepare_language_model
 from seqloom.training.learning import Objective
 from seqloom.training.loop import BatchSource
 from seqloom.training.machine import Machine
@@ -46,5 +48,7 @@ Prepare = Callable[[RunFolder, Config, Progress, Callable[[], bool]], Prepared]
 
 FAMILIES: Mapping[str, Prepare] = {
     "seq2seq": prepare_pairs,
+    "language_model": prepare_language_model,
+    "classifier": prepare_labelled,
 }
 """By the family that config.tasks gives a task."""

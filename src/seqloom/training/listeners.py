@@ -19,6 +19,8 @@ from seqloom.training.events import (
 
 Listener = Callable[[Event], None]
 SHOWN_SAMPLES = 3
+PLACES = {"bits_per_character": 3}
+"""Digits behind the point, where a score isn't one of 0 to 100."""
 
 
 def rounded(value: float) -> float | None:
@@ -115,7 +117,7 @@ class ProgressListener:
 def describe(event: Event) -> list[str]:
     """What a log says of an event, a line each; nothing for steps and ordinary checkpoints."""
     if isinstance(event, ValidationEvent):
-        scores = "".join(f"  {name} {value:.1f}" for name, value in event.scores.items())
+        scores = "".join(f"  {name} {value:.{PLACES.get(name, 1)}f}" for name, value in event.scores.items())
         mark = "  (best so far)" if event.best else ""
         head = (
             f"update {event.update:,}  epoch {event.epoch:.1f}  {duration(event.seconds)}:  "
@@ -123,8 +125,8 @@ def describe(event: Event) -> list[str]:
         )
         lines = [head]
         for sample in event.samples[:SHOWN_SAMPLES]:
-            lines += [f"    source     {sample.source}", f"    reference  {sample.reference}"]
-            lines += [f"    output     {sample.output}"]
+            parts = (("source", sample.source), ("reference", sample.reference), ("output", sample.output))
+            lines += [f"    {name:9}  {one_line(text)}" for name, text in parts]
         return lines
     if isinstance(event, SkipEvent):
         return [
@@ -138,6 +140,11 @@ def describe(event: Event) -> list[str]:
         }
         return [f"update {event.update:,}  {duration(event.seconds)}:  {reasons[event.reason]}"]
     return []
+
+
+def one_line(text: str) -> str:
+    """A text of several lines, as a JSON line may hold, on one."""
+    return text.replace("\n", " ")
 
 
 class LogWriter:

@@ -98,3 +98,14 @@ def require_runs(config: Config) -> None:
                 RunFolder(Path(path)).best()
         except (UsageError, DamagedModelError) as error:
             raise type(error)(f"training.{name}: {error}") from error
+
+
+def refuse_other_text(start: RunFolder, config: Config) -> None:
+    """Raise ConfigError where the run that one starts from makes other symbols of a text."""
+    before, now = (asked.text.model_dump(exclude={"sampling"}) for asked in (read_run_config(start), config))
+    changed = changed_settings(before, now, "text.")
+    if changed:
+        raise ConfigError(
+            f"{start.path}, which training.start_from names, has another vocabulary: {'; '.join(changed)}. "
+            "A run begins with the vocabulary of the one that it starts from; give the same settings under [text]."
+        )

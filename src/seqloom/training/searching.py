@@ -13,9 +13,10 @@ from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.many import search_many
 from seqloom.search.options import Limits, SamplingOptions, SearchOptions
 from seqloom.text.tokenizer import Tokenizer
+from seqloom.text.vocabulary import UNK
 from seqloom.training.vocabularies import Tokenizers
 
-LONGEST_SOURCE = 4  # times data.max_length
+LONGEST_SOURCE = 4  # times data.max_length, where training saw whole sources
 Options = TypeVar("Options", bound=Limits)
 
 
@@ -31,7 +32,9 @@ def search_options(
         coverage_penalty=config.coverage_penalty,
         max_length_factor=config.max_length_factor,
         max_length_extra=config.max_length_extra,
+        min_length=config.min_length,
         no_repeat_ngram=config.no_repeat_ngram,
+        banned=() if config.allow_unknown else (UNK,),
     )
 
 
@@ -46,13 +49,18 @@ def sampling_options(
         seed=seed,
         max_length_factor=config.max_length_factor,
         max_length_extra=config.max_length_extra,
+        min_length=config.min_length,
         no_repeat_ngram=config.no_repeat_ngram,
+        banned=() if config.allow_unknown else (UNK,),
     )
 
 
 def longest_source(config: Config) -> int:
-    """Symbols of a source, without the end, that a model reads: what is longer was never trained on and is cut."""
-    longest = LONGEST_SOURCE * config.data.max_length
+    """Symbols of a source, without the end, that a model reads: what is longer was never trained on and is cut.
+
+    A model whose training sources were cut reads as much as it did then.
+    """
+    longest = config.data.max_length * (1 if config.data.long == "cut" else LONGEST_SOURCE)
     encoder = config.model.encoder
     if encoder.kind == "transformer" and encoder.positions == "learned":
         return min(longest, encoder.max_positions - 1)

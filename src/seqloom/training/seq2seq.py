@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from seqloom.base.errors import ConfigError, Interrupted, UsageError
+from seqloom.base.errors import Interrupted, UsageError
 from seqloom.base.files import atomic_folder
 from seqloom.base.progress import Progress
 from seqloom.config.schema import Config
@@ -13,6 +13,7 @@ from seqloom.config.tasks import task_named
 from seqloom.data.corpus import Corpus, prepare_corpus
 from seqloom.data.joined import JoinedCorpus
 from seqloom.data.readers import Pair
+from seqloom.metrics.measure import require_metrics
 from seqloom.metrics.overlap import sentence_score
 from seqloom.models.build import build_model
 from seqloom.models.seq2seq import Seq2Seq
@@ -22,7 +23,7 @@ from seqloom.training.corpus_batches import CorpusBatches
 from seqloom.training.machine import Machine
 from seqloom.training.objective import Objective, Teaching
 from seqloom.training.risk import Risk
-from seqloom.training.run_config import changed_settings, read_run_config, require_runs
+from seqloom.training.run_config import read_run_config, refuse_other_text, require_runs
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.searching import search_options, translate_texts
 from seqloom.training.validation import Validation, make_validator
@@ -82,6 +83,7 @@ class PreparedPairs:
         if self.valid is None:
             return None
         config = self.config
+        require_metrics(task_named(config.task).metrics)
         batches = CorpusBatches(self.valid, self.tokenizers, config)
         options = search_options(config.search, beam=config.training.validation_beam, n_best=1)
 
@@ -150,6 +152,7 @@ def prepare(
             max_length=config.data.max_length,
             keep_text=keep_text,
             copying=config.model.decoder.copying,
+            cut=config.data.long == "cut",
             alignments=Path(config.data.alignments) if part == "train" and config.data.alignments else None,
             on_progress=on_progress,
         )
@@ -173,13 +176,7 @@ def _first_tokenizers(config: Config, shown: Progress) -> Tokenizers:
         shown.say("Learning the vocabulary")
         return train_tokenizers(config)
     start = RunFolder(Path(config.training.start_from))
-    before, now = (asked.text.model_dump(exclude={"sampling"}) for asked in (read_run_config(start), config))
-    changed = changed_settings(before, now, "text.")
-    if changed:
-        raise ConfigError(
-            f"{start.path}, which training.start_from names, has another vocabulary: {'; '.join(changed)}. "
-            "A run begins with the vocabulary of the one that it starts from; give the same settings under [text]."
-        )
+    refuse_other_text(start, config)
     return Tokenizers.load(start.vocabulary)
 
 

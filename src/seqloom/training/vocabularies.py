@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqloom.base.errors import DataError
-from seqloom.config.schema import Config
+from seqloom.config.schema import Config, TextConfig
+from seqloom.config.tasks import task_named
 from seqloom.data.readers import Pair, PairFiles, read_lines
+from seqloom.data.text_stream import TextFiles
 from seqloom.text.tokenizer import Tokenizer, load_tokenizer, train_tokenizer
 
 SHARED, SOURCE, TARGET = "shared", "source", "target"
@@ -47,7 +49,9 @@ def pair_files(config: Config, part: str) -> PairFiles:
     """The files of one part of the data: "train", "back_translated", "valid" or "test"."""
     data = config.data
     paths: tuple[str, ...] = getattr(data, part)
-    return PairFiles(tuple(Path(path) for path in paths), data.format, data.source_field, data.target_field)
+    form = "blocks" if task_named(config.task).target == "labels" else data.format
+    fields = (data.source_field, data.target_field, data.reference_fields)
+    return PairFiles(tuple(Path(path) for path in paths), form, *fields)
 
 
 def require_files(config: Config) -> None:
@@ -65,7 +69,10 @@ def require_text(files: PairFiles) -> None:
 
 
 def train_tokenizers(config: Config) -> Tokenizers:
-    """Train on the training pairs, both sides together for a joint vocabulary. Raises DataError, ConfigError."""
+    """Train on the training pairs, both sides together for a joint vocabulary. Raises DataError, ConfigError.
+
+    Where targets are labels, on the sources alone.
+    """
     text = config.text
     files = pair_files(config, "train")
     require_text(files)
@@ -75,17 +82,38 @@ def train_tokenizers(config: Config) -> Tokenizers:
         if config.data.back_translated:
             yield from pair_files(config, "back_translated").read()
 
-    def trained(lines: Iterator[str]) -> Tokenizer:
-        return train_tokenizer(
-            lines,
-            kind=text.tokenizer,
-            size=text.vocabulary_size,
-            form=text.normalisation,
-            lowercase=text.lowercase,
-            seed=VOCABULARY_SEED,
-        )
-
+    if task_named(config.task).target != "text":
+        source = _trained(text, (pair.source for pair in pairs()))
+        return Tokenizers(source, source)
     if text.shared:
-        shared = trained(line for pair in pairs() for line in (pair.source, pair.target))
+        shared = _trained(text, (line for pair in pairs() for line in (pair.source, pair.target)))
         return Tokenizers(shared, shared)
-    return Tokenizers(trained(pair.source for pair in pairs()), trained(pair.target for pair in pairs()))
+    return Tokenizers(
+        _trained(text, (pair.source for pair in pairs())), _trained(text, (pair.target for pair in pairs()))
+    )
+
+
+def text_files(config: Config, part: str) -> TextFiles:
+    """The text of one part, "train", "valid" or "test", as data.held_out divides it."""
+    data = config.data
+    cut = 1.0 - data.held_out
+    if part == "valid" and data.held_out:
+        return TextFiles(tuple(map(Path, data.train)), cut, 1.0)
+    paths = tuple(map(Path, getattr(data, part)))
+    return TextFiles(paths, 0.0, cut) if part == "train" else TextFiles(paths)
+
+
+def train_text_tokenizer(config: Config) -> Tokenizer:
+    """Train on the training text of a language model. Raises DataError, ConfigError."""
+    return _trained(config.text, text_files(config, "train").lines())
+
+
+def _trained(text: TextConfig, lines: Iterator[str]) -> Tokenizer:
+    return train_tokenizer(
+        lines,
+        kind=text.tokenizer,
+        size=text.vocabulary_size,
+        form=text.normalisation,
+        lowercase=text.lowercase,
+        seed=VOCABULARY_SEED,
+    )

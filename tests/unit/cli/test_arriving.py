@@ -54,7 +54,7 @@ def test_files_one_after_the_other(tmp_path: Path) -> None:
     assert [next(found) for _ in range(4)] == [
         Line("one\u2028still one", f"{tmp_path}/a:1"),
         Line("", f"{tmp_path}/a:2"),
-        Line("three", f"{tmp_path}/a:3"),
+        Line("three", f"{tmp_path}/a:3", ""),
         Line("four", f"{tmp_path}/b:1"),
     ]
     with pytest.raises(EncodingFault, match="b:2: not UTF-8"):

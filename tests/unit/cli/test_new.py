@@ -20,7 +20,12 @@ def test_a_project_is_its_preset_and_switched_off_lines_show_its_values(
     path = tmp_path / "mine" / "config.toml"
     found, plain = read_config(path), build_config({"preset": preset})
     assert found.model == plain.model
-    assert found.data.train == (f"{tmp_path}/mine/train.en", f"{tmp_path}/mine/train.fr")
+    names = {
+        "classification": ("train.tsv",),
+        "tagging": ("train.conll",),
+        "generation": ("train.txt",),
+    }.get(found.task, ("train.en", "train.fr"))
+    assert found.data.train == tuple(f"{tmp_path}/mine/{name}" for name in names)
     text = path.read_text()
     path.write_text(text.replace("# vocab", "vocab").replace("# width", "width").replace("# max_", "max_"))
     switched_on = read_config(path)
@@ -62,3 +67,22 @@ def test_nothing_is_written_over(here: Here, tmp_path: Path) -> None:
     assert answer.code == 2
     assert answer.sentence.startswith(f"{tmp_path}/mine/data is there already and stays as it is.")
     assert not (tmp_path / "mine" / "config.toml").exists()
+
+
+def test_fields_of_json_lines_are_named(here: Here, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"body": "one\\ntwo", "subject": "1"}\n')
+    fields = ("--source-field", "body", "--target-field", "subject")
+    answer = here("new", tmp_path / "mine", "--train", tmp_path / "a.jsonl", *fields)
+    assert answer.code == 0, answer.err
+    data = read_config(tmp_path / "mine" / "config.toml").data
+    assert (data.source_field, data.target_field) == ("body", "subject")
+    assert here("check", "--train", tmp_path / "a.jsonl", *fields).code == 0
+    wrong = here("new", tmp_path / "other", "--train", tmp_path / "a.jsonl")
+    assert wrong.code == 3
+    assert wrong.sentence == f"{tmp_path}/a.jsonl:1: no field 'source'; found 'body', 'subject'."
+    assert not (tmp_path / "other").exists()
+    both = here("check", tmp_path / "mine", *fields)
+    assert both.code == 2
+    assert both.sentence == (
+        "--source-field and --target-field are for files; a configuration names its own, as data.source_field."
+    )

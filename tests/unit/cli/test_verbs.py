@@ -41,7 +41,7 @@ def test_training_says_what_came_of_it_and_what_to_type_next(trained: Project) -
     answer = trained.answer
     assert answer.code == 0, answer.err
     assert "runs/mine is trained: 20 updates." in answer.out
-    assert "Best on the validation pairs: BLEU" in answer.out
+    assert "Best on the validation data: BLEU" in answer.out
     assert "| seqloom translate runs/mine" in answer.out
     assert "200 training pairs, 10 for validation; vocabulary" in answer.err
     assert (trained.run / "report.html").is_file()
@@ -78,7 +78,7 @@ def test_an_output_file_is_replaced_when_all_of_it_is_there(
     assert output.read_text() == "what was there\n"
     part = tmp_path / "out.fr.part"
     assert len(part.read_text().splitlines()) == 3
-    assert f"{output} is as it was; what was translated is in {part}" in answer.err
+    assert f"{output} is as it was; what was written is in {part}" in answer.err
     (tmp_path / "good.en").write_text("one red cat\n")
     assert here("translate", trained.run, tmp_path / "good.en", "--output", output).code == 0
     assert len(output.read_text().splitlines()) == 1
@@ -106,7 +106,7 @@ def test_evaluate_gives_both_scores_their_signatures_and_the_speed(answers: dict
     assert chrf.split()[0] == "chrF"
     assert "nc:6" in chrf
     assert speed.endswith("sentences a second, beam 1")
-    assert written.startswith("The translations: ")
+    assert written.startswith("The outputs: ")
     assert len(answers["written"].out.split("\n")) == 11
 
 

@@ -49,6 +49,8 @@ from seqloom.config.write import write_config
         (["text.tokenizer=byte", "text.vocabulary_size=700"], "text.vocabulary_size"),
         (["data.format=tsv", "data.source_field=de"], "data.source_field"),
         (["data.format=parallel", "data.target_field=fr"], "data.target_field"),
+        (["data.format=tsv", 'data.reference_fields=["a"]'], "data.reference_fields"),
+        (["search.allow_unknown=false"], "search.allow_unknown"),
     ],
 )
 def test_what_would_be_ignored_is_refused(overrides: list[str], key: str) -> None:
@@ -79,9 +81,9 @@ def test_a_dropout_above_zero_may_be_locked(overrides: list[str]) -> None:
 
 
 def test_every_condition_is_about_options_that_there_are() -> None:
-    keys = [key for condition in CONDITIONS for key in condition.keys]
-    assert len(set(keys)) == len(keys)
-    assert all(options_named(key) for key in keys)
+    for condition in CONDITIONS:
+        assert len(set(condition.keys)) == len(condition.keys)
+        assert all(options_named(key) for key in condition.keys)
 
 
 def test_what_a_preset_or_a_written_out_configuration_says_is_not_refused(tmp_path: Path) -> None:
@@ -120,3 +122,64 @@ def test_a_warm_up_that_was_asked_for_is_refused_when_it_does_not_fit() -> None:
     assert (
         build_config({}, ["training.max_updates=30", "training.warmup_updates=29"]).training.max_updates == 30
     )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key", "needs"),
+    [
+        (
+            ["task=classification", "model.decoder.layers=3"],
+            "model.decoder.layers",
+            "a task whose target is text",
+        ),
+        (
+            ["task=classification", "model.decoder.kind=transformer"],
+            "model.decoder.kind",
+            "a task whose target is text",
+        ),
+        (["task=tagging", "search.beam=3"], "search.beam", "a task whose target is text"),
+        (["task=classification", "text.shared=false"], "text.shared", "a task whose target is text"),
+        (
+            ["task=tagging", "training.validation_beam=2"],
+            "training.validation_beam",
+            "a task whose target is text",
+        ),
+        (["model.pooling=max"], "model.pooling", 'task = "classification"'),
+        (["task=tagging", "model.pooling=max"], "model.pooling", 'task = "classification"'),
+        (["task=tagging", "data.label_separator=,"], "data.label_separator", 'task = "classification"'),
+        (
+            ["task=classification", "model.pooling=mean", "model.pooling_width=7"],
+            "model.pooling_width",
+            'model.pooling = "attention"',
+        ),
+        (["model.word_dropout=0.1"], "model.word_dropout", 'task = "classification" or "tagging"'),
+        (
+            ["training.label_weights=balanced"],
+            "training.label_weights",
+            'task = "classification" or "tagging"',
+        ),
+        (
+            ["text.tokenizer=word", "data.vectors=glove.txt"],
+            "data.vectors",
+            'task = "classification" or "tagging"',
+        ),
+        (["task=tagging", "text.sampling=0.1"], "text.sampling", 'task = "translation" or "classification"'),
+    ],
+)
+def test_what_a_task_has_no_use_for_is_refused(overrides: list[str], key: str, needs: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_config({}, overrides)
+    assert str(caught.value).startswith(f"{key} = ")
+    assert f"(command line) would be ignored: it is read only with {needs}" in str(caught.value)
+
+
+def test_an_option_of_a_kind_that_another_layer_took_back_is_not_judged() -> None:
+    mapping = {"task": "classification", "model": {"decoder": {"kind": "transformer", "heads": 2}}}
+    config = build_config(mapping, ["model.decoder.kind=recurrent"])
+    assert config.model.decoder.kind == "recurrent"
+
+
+def test_a_written_out_classifier_reads_back(tmp_path: Path) -> None:
+    config = build_config({"task": "classification"}, ["model.pooling=max", "data.label_separator=,"])
+    (tmp_path / "run.toml").write_text(write_config(config), encoding="utf-8")
+    assert read_config(tmp_path / "run.toml") == config

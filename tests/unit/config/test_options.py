@@ -30,7 +30,7 @@ def test_an_option_of_two_kinds_is_listed_for_each():
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
-        ("data.train", "a list of at most 2 file names"),
+        ("data.train", "a list of file names"),
         ("data.cache", 'a text in quotes, or "none"'),
         ("model", "a table"),
         ("model.dropout", "a number of at least 0 and below 1"),

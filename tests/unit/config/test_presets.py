@@ -74,6 +74,13 @@ def test_the_hybrid_reads_with_a_transformer_and_writes_with_a_recurrence():
     assert (model.encoder.kind, model.decoder.kind) == ("transformer", "recurrent")
 
 
+def test_the_summarizer_copies_words_and_says_where_it_cuts():
+    found = build_config({"preset": "summarization-gru"})
+    assert found.model.decoder.copying
+    assert (found.text.tokenizer, found.search.allow_unknown) == ("word", False)
+    assert found.data.long == "cut"
+
+
 @pytest.mark.parametrize(
     ("name", "mend"),
     [

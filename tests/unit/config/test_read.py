@@ -91,7 +91,9 @@ def test_a_mapping_has_the_name_it_is_given():
         ("translation_gru", 'Did you mean "translation-gru"?'),
         ("translation-transformer", 'Did you mean "translation-transformer-'),
         ("xyz", "The presets are: translation-gru, translation-lstm, translation-rnn, translation-transformer-tiny, "
-         "translation-transformer-ssru, translation-transformer-base, translation-hybrid."),
+         "translation-transformer-ssru, translation-transformer-base, translation-hybrid, summarization-gru, "
+         "generation-lstm, generation-gru, generation-min-gru, generation-elman, generation-transformer, "
+         "classification-lstm, tagging-lstm."),
         ("../presets/translation-gru", 'Did you mean "translation-gru"?'),
     ],
 )  # fmt: skip

@@ -169,6 +169,23 @@ def test_plateau_and_patience_need_validation():
     Config(data=data, training={"max_updates": 1})
 
 
+def test_alignments_and_cut_sources_dont_go_together():
+    data = {"alignments": "links", "long": "cut"}
+    assert fault(data=data, training={"max_updates": 1, "guided_alignment": 0.1}) == (
+        'data.long = "cut" cuts sources, but data.alignments = "links" links all their words. '
+        'Set data.long = "leave_out", or leave out data.alignments.'
+    )
+
+
+def test_a_summarizer_is_best_by_rouge():
+    training = {"max_updates": 1, "best_by": "bleu"}
+    assert fault(task="summarization", training=training) == (
+        'training.best_by = "bleu" is none of what task = "summarization" is measured by. '
+        'Set training.best_by = "loss" or "rouge1" or "rouge2" or "rougeL".'
+    )
+    Config(task="summarization", training={**training, "best_by": "rougeL"})
+
+
 @pytest.mark.parametrize("part", ["encoder", "decoder"])
 def test_learned_positions_reach_the_longest_pair(part):
     stack = {"kind": "transformer", "positions": "learned", "max_positions": 100}

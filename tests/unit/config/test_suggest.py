@@ -29,7 +29,7 @@ from seqloom.config.suggest import OTHER_KEYS, OTHER_WORDS, did_you_mean, sugges
         ("training.batch", "Did you mean training.batch_tokens?"),
         ("training.risk", "Did you mean training.risk_share, training.risk_samples or training.risk_sharpness?"),
         ("search.qqq", "The options of search are: beam, length_penalty, coverage_penalty, n_best, "
-         "max_length_factor, max_length_extra, no_repeat_ngram, batch_sentences."),
+         "max_length_factor, max_length_extra, min_length, no_repeat_ngram, allow_unknown, batch_sentences."),
         ("qqq", "The options of a configuration are: task, preset, seed, data, text, model, training, search."),
         ("a.b", "The options of a configuration are: task, preset, seed, data, text, model, training, search."),
     ],

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from seqloom.base.errors import DataError, EncodingFault, UsageError
 from seqloom.data import corpus as corpus_module
-from seqloom.data.corpus import Corpus, in_chunks, open_corpus, prepare_corpus
+from seqloom.data.corpus import Corpus, in_chunks, open_corpus, prepare_corpus, within_reach
 from seqloom.data.readers import Pair, PairFiles
 from seqloom.text.tokenizer import train_tokenizer
+from seqloom.text.vocabulary import UNK
 
 SOURCE = "a bb\n\nccc\n a  b \n   \na b c d\n\u2028\n"
 TARGET = "AAAA\nB\n\nA B C\nB\nD\nE\n"
@@ -386,3 +387,43 @@ def test_alignments_that_change_meanwhile_are_noticed(aligned, tmp_path: Path) -
 def test_a_missing_file_of_alignments_is_named(prepare, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"lost\.txt does not exist"):
         prepare(alignments=tmp_path / "lost.txt")
+
+
+def test_long_sources_are_cut_counted_and_said(prepare) -> None:
+    corpus = prepare(cut=True)
+    assert rows(corpus) == [*rows(prepare()), ([5, 5, 5], [5])]
+    assert (corpus.cut, corpus.dropped["too long"]) == (1, 0)
+    assert corpus.notices[-1] == "Cut 1 of 3 sources to their first 3 symbols."
+    again = open_corpus(corpus.folder)
+    assert (again.cut, again.notices) == (1, corpus.notices)
+    assert corpus.key != prepare().key
+    assert prepare().cut == 0
+
+
+def test_a_long_target_is_left_out_all_the_same(prepare) -> None:
+    corpus = prepare(cut=True, max_length=2)
+    assert (corpus.cut, corpus.dropped["too long"]) == (1, 1)
+    assert "Left out 5 of 7 pairs" in corpus.notices[0]
+    assert prepare(cut=True, max_length=9).notices == prepare(max_length=9).notices
+
+
+def test_words_that_were_cut_off_cant_be_copied(tmp_path: Path) -> None:
+    tokenizer = train_tokenizer(["a b"], kind="word", size=9)
+    known = len(tokenizer)
+    (tmp_path / "x.tsv").write_text("Xa a Xb b Xc\tXb Xc a Xa\n")
+    options = {"max_length": 4, "copying": True}
+    files = PairFiles((tmp_path / "x.tsv",))
+    cut = prepare_corpus(files, tokenizer, tokenizer, tmp_path / "cache", cut=True, **options)
+    a, b = tokenizer.encode("a b")
+    assert rows(cut) == [([known, a, known + 1, b], [known + 1, UNK, a, known])]
+
+
+def test_within_reach() -> None:
+    assert within_reach([3, 9, 10, 11, 12], [4, 10, 11], vocabulary=10) == [3, 9, 10, 11, UNK]
+    assert within_reach([9, 10], [], vocabulary=10) == [9, UNK]
+
+
+def test_cut_sources_have_no_alignments(prepare, tmp_path: Path) -> None:
+    (tmp_path / "links").write_text("\n" * 7)
+    with pytest.raises(UsageError, match="give alignments or cut, not both"):
+        prepare(cut=True, alignments=tmp_path / "links")

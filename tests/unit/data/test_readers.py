@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from seqloom.base.errors import DataError, EncodingFault, UsageError
 from seqloom.data import readers
-from seqloom.data.readers import Pair, PairFiles, read_lines, read_pairs, read_stream, survey
+from seqloom.data.readers import Judged, Pair, PairFiles, read_lines, read_pairs, read_stream, survey
 
 LINE = st.text(st.characters(exclude_characters="\n\0", exclude_categories=["Cs"]), max_size=12).filter(
     lambda line: not line.endswith("\r")
@@ -60,7 +60,9 @@ def test_n_lines_in_n_lines_out(lines: list[str], end: str, last: bool, mark: bo
         lines = [*lines, "x"] if not lines[0].startswith("\ufeff") else ["x", *lines, "x"]
     content = end.join(lines) + (end if last and lines else "")
     stream = io.BytesIO((b"\xef\xbb\xbf" if mark else b"") + content.encode())
-    assert list(read_stream(stream, "stream")) == lines
+    read = list(read_stream(stream, "stream"))
+    assert [line.text for line in read] == lines
+    assert "".join(line.text + line.end for line in read) == content
 
 
 @given(content=st.binary(max_size=40).map(lambda raw: raw.replace(b"\0", b"\n")))
@@ -242,3 +244,42 @@ def test_whole_surrogate_pairs_in_json_are_characters(write) -> None:
 def test_paths_that_do_not_fit(names: list[str], stated: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         read_pairs([Path(name) for name in names], format=stated)
+
+
+def judged(path: Path, content: str, *fields: str) -> list[Judged]:
+    path.write_text(content)
+    return list(PairFiles((path,), source_field="s", reference_fields=fields).read_judged())
+
+
+def test_several_references_from_fields_and_lists(tmp_path: Path) -> None:
+    content = '{"s": "x\\ny", "a": "1", "b": ["2", "3"]}\n{"s": "", "a": "4", "b": []}\n'
+    path = tmp_path / "x.jsonl"
+    assert judged(path, content, "a", "b") == [Judged("x\ny", ("1", "2", "3")), Judged("", ("4",))]
+    assert judged(path, content, "a") == [Judged("x\ny", ("1",)), Judged("", ("4",))]
+
+
+def test_without_reference_fields_the_target_is_the_reference(tmp_path: Path) -> None:
+    (tmp_path / "x.tsv").write_text("one\teins\n")
+    assert list(PairFiles((tmp_path / "x.tsv",)).read_judged()) == [Judged("one", ("eins",))]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"s": "x", "a": []}', r"x\.jsonl:1: no reference in 'a'; expected at least one text"),
+        ('{"s": "x", "b": "1"}', r"x\.jsonl:1: no field 'a'; found 's', 'b'"),
+        ('{"s": "x", "a": [1]}', r"x\.jsonl:1: field 'a' is a int; expected text in quotes"),
+        ('{"a": "1"}', r"x\.jsonl:1: no field 's'; found 'a'"),
+    ],
+)
+def test_lines_without_references(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        judged(tmp_path / "x.jsonl", content + "\n", "a")
+
+
+def test_files_without_fields_have_no_reference_fields(tmp_path: Path) -> None:
+    files = PairFiles((tmp_path / "x.tsv",), reference_fields=("a", "b"))
+    with pytest.raises(
+        UsageError, match=r"References in a, b are fields of JSON lines, but .*x\.tsv has no fields"
+    ):
+        files.read_judged()

@@ -43,9 +43,9 @@ def titles(rows: list[Row]) -> list[str]:
 
 
 def test_each_kind_of_value_has_its_panel() -> None:
-    assert titles(run_of(3, 1)) == ["Loss", "Translation quality", "Learning rate", "Speed"]
+    assert titles(run_of(3, 1)) == ["Loss", "Quality", "Learning rate", "Speed"]
     assert titles(run_of(3)) == ["Loss", "Learning rate", "Speed"]
-    assert titles([{"event": "validation", "update": 5, "bleu": 3.0}]) == ["Translation quality"]
+    assert titles([{"event": "validation", "update": 5, "bleu": 3.0}]) == ["Quality"]
 
 
 def test_a_few_points_are_drawn_as_they_are() -> None:

@@ -131,7 +131,7 @@ def test_texts_are_escaped_and_have_their_direction() -> None:
 def test_a_run_that_just_began_has_a_report_too(tmp_path: Path) -> None:
     shown = text_of(write_report(tmp_path).read_text(encoding="utf-8"))
     assert "No update has been logged yet." in shown
-    assert "No sample translations have been logged yet." in shown
+    assert "No samples have been logged yet." in shown
 
 
 @pytest.mark.usefixtures("_no_curves")

@@ -10,6 +10,7 @@ from torch import Tensor
 import equations
 from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
 from seqloom.layers.transformer import (
+    CausalLayer,
     FeedForward,
     Past,
     Residual,
@@ -297,3 +298,57 @@ def test_a_recurrent_layer_has_nothing_to_turn() -> None:
     message = r"^rotary positions turn queries and keys, of which a recurrent layer has none\.$"
     with pytest.raises(ValueError, match=message):
         decoder_layer("pre", rotary=True, recurrent=True)
+
+
+# The layer without a source
+
+
+def causal_layer(norm: str, rotary: bool, recurrent: bool = False) -> CausalLayer:
+    return randomise(
+        CausalLayer(
+            WIDTH,
+            heads=HEADS,
+            feed_forward=INNER,
+            norm=norm,
+            rotary=rotary,
+            dropout=0.0,
+            attention_dropout=0.0,
+            recurrent=recurrent,
+        )
+    )
+
+
+@every_norm
+@every_way_back
+def test_a_causal_layer_is_a_decoder_s_without_its_source(norm: str, rotary: bool, recurrent: bool) -> None:
+    layer = causal_layer(norm, rotary, recurrent)
+    inputs = random_tensor(2, 5, WIDTH, seed=1)
+    outputs, _ = layer(inputs, layer.start(2))
+    for row in range(2):
+        xs = list(inputs[row].detach().numpy())
+        expected = equations.causal_layer(arrays(layer), xs, heads=HEADS, norm=norm, rotary=rotary)
+        np.testing.assert_allclose(outputs[row].detach().numpy(), expected, rtol=0, atol=CLOSE)
+
+
+@every_norm
+@every_way_back
+def test_a_causal_layer_reads_in_pieces_what_it_reads_whole(norm: str, rotary: bool, recurrent: bool) -> None:
+    layer = causal_layer(norm, rotary, recurrent)
+    inputs = random_tensor(2, 5, WIDTH, seed=1)
+
+    def in_pieces() -> Tensor:
+        past, outputs = layer.start(2), []
+        for piece in inputs.split([1, 3, 1], dim=1):
+            read, past = layer(piece, past)
+            outputs.append(read)
+        return torch.cat(outputs, 1)
+
+    leaves = {"inputs": inputs, **dict(layer.named_parameters())}
+    idle = [name for name in leaves if "key_layer.bias" in name]  # a key's bias moves all scores alike
+    assert_agree(lambda: layer(inputs, layer.start(2))[0], in_pieces, leaves, CLOSE, idle=idle)
+    assert_gradients(lambda: layer(inputs[:1, :2], layer.start(1))[0], layer.parameters())
+
+
+def test_a_causal_recurrence_has_nothing_to_turn() -> None:
+    with pytest.raises(ValueError, match="rotary positions turn queries and keys"):
+        causal_layer("pre", True, True)

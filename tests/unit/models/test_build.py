@@ -22,14 +22,16 @@ import kinds
 from kinds import DECODERS, ENCODERS, config_of
 from seqloom.base.errors import ConfigError
 from seqloom.config.model import ModelConfig
-from seqloom.config.presets import preset_names, read_preset
+from seqloom.config.presets import preset_names
+from seqloom.config.read import build_config
+from seqloom.config.tasks import task_named
 from seqloom.layers.attention import AdditiveAttention
 from seqloom.layers.dropout import Dropout
 from seqloom.layers.positions import LearnedPositions, NoPositions, SinusoidalPositions
 from seqloom.layers.recurrent import RecurrentStack
 from seqloom.layers.scan_cells import SSRUCell
 from seqloom.layers.transformer import TransformerEncoderLayer
-from seqloom.models.build import build_model
+from seqloom.models.build import build_label_network, build_language_model, build_model
 from seqloom.models.encoders import RecurrentEncoder, TransformerEncoder
 from seqloom.models.recurrent_decoders import (
     AttendAfterDecoder,
@@ -229,7 +231,19 @@ def snapshot(config: ModelConfig) -> dict[str, list[int]]:
 
 
 def preset_snapshots() -> dict[str, dict[str, list[int]]]:
-    return {name: snapshot(ModelConfig.model_validate(read_preset(name)["model"])) for name in preset_names()}
+    """Of each preset's model, built as the family of its task has it."""
+    found = {}
+    for name in preset_names():
+        config = build_config({"preset": name})
+        family = task_named(config.task).family
+        if family == "language_model":
+            model: nn.Module = build_language_model(config.model, 11, 16)
+        elif family == "classifier":
+            model = build_label_network(config.model, 11, 3, pooled=task_named(config.task).target == "label")
+        else:
+            model = of(config.model)
+        found[name] = {key: list(tensor.shape) for key, tensor in model.state_dict().items()}
+    return found
 
 
 def kind_snapshots() -> dict[str, dict[str, list[int]]]:

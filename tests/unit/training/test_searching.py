@@ -11,8 +11,9 @@ from seqloom.config.read import build_config
 from seqloom.config.search import SearchConfig
 from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.options import SamplingOptions, SearchOptions
+from seqloom.text.vocabulary import UNK
 from seqloom.training import searching
-from seqloom.training.searching import sampling_options, search_options, translate_texts
+from seqloom.training.searching import longest_source, sampling_options, search_options, translate_texts
 from seqloom.training.vocabularies import Tokenizers
 from tiny import tiny_model
 
@@ -25,9 +26,24 @@ def test_every_option_is_passed_on() -> None:
         "coverage_penalty": 0.2,
         "max_length_factor": 1.5,
         "max_length_extra": 4,
+        "min_length": 3,
         "no_repeat_ngram": 2,
     }
     assert search_options(SearchConfig(**values)) == SearchOptions(**values)
+
+
+def test_unknown_words_are_banned_where_they_are_not_allowed() -> None:
+    assert search_options(SearchConfig(allow_unknown=False)) == SearchOptions(banned=(UNK,))
+    sampled = sampling_options(SearchConfig(allow_unknown=False), temperature=1.0, top_k=0, top_p=1.0, seed=0)
+    assert sampled.banned == (UNK,)
+
+
+def test_what_was_cut_in_training_is_cut_in_use() -> None:
+    whole, cut = (
+        build_config({"data": {"max_length": 7, "long": long}, "training": {"max_updates": 1}})
+        for long in ("leave_out", "cut")
+    )
+    assert (longest_source(whole), longest_source(cut)) == (28, 7)
 
 
 @pytest.mark.parametrize(
@@ -52,8 +68,9 @@ def test_what_no_search_can_give_is_refused(asked: dict[str, int]) -> None:
 
 
 def test_sampling_keeps_to_the_limits_of_searches() -> None:
-    limits: dict[str, Any] = {"max_length_factor": 1.5, "max_length_extra": 4, "no_repeat_ngram": 2}
+    limits: dict[str, Any] = {"max_length_factor": 1.5, "max_length_extra": 4, "min_length": 3}
     asked: dict[str, Any] = {"temperature": 0.7, "top_k": 8, "top_p": 0.9, "seed": 3}
+    limits["no_repeat_ngram"] = 2
     assert sampling_options(SearchConfig(**limits), **asked) == SamplingOptions(**limits, **asked)
     with pytest.raises(UsageError, match=r"temperature = 0\.0 is out of range"):
         sampling_options(SearchConfig(), **{**asked, "temperature": 0.0})

@@ -1,0 +1,139 @@
+"""What a piece of input asks of a model, and what is written for the answers: lines, documents, fields of JSON lines.
+
+Each way of reading is an iterator of `Piece`s. What they are written by is the verb's own: a text and its results give
+text, a record, or a value.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from seqloom.base.errors import DataError
+from seqloom.cli.arriving import Line, read_inputs
+
+if TYPE_CHECKING:
+    from seqloom.pipeline import Result
+
+Results = Sequence["Result"]
+
+
+class Piece(NamedTuple):
+    """where    it stood, for what there is to say about it
+    sources  the texts that a model is to read, none or more
+    write    what is written for their results, ends of line included
+    """
+
+    where: str
+    sources: tuple[str, ...]
+    write: Callable[[Results], str]
+
+
+Cut = Callable[[str], tuple[Sequence[str], Callable[[Results], str]]]
+"""A text -> what is asked of the model for it, and what the results come to."""
+
+
+def each_line(lines: Iterable[Line], cut: Cut, *, keep_ends: bool = False) -> Iterator[Piece]:
+    """A text a line; n lines in, n lines out.
+
+    keep_ends  whether a line ends as it did, CR and a missing last end included
+    """
+    for line in lines:
+        sources, write = cut(line.text)
+        yield Piece(line.where, tuple(sources), _ended(write, line.end if keep_ends else "\n"))
+
+
+def _ended(write: Callable[[Results], str], end: str) -> Callable[[Results], str]:
+    return lambda results: write(results) + end
+
+
+def each_file(paths: Sequence[Path], cut: Cut) -> Iterator[Piece]:
+    """A text a file, its lines together; stdin for none."""
+    from seqloom.data.readers import LONGEST_LINE
+
+    for path in paths or [Path("-")]:
+        lines: list[str] = []
+        size = 0
+        for line in read_inputs([path]):
+            lines.append(line.text)
+            size += len(line.text) + 1
+            if size > LONGEST_LINE:
+                raise DataError(
+                    f"{path} is longer than {LONGEST_LINE:,} characters; expected one text. Split it."
+                )
+        sources, write = cut("\n".join(lines))
+        yield Piece("stdin" if str(path) == "-" else str(path), tuple(sources), _ended(write, "\n"))
+
+
+class Fields(NamedTuple):
+    """read  the key of a JSON line that holds the text · written  the key that gets what comes of it
+    overwrite  whether that key may be there already
+    """
+
+    read: str
+    written: str
+    overwrite: bool = False
+
+
+def each_record(lines: Iterable[Line], fields: Fields, cut: Cut) -> Iterator[Piece]:
+    """A text a JSON line, in one of its fields; the same line is written with one field more.
+
+    Raises  DataError for a line that is no object, lacks the field, or has the one to be written
+    """
+    from seqloom.data.readers import json_object, text_field
+
+    for line in lines:
+        row = json_object(line.text, line.where)
+        text = text_field(row, fields.read, line.where)
+        if fields.written in row and not fields.overwrite:
+            raise DataError(
+                f"{line.where}: there is a field {fields.written!r} already, and nothing is written over. Name "
+                "another one by --into, or give --overwrite."
+            )
+        sources, write = cut(text)
+        yield Piece(line.where, tuple(sources), _recorded(row, fields.written, write))
+
+
+def _recorded(row: dict[str, Any], name: str, write: Callable[[Results], str]) -> Callable[[Results], str]:
+    return lambda results: dumps({**row, name: write(results)}, ensure_ascii=False) + "\n"
+
+
+def by_sentences(language: str, text_of: Callable[["Result"], str]) -> Cut:
+    """A text is asked sentence by sentence, and put together again with its spacing."""
+    from seqloom.text.sentences import split_sentences
+
+    def cut(text: str) -> tuple[Sequence[str], Callable[[Results], str]]:
+        found = split_sentences(text, language)
+        return found.texts, lambda results: found.joined([text_of(result) for result in results])
+
+    return cut
+
+
+def as_a_whole(write: Callable[["Result"], str]) -> Cut:
+    """A text is asked at once."""
+
+    def cut(text: str) -> tuple[Sequence[str], Callable[[Results], str]]:
+        return [text], lambda results: write(results[0])
+
+    return cut
+
+
+def unwrapped(lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines of a paragraph as one line; a paragraph ends at a blank line, which stays."""
+    kept: list[Line] = []
+    for line in lines:
+        if line.text.strip():
+            kept.append(line)
+            continue
+        yield from _one_line(kept)
+        kept = []
+        yield line
+    yield from _one_line(kept)
+
+
+def _one_line(lines: Sequence[Line]) -> Iterator[Line]:
+    if not lines:
+        return
+    first, *others = lines
+    text = " ".join([first.text.rstrip() if others else first.text, *(line.text.strip() for line in others)])
+    yield Line(text, first.where, lines[-1].end)

@@ -1,0 +1,195 @@
+"""Many files at once: which ones are meant, where the result of each goes, and what is done already.
+
+    texts/            every file below the folder, but for hidden ones and for results that lie there
+    "texts/*.en"      what the pattern fits; ** fits folders of any depth
+
+Results go beside their files (new.en -> new.en.de) or into a folder that mirrors where they came from. A result that is
+there stays as it is, so that the same command, run again, goes on where it was stopped.
+"""
+
+import glob
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, BinaryIO, NamedTuple
+
+import typer
+
+from seqloom.base.errors import DataError, ResourceError, SeqloomError, UsageError
+from seqloom.base.files import explain_os_errors, make_folder
+
+STDIN = "-"
+UNFINISHED = ".part"  # what a result is called until all of it is there
+FIELD_FILES = (".jsonl", ".ndjson")
+
+Beside = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SUFFIX",
+        help="Write each file's result beside it: new.en.de for new.en and the suffix de, new.de.jsonl for new.jsonl.",
+    ),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Write results anew that are there; without it they stay.")
+]
+
+
+class Found(NamedTuple):
+    """A file that is meant, and the folder from which results mirror it."""
+
+    path: Path
+    root: Path
+
+
+class Job(NamedTuple):
+    """A file and where its result goes."""
+
+    source: Path
+    target: Path
+
+
+class Plan(NamedTuple):
+    """What is to be done · results that are there and stay · those of them that are older than their files."""
+
+    jobs: tuple[Job, ...]
+    there: tuple[Path, ...]
+    stale: tuple[Path, ...]
+
+
+def names_many(argument: Path) -> bool:
+    """Whether an argument is a folder, or a pattern rather than a file of that name."""
+    return argument.is_dir() or (glob.has_magic(str(argument)) and not argument.exists())
+
+
+def find_files(arguments: Sequence[Path], endings: Sequence[str] = ()) -> list[Found]:
+    """The files that arguments mean, each once, those of a folder or pattern in the order of their names.
+
+    endings  of the files that a folder stands for, as ".wav"; all files if none
+    Raises   DataError for a folder or pattern without files; files that don't exist are their reader's to refuse
+    """
+    found: dict[Path, Found] = {}
+    for argument in arguments:
+        here = _expanded(argument, endings) if names_many(argument) else [Found(argument, argument.parent)]
+        if not here:
+            kind = f"No file that ends in {' or '.join(endings)}" if endings else "No file"
+            place = "is in" if argument.is_dir() else "fits"
+            raise DataError(f"{kind} {place} {argument}. Name a folder or a pattern with files.")
+        for each in here:
+            found.setdefault(each.path, each)
+    return list(found.values())
+
+
+def _expanded(argument: Path, endings: Sequence[str]) -> list[Found]:
+    if argument.is_dir():
+        files = (path for path in argument.rglob("*") if path.is_file() and not _hidden(path, argument))
+        wanted = [path for path in files if not endings or path.suffix.lower() in endings]
+        return [Found(path, argument) for path in sorted(wanted) if path.suffix != UNFINISHED]
+    parts = argument.parts
+    fixed = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    root = Path(*parts[:fixed])
+    paths = map(Path, glob.glob(str(argument), recursive=True))  # noqa: PTH207 - the pattern is the user's
+    return [Found(path, root) for path in sorted(paths) if path.is_file() and path.suffix != UNFINISHED]
+
+
+def _hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """new.en -> new.en.de; what holds JSON lines keeps its ending: new.jsonl -> new.de.jsonl."""
+    suffix = f".{suffix.lstrip('.')}"
+    if path.suffix.lower() in FIELD_FILES:
+        return path.with_name(f"{path.stem}{suffix}{path.suffix}")
+    return path.with_name(path.name + suffix)
+
+
+def plan_jobs(
+    found: Sequence[Found], target_of: Callable[[Found], Path], *, overwrite: bool, named: Sequence[Path]
+) -> Plan:
+    """Where each result goes, without those that are there; files that are others' results are none to work on.
+
+    named   the arguments that stood for a single file each: such a file is worked on whatever its name
+    Raises  UsageError for two files with one result, and for a result that would be one of the files
+    """
+    results = {target_of(each) for each in found}
+    kept = [each for each in found if each.path not in results or each.path in named]
+    by_target: dict[Path, Path] = {}
+    sources = {each.path for each in kept}
+    for each in kept:
+        target = target_of(each)
+        if target in by_target:
+            raise UsageError(
+                f"{by_target[target]} and {each.path} would both be written to {target}. Name the folder that holds "
+                "them, whose inner folders are mirrored."
+            )
+        if target in sources or (target.exists() and target.samefile(each.path)):
+            raise UsageError(
+                f"The result of {each.path} would be {target}, which is to be read. Name another place."
+            )
+        by_target[target] = each.path
+    there = [] if overwrite else [target for target in by_target if target.exists()]
+    jobs = [Job(source, target) for target, source in by_target.items() if target not in there]
+    stale = [target for target in there if target.stat().st_mtime < by_target[target].stat().st_mtime]
+    return Plan(tuple(jobs), tuple(there), tuple(stale))
+
+
+def mirrored(folder: Path) -> Callable[[Found], Path]:
+    """Results in a folder, as their files lie in theirs."""
+    return lambda found: folder / found.path.relative_to(found.root)
+
+
+def say_there(plan: Plan, say: Callable[[str], None]) -> None:
+    """Tell what stays as it is."""
+    if not plan.there:
+        return
+    count = len(plan.there)
+    one = count == 1
+    older = f" ({len(plan.stale):,} older than {'its file' if one else 'their files'})" if plan.stale else ""
+    say(
+        f"seqloom: {'1 result is' if one else f'{count:,} results are'} there already and "
+        f"{'stays' if one else 'stay'} as {'it is' if one else 'they are'}{older}; --overwrite writes "
+        f"{'it' if one else 'them'} anew."
+    )
+
+
+def run_jobs(jobs: Sequence[Job], work: Callable[[Job], None], say: Callable[[str], None]) -> None:
+    """Do each job; one that fails for what is in its file leaves the others to be done.
+
+    Raises   DataError at the end if some failed, with how many; the only one's own error where there is but one
+    """
+    failed: list[SeqloomError] = []
+    for job in jobs:
+        try:
+            work(job)
+        except (DataError, ResourceError) as error:
+            if len(jobs) == 1:
+                raise
+            failed.append(error)
+            say(f"seqloom: {error}")
+    if failed:
+        raise DataError(
+            f"{len(failed):,} of {len(jobs):,} files could not be used, as said above; the others are done."
+        )
+
+
+@contextmanager
+def opened(output: Path | None) -> Iterator[BinaryIO]:
+    """Stdout, or a file that takes the place of what was there once all of it is written."""
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    make_folder(output.parent)
+    unfinished = output.with_name(output.name + UNFINISHED)
+    try:
+        with explain_os_errors("write", output):
+            with unfinished.open("wb") as stream:
+                yield stream
+            unfinished.replace(output)
+    except BaseException:
+        if unfinished.is_file() and unfinished.stat().st_size:
+            state = "as it was" if output.exists() else "not there"
+            print(f"seqloom: {output} is {state}; what was written is in {unfinished}", file=sys.stderr)
+        else:
+            unfinished.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,69 @@
+"""What a person is told while files are read and written, and what is refused before."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from seqloom.base.errors import UsageError
+from seqloom.cli.many import STDIN
+
+if TYPE_CHECKING:
+    from seqloom.base.progress import Progress
+
+
+def check_files(files: Sequence[Path], output: Path | None) -> None:
+    """Refuse, before a model is loaded, what can't be read, and to write over what is being read."""
+    from seqloom.data.readers import read_lines
+
+    for path in files:
+        if str(path) == STDIN:
+            continue
+        if not path.exists():
+            next(read_lines(path))  # says so, and suggests a near name
+        if output and output.exists() and output.samefile(path):
+            raise UsageError(f"--output {output} is a file that is being read. Name another one.")
+
+
+class Report:
+    """What a person is told meanwhile, on stderr: notices, and how far it is where there is something to fill."""
+
+    def __init__(self, bar: "Progress | None") -> None:
+        self.bar = bar
+        self.lines = self.tokens = 0
+        self.started = monotonic()
+
+    def say(self, line: str) -> None:
+        if self.bar:
+            self.bar.say(line)
+        else:
+            print(line, file=sys.stderr)
+
+    def went_on(self, lines: int, tokens: int) -> None:
+        """So many lines and target tokens more."""
+        self.lines, self.tokens = self.lines + lines, self.tokens + tokens
+        if self.bar:
+            rate = self.tokens / max(monotonic() - self.started, 1e-9)
+            self.bar.update(self.lines, f"{self.lines:,} lines  {rate:,.0f} tokens/s")
+
+
+@contextmanager
+def reporting(doing: str, paths: Sequence[Path], *, shown: bool) -> Iterator[Report]:
+    """With progress where the outputs go to files and nobody sees them come."""
+    if not shown:
+        yield Report(None)
+        return
+    from seqloom.base.progress import progress
+
+    total = None
+    if paths and all(path.is_file() for path in paths):  # a pipe can be read but once
+        total = sum(_count_lines(path) for path in paths)
+    with progress(doing, total) as bar:
+        yield Report(bar)
+
+
+def _count_lines(path: Path) -> int:
+    with path.open("rb") as stream:
+        return sum(1 for _ in stream)

@@ -1,0 +1,126 @@
+"""`seqloom score`: how likely a language model finds text, line by line and as a whole."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seqloom.cli.places import Run
+from seqloom.cli.texts import one_line
+
+if TYPE_CHECKING:
+    from seqloom.pipeline import Likelihood, TextGenerator
+
+EXAMPLES = """
+\b
+Examples:
+  seqloom score runs/plays new.txt > scores.tsv
+      NATS A TOKEN, BITS A CHARACTER, PERPLEXITY and TEXT, tabs between; the
+      figures of the whole follow on stderr.
+  cat a.txt b.txt | seqloom score runs/plays --separate --json
+      Each line on its own; one object a line, and one of the whole.
+
+\b
+Each line's end counts as a symbol and as a character. A file is one text:
+its lines are read in order, each after those before it, unless --separate.
+Models with a state carry it from the first symbol to the last; Transformers
+see windows that slide by half their size. No figure depends on how many
+lines are read together.
+"""
+
+
+def score(
+    run: Run,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE", help='Text to score; stdin if none, or for "-".', show_default=False),
+    ] = [],  # noqa: B006 - typer copies it
+    separate: Annotated[
+        bool, typer.Option("--separate", help="Score each line as if nothing were before it.")
+    ] = False,
+    total: Annotated[bool, typer.Option("--total", help="Only the figures of the whole, on stdout.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON objects, a line each.")] = False,
+) -> None:
+    """Score text: nats a token, bits a character, perplexity.
+
+    For models of task = "generation"; an output line for each line of text, and the whole.
+    """
+    from seqloom.cli.arriving import STDIN
+    from seqloom.data.readers import read_lines
+
+    for path in files:
+        if str(path) != STDIN:
+            next(read_lines(path), None)  # refused before a model is loaded
+    from seqloom.base.errors import DataError
+    from seqloom.pipeline import Likelihood, TextGenerator, load_as
+
+    model = load_as(TextGenerator, run, "score")
+    whole = Likelihood()
+    lines = 0
+    for path in files or [Path(STDIN)]:
+        for text, found in scored(model, path, separate=separate):
+            whole, lines = whole + found, lines + 1
+            if not total:
+                print(_json(found, text) if json else _columns(found, text), flush=not files)
+    if not lines:
+        raise DataError("There is no line to be scored. Give text that isn't empty.")
+    sys.stdout.flush()
+    if json:
+        print(_json(whole, None, lines))
+    else:
+        print(describe(whole, lines, model, separate=separate), file=sys.stdout if total else sys.stderr)
+
+
+def scored(model: "TextGenerator", path: Path, *, separate: bool) -> Iterator[tuple[str, "Likelihood"]]:
+    """The lines of a file with their figures."""
+    from seqloom.cli.arriving import read_inputs
+
+    held: list[str] = []
+
+    def noted() -> Iterable[str]:
+        for line in read_inputs([path]):
+            held.append(line.text)
+            yield line.text
+
+    for found in model.score_lines(noted(), separate=separate):
+        yield held.pop(0), found
+
+
+def describe(whole: "Likelihood", lines: int, model: "TextGenerator", *, separate: bool = False) -> str:
+    """The figures of a whole text, and what they were computed from."""
+    context = "each line on its own" if separate else model.context
+    rows = [
+        f"  nats a token      {whole.nats_per_token:9.4f}",
+        f"  bits a character  {whole.bits_per_character:9.4f}",
+        f"  perplexity        {whole.perplexity:9.3f}",
+        f"  {lines:,} lines, {whole.tokens:,} tokens, {whole.characters:,} characters; {context}",
+    ]
+    if whole.unknown:
+        rows.append(f"  {whole.unknown:,} tokens are outside the vocabulary and count as <unk>")
+    return "\n".join(rows)
+
+
+def figures(found: "Likelihood") -> dict[str, Any]:
+    """As JSON has them."""
+    return {
+        "nats_per_token": found.nats_per_token,
+        "bits_per_character": found.bits_per_character,
+        "perplexity": found.perplexity,
+        "nats": found.nats,
+        "tokens": found.tokens,
+        "characters": found.characters,
+        "unknown": found.unknown,
+    }
+
+
+def _columns(found: "Likelihood", text: str) -> str:
+    return f"{found.nats_per_token:.4f}\t{found.bits_per_character:.4f}\t{found.perplexity:.3f}\t{one_line(text)}"
+
+
+def _json(found: "Likelihood", text: str | None, lines: int | None = None) -> str:
+    from json import dumps
+
+    named = {"text": text} if lines is None else {"total": True, "lines": lines}
+    return dumps({**named, **figures(found)}, ensure_ascii=False)
