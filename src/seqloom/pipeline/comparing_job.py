@@ -30,7 +30,7 @@ from seqloom.data.memory_tasks import MEMORY_TASKS
 from seqloom.data.readers import Pair
 from seqloom.inspection.memory_span import SpanPlan, measure_span
 from seqloom.pipeline.inspecting import flows
-from seqloom.pipeline.loading import load
+from seqloom.pipeline.loading import load_as
 from seqloom.pipeline.text_model import Model
 from seqloom.pipeline.training import train
 from seqloom.training.machine import prepare_machine
@@ -95,7 +95,7 @@ def do_training(job: Job) -> None:
 
 def do_measurement(job: Job) -> None:
     """Everything that is measured on a trained run: costs first, since what comes after takes more memory."""
-    model = load(job["run"], device=job["device"], threads=job["threads"])
+    model = load_as(Model, job["run"], "compare", device=job["device"], threads=job["threads"])
     config = Config.model_validate(job["config"])
     pairs = list(pair_files(config, job["part"]).read())[: job["sentences"] or None]
     found: dict[str, Any] = {}
