@@ -15,13 +15,16 @@ export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint docs bench bench-training bench-search clean
+.PHONY: help demo textbook test test-all lint docs bench bench-training bench-search clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(STAMP) ## train on the bundled phrasebook, translate, draw the attention (about 3 minutes)
 	@$(BIN)/python examples/demo/demo.py
+
+textbook: $(STAMP) ## compare the textbook's five models, and write the report (under 25 minutes on 2 cores)
+	@$(BIN)/python examples/textbook/textbook.py
 
 test: $(STAMP) ## every test but the slow ones, with coverage of src/ (under 10 minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" $(SIDE_BY_SIDE) --cov --cov-report=term --cov-fail-under=90

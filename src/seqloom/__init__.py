@@ -5,6 +5,7 @@ The public names are imported when they are first used, so that `import seqloom`
     seqloom.train("config.toml", "runs/demo")     train a run, or go on with it
     model = seqloom.load("runs/demo")             a trained model with its own preprocessing
     result = model("How are you?")                result.text, result.attention
+    seqloom.compare("compare.toml")               several models, one corpus, one report
 """
 
 from importlib import import_module
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from seqloom.pipeline import Tagged as Tagged
     from seqloom.pipeline import Tagger as Tagger
     from seqloom.pipeline import average as average
+    from seqloom.pipeline import compare as compare
     from seqloom.pipeline import load as load
     from seqloom.pipeline import train as train
 
@@ -25,6 +27,7 @@ PUBLIC = {
     "train": "seqloom.pipeline",
     "load": "seqloom.pipeline",
     "average": "seqloom.pipeline",
+    "compare": "seqloom.pipeline",
     "Model": "seqloom.pipeline",
     "Result": "seqloom.pipeline",
     "Classifier": "seqloom.pipeline",
@@ -40,6 +43,7 @@ __all__ = [
     "Tagged",
     "Tagger",
     "average",
+    "compare",
     "load",
     "train",
 ]

@@ -18,7 +18,9 @@ def python(code: str) -> list[str]:
 def test_every_public_name_is_the_pipeline_s() -> None:
     pipeline = import_module("seqloom.pipeline")
     models = ["Classifier", "Labelled", "Model", "Result", "Tagged", "Tagger"]
-    assert sorted(seqloom.PUBLIC) == sorted(seqloom.__all__) == [*models, "average", "load", "train"]
+    assert (
+        sorted(seqloom.PUBLIC) == sorted(seqloom.__all__) == [*models, "average", "compare", "load", "train"]
+    )
     for name in seqloom.__all__:
         assert getattr(seqloom, name) is getattr(pipeline, name)
 

@@ -19,6 +19,7 @@ from seqloom.cli import (
     average,
     check,
     classify,
+    compare,
     evaluate,
     generate,
     inspect,
@@ -123,6 +124,7 @@ app.command(cls=Verb, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(cls=Verb, epilog=score.EXAMPLES)(score.score)
 app.command(cls=Verb, epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command(cls=Verb, epilog=align.EXAMPLES)(align.align)
+app.command(cls=Verb, epilog=compare.EXAMPLES)(compare.compare)
 app.command(cls=Verb, epilog=average.EXAMPLES)(average.average)
 app.command(cls=Verb, epilog=presets.EXAMPLES)(presets.presets)
 
