@@ -1,10 +1,16 @@
 """The course as it stands: its lines are still in the source, its exercises have answers that hold."""
 
 import ast
+import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from seqloom.cli.main import app
+from seqloom.cli.views import VIEWS
 from seqloom_docs.chapters import ANSWER, CHECK, LINES, RUN, chapter_paths, read_fences
 from seqloom_docs.equations import draw_equations
 from seqloom_docs.quoting import find_quote
@@ -79,3 +85,20 @@ def test_every_equation_is_understood(path: Path) -> None:
     drawn = draw_equations(page)
     assert drawn.count("<math") == len(pieces[1::2]) + len(inline) > 0
     assert "arithmatex" not in drawn
+
+
+def test_every_command_that_a_chapter_names_is_there() -> None:
+    group: Any = get_command(app)
+    named = [
+        line
+        for path in CHAPTERS
+        for line in re.findall(r"`seqloom ([a-z][^`]*)`", path.read_text(encoding="utf-8"))
+    ]
+    assert any(line.startswith("inspect RUN") for line in named)
+    for line in named:
+        verb, *words = shlex.split(line)
+        assert verb in group.commands
+        options = {option for parameter in group.commands[verb].params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options
+        if "--show" in words:
+            assert words[words.index("--show") + 1] in VIEWS
