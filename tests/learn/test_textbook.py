@@ -14,10 +14,10 @@ TEXTBOOK = Path(__file__).resolve().parents[2] / "examples" / "textbook" / "text
 
 
 @pytest.mark.slow
-def test_the_textbook_is_compared_and_not_trained_twice(tmp_path: Path) -> None:
+def test_the_textbook_is_compared(tmp_path: Path) -> None:
     command = [sys.executable, TEXTBOOK, "--folder", tmp_path, "--quick"]
-    first = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert first.returncode == 0, first.stderr
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     folder = tmp_path / "runs" / "textbook"
     record = read_json(folder / "comparison.json")
     assert [model["name"] for model in record["models"]] == [
@@ -33,6 +33,3 @@ def test_the_textbook_is_compared_and_not_trained_twice(tmp_path: Path) -> None:
     for place, form, text in quoted((folder / "report.html").read_text(encoding="utf-8")):
         value = find(record, place)
         assert text == ("–" if value is None else FORMATS[form](value)), place
-    again = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert again.returncode == 0, again.stderr
-    assert "19 of 19 steps were done before" in again.stderr
