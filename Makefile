@@ -7,6 +7,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SIDE_BY_SIDE := --numprocesses auto --dist loadfile # a process a core, each file in one of them
 
 # Nothing of the user's own Python set-up leaks into the checks.
 unexport PYTHONPATH PYTHONHOME
@@ -14,7 +15,7 @@ export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench bench-training bench-search clean
+.PHONY: help demo textbook test test-all lint docs bench bench-training bench-search clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -22,16 +23,23 @@ help: ## say what can be made
 demo: $(STAMP) ## train on the bundled phrasebook, translate, draw the attention (about 3 minutes)
 	@$(BIN)/python examples/demo/demo.py
 
+textbook: $(STAMP) ## compare the textbook's five models, and write the report (under 25 minutes on 2 cores)
+	@$(BIN)/python examples/textbook/textbook.py
+
 test: $(STAMP) ## every test but the slow ones, with coverage of src/ (under 10 minutes)
-	@$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term --cov-fail-under=90
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" $(SIDE_BY_SIDE) --cov --cov-report=term --cov-fail-under=90
 
 test-all: $(STAMP) ## every test, the slow ones included
-	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov --cov-report=term --cov-fail-under=90
 
 lint: $(STAMP) ## style, format and types
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
+
+docs: $(STAMP) ## build the site into build/site, running the course's code (about 2 minutes the first time)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@$(BIN)/python website/check_site.py build/site
 
 bench: $(STAMP) ## run the benchmarks (long; make bench ONLY=name for one)
 	@for script in benchmarks/$(if $(ONLY),$(ONLY),*).py; do \
@@ -65,5 +73,5 @@ $(STAMP): pyproject.toml constraints.txt
 	  "$$python" -m venv --clear $(VENV) || exit; \
 	fi
 	@echo "Installing into $(VENV) (a minute or more the first time: torch is large)"
-	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[train,audio,dev]'
+	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[train,audio,dev,docs]'
 	@touch $@

@@ -1,7 +1,7 @@
 """Sentiment from nothing but labelled texts, in seconds: made-up reviews, a classifier, and why it decided so.
 
     python examples/classification/reviews.py                   everything into runs/reviews
-    python examples/classification/reviews.py --folder /tmp/x   elsewhere
+    python examples/classification/reviews.py --folder elsewhere   into elsewhere/runs/reviews
 
 The reviews praise and blame by a few words, and "not" turns them round; that is what there is to learn. The script
 types what a person would type, and shows each command. It ends with 1 when the model has not learnt it.

@@ -30,11 +30,10 @@ SETTINGS = (
     "model.decoder.hidden=48",
     "training.batch_tokens=2500",
     "training.learning_rate=8e-3",
-    "training.warmup_updates=20",
     "training.validation_sentences=50",
 )
 UPDATES = 200
-ENOUGH = 0.7  # of the new mails' names in their summaries: far more than a model that doesn't copy could have
+ENOUGH = 0.7  # of the new mails' summaries, word for word; none is right without a name that was copied
 
 SAID = (  # sentence -> subject
     ("Could you meet {name} on {day} to talk about the {thing}?", "Meeting with {name} on {day}"),
@@ -90,6 +89,7 @@ def demonstrate(updates: int) -> int:
         "training.max_epochs=none",
         f"training.max_updates={updates}",
         f"training.validate_every={updates}",
+        f"training.warmup_updates={min(20, updates // 5)}",
     )
     seqloom("train", PROJECT, *SETTINGS, *bounds, "--run", RUN)
     say("Scores on mails about people whom it has never heard of")
@@ -106,9 +106,9 @@ def demonstrate(updates: int) -> int:
     ]
     for mail, subject in list(zip(mails, written, strict=True))[:8]:
         print(f"    {'=' if subject == mail['subject'] else '≠'} {subject:45} {mail['subject']}")
-    copied = sum(mail["name"] in subject.split() for mail, subject in zip(mails, written, strict=True))
-    print(f"\n{copied} of {len(mails)} summaries name the person, whose name no training mail had.")
-    if copied < ENOUGH * len(mails):
+    right = sum(subject == mail["subject"] for mail, subject in zip(mails, written, strict=True))
+    print(f"\n{right} of {len(mails)} summaries are right, each with a name that no training mail had.")
+    if right < ENOUGH * len(mails):
         print(f"That is too few: it should have learnt at least {ENOUGH:.0%}.")
         return 1
     return 0

@@ -1,7 +1,7 @@
 """Names in sentences, in seconds: made-up sentences with people and places, and a tagger that finds them.
 
     python examples/tagging/places.py                   everything into runs/places
-    python examples/tagging/places.py --folder /tmp/x   elsewhere
+    python examples/tagging/places.py --folder elsewhere   into elsewhere/runs/places
 
 Half of the names in the test sentences stand in no training sentence, so that the words around them must be read. The
 script types what a person would type, and shows each command. It ends with 1 when the model has not learnt it.

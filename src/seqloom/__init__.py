@@ -5,6 +5,7 @@ The public names are imported when they are first used, so that `import seqloom`
     seqloom.train("config.toml", "runs/demo")     train a run, or go on with it
     model = seqloom.load("runs/demo")             a trained model with its own preprocessing
     result = model("How are you?")                result.text, result.attention
+    seqloom.compare("compare.toml")               several models, one corpus, one report
 """
 
 from importlib import import_module
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from seqloom.pipeline import Transcriber as Transcriber
     from seqloom.pipeline import Transcript as Transcript
     from seqloom.pipeline import average as average
+    from seqloom.pipeline import compare as compare
     from seqloom.pipeline import load as load
     from seqloom.pipeline import train as train
     from seqloom.pipeline import train_seeds as train_seeds
@@ -30,6 +32,7 @@ PUBLIC = {
     "train_seeds": "seqloom.pipeline",
     "load": "seqloom.pipeline",
     "average": "seqloom.pipeline",
+    "compare": "seqloom.pipeline",
     "Conversation": "seqloom.pipeline",
     "Model": "seqloom.pipeline",
     "Result": "seqloom.pipeline",
@@ -51,6 +54,7 @@ __all__ = [
     "Transcriber",
     "Transcript",
     "average",
+    "compare",
     "load",
     "train",
     "train_seeds",

@@ -20,6 +20,7 @@ from seqloom.cli import (
     chat,
     check,
     classify,
+    compare,
     evaluate,
     generate,
     inspect,
@@ -129,6 +130,7 @@ app.command(cls=Verb, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(cls=Verb, epilog=score.EXAMPLES)(score.score)
 app.command(cls=Verb, epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command(cls=Verb, epilog=align.EXAMPLES)(align.align)
+app.command(cls=Verb, epilog=compare.EXAMPLES)(compare.compare)
 app.command(cls=Verb, epilog=average.EXAMPLES)(average.average)
 app.command(cls=Verb, epilog=presets.EXAMPLES)(presets.presets)
 

@@ -18,6 +18,7 @@ from seqloom.models.build import build_model
 
 STEP = 8  # widths are multiples of it, so that products stay quick
 SMALLEST, LARGEST = 1 / 32, 32.0  # times the widths that were asked for
+OUTER = (0.94, 0.97, 1.0, 1.03, 1.06)  # widths tried around the one that alone would fit
 INNER = tuple(0.7 + 0.03 * step for step in range(21))  # states may be so many times as wide, to come near
 CLOSE = 0.02  # share by which a size may miss what is wanted
 
@@ -111,15 +112,20 @@ def fit(config: ModelConfig, wanted: float, size: Callable[[ModelConfig], float]
     what     names the size in messages
     Raises   ConfigError when no shape comes within CLOSE of it
     """
-    low, high = SMALLEST, LARGEST
-    for _ in range(24):
-        middle = (low * high) ** 0.5
-        low, high = (middle, high) if size(scaled(config, middle)) < wanted else (low, middle)
-    shapes = [scaled(config, factor, inner) for factor in (0.97 * low, low, 1.03 * low) for inner in INNER]
-    best = min((Sized(shape, size(shape), wanted) for shape in shapes), key=lambda sized: abs(sized.apart))
+    best = nearest(config, wanted, size)
     if abs(best.apart) > CLOSE:
         raise ConfigError(
             f"No width gives this model {wanted:,.0f} {what}: the nearest has {best.found:,.0f}. Ask for more, or for "
             "fewer layers."
         )
     return best
+
+
+def nearest(config: ModelConfig, wanted: float, size: Callable[[ModelConfig], float]) -> Sized:
+    """The scaled shape whose size comes nearest, however far that is."""
+    low, high = SMALLEST, LARGEST
+    for _ in range(24):
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if size(scaled(config, middle)) < wanted else (low, middle)
+    shapes = [scaled(config, factor * low, inner) for factor in OUTER for inner in INNER]
+    return min((Sized(shape, size(shape), wanted) for shape in shapes), key=lambda sized: abs(sized.apart))

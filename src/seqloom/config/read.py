@@ -38,7 +38,7 @@ def read_config(path: Path | str, overrides: Sequence[str] = (), *, written: boo
     contradict each other. It names key, value and place, and what to write instead.
     """
     path = Path(path)
-    text = _read_text(path)
+    text = read_text(path)
     tree = resolve_paths(parse_toml(text, str(path)), path.absolute().parent)
     return _build(Layer(str(path), tree, locate_keys(text)), overrides, written=written)
 
@@ -78,22 +78,34 @@ def _build(asked: Layer, overrides: Sequence[str], *, written: bool = False) -> 
     given = read_overrides(overrides)
     given = replace(given, tree=resolve_paths(given.tree, Path().absolute()))
     layers = [asked, given]
-    preset = _preset_of(layers)
-    if preset is not None:
-        layers.insert(0, Layer(f"preset {preset}", read_preset(preset)))
+    preset = preset_of(layers)
+    below = [] if preset is None else [Layer(f"preset {preset}", read_preset(preset))]
+    config = build_layers(below, layers, preset, written=written)
+    if not written:
+        refuse_ignored(config, layers, {} if preset is None else read_preset(preset))
+    return config
+
+
+def build_layers(
+    below: Sequence[Layer], asked: Sequence[Layer], preset: str | None, *, written: bool = False
+) -> Config:
+    """Make a configuration of layers, each over the one before. Options that nobody reads are not looked for.
+
+    below   what nobody wrote: presets, or parts of them
+    asked   what was written, two layers or more; what is missing is missed in the last but one
+    preset  the name that the configuration gets
+    """
+    layers = [*below, *asked]
     tree = merge(layers)
     if preset is not None:
         tree["preset"] = preset
     if not written:
-        _fit_warmup(tree, [asked, given])
+        _fit_warmup(tree, asked)
         _leave_out_attention(tree)
     try:
-        config = Config.model_validate(tree)
+        return Config.model_validate(tree)
     except ValidationError as error:
         raise explain(error, tree, layers) from None
-    if not written:
-        refuse_ignored(config, [asked, given], {} if preset is None else read_preset(preset))
-    return config
 
 
 def _fit_warmup(tree: dict[str, Any], asked: Sequence[Layer]) -> None:
@@ -126,7 +138,7 @@ def _leave_out_attention(tree: dict[str, Any]) -> None:
         decoder.setdefault("attention", "none")
 
 
-def _preset_of(layers: Sequence[Layer]) -> str | None:
+def preset_of(layers: Sequence[Layer]) -> str | None:
     """Find the preset that is asked for, or else the task's; None for "none" and for what isn't a preset's name.
 
     Raises ConfigError for a name that no preset has.
@@ -151,7 +163,7 @@ def _plain_copy(tree: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _plain_copy(value) if isinstance(value, Mapping) else value for key, value in tree.items()}
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Read a configuration file; ConfigError for one that isn't there, isn't UTF-8 or is far too long."""
     try:
         with path.open("rb") as stream:

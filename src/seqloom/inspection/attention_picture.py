@@ -180,9 +180,12 @@ def _draw_probabilities(
 
 def _draw_scale(figure: "Figure", mesh: "QuadMesh", width: float, height: float) -> None:
     """The colour scale, below the cells, at least 1.5 inches long."""
+    from matplotlib.ticker import MaxNLocator
+
     long, thick = max(min(width, 3.0), 1.5), 0.11
     scale = figure.add_axes((0.0, -(0.22 + thick) / height, long / width, thick / height))
-    bar = figure.colorbar(mesh, cax=scale, orientation="horizontal")
+    few = MaxNLocator(nbins=4, steps=[1, 2, 5, 10])  # more would touch below a small map
+    bar = figure.colorbar(mesh, cax=scale, orientation="horizontal", ticks=few)
     bar.outline.set_edgecolor(RULE)
     bar.ax.tick_params(labelsize=8, colors=INK, color=RULE, length=2)
     bar.ax.set_xlabel("share of attention", size=8, color=FAINT)

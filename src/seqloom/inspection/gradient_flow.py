@@ -53,12 +53,8 @@ class GradientFlow:
 
         Infinite where it stays as it is. NaN where there are not two distances at which anything arrives.
         """
-        means = self.by_distance()
-        reached = np.flatnonzero(means > 0)
-        if len(reached) < 2:
-            return math.nan
-        slope = float(np.polyfit(reached + 1, np.log(means[reached]), 1)[0])
-        return math.inf if abs(slope) < 1e-12 else -math.log(2) / slope
+        rate = halvings(self.by_distance())
+        return math.inf if abs(rate) < 1e-12 else 1 / rate
 
     def to_record(self) -> dict[str, Any]:
         """As plain values for JSON, which has no NaN and no infinity: null stands for both."""
@@ -69,6 +65,17 @@ class GradientFlow:
             "half_life": half_life if math.isfinite(half_life) else None,
             "norms": [[None if math.isnan(norm) else norm for norm in row] for row in self.norms.tolist()],
         }
+
+
+def halvings(means: Norms) -> float:
+    """How often norms by distance, from distance 1, halve a token, by a straight line through their logarithm.
+
+    Negative where they grow; NaN where there are not two distances at which anything arrives.
+    """
+    reached = np.flatnonzero(means > 0)
+    if len(reached) < 2:
+        return math.nan
+    return -float(np.polyfit(reached + 1, np.log(means[reached]), 1)[0]) / math.log(2)
 
 
 def write_flows(flows: Sequence[GradientFlow], path: Path) -> None:

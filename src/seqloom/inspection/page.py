@@ -33,9 +33,9 @@ def fill(template: str, **parts: str) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
 
 
-def template(name: str) -> str:
-    """A page of this room, as packaged."""
-    return resources.files("seqloom.inspection").joinpath(name).read_text(encoding="utf-8")
+def template(name: str, room: str = "seqloom.inspection") -> str:
+    """A page of a room, as packaged."""
+    return resources.files(room).joinpath(name).read_text(encoding="utf-8")
 
 
 def word(symbol: str) -> str:

@@ -90,6 +90,13 @@ LOWER_IS_BETTER = frozenset(
 """Of what training.best_by may name, and of the metrics: what is better the smaller it is."""
 
 
+def require_metrics(names: Sequence[str]) -> None:
+    """Raise MissingDependencyError for a metric whose library isn't installed, before there is anything to measure."""
+    for name in names:
+        if name in rouge.NAMES:
+            rouge.require_library()
+
+
 def measure(
     names: Sequence[str],
     outputs: Sequence[str],

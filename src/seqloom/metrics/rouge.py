@@ -75,14 +75,21 @@ class _UnicodeWords:
         return WORD.findall(text.casefold())
 
 
-@functools.cache
-def _scorer(name: str, english: bool) -> Any:
+def require_library() -> None:
+    """Raise MissingDependencyError unless rouge-score is installed."""
     try:
-        from rouge_score.rouge_scorer import RougeScorer
+        from rouge_score import rouge_scorer  # noqa: F401 - only whether it is there
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "rouge_score":
             raise
         raise MissingDependencyError(
             "ROUGE needs rouge-score, which is not installed. Install it with: pip install 'seqloom[train]'"
         ) from error
+
+
+@functools.cache
+def _scorer(name: str, english: bool) -> Any:
+    require_library()
+    from rouge_score.rouge_scorer import RougeScorer
+
     return RougeScorer([name], use_stemmer=english, tokenizer=None if english else _UnicodeWords())

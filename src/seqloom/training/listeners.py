@@ -114,11 +114,6 @@ class ProgressListener:
             self.shown.say(line)
 
 
-def on_one_line(text: str) -> str:
-    """Ends of line become blanks; a log has a line for each thing."""
-    return text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
-
-
 def describe(event: Event) -> list[str]:
     """What a log says of an event, a line each; nothing for steps and ordinary checkpoints."""
     if isinstance(event, ValidationEvent):
@@ -131,7 +126,7 @@ def describe(event: Event) -> list[str]:
         lines = [head]
         for sample in event.samples[:SHOWN_SAMPLES]:
             parts = (("source", sample.source), ("reference", sample.reference), ("output", sample.output))
-            lines += [f"    {name:9}  {on_one_line(text)}" for name, text in parts]
+            lines += [f"    {name:9}  {one_line(text)}" for name, text in parts]
         return lines
     if isinstance(event, SkipEvent):
         return [
@@ -145,6 +140,11 @@ def describe(event: Event) -> list[str]:
         }
         return [f"update {event.update:,}  {duration(event.seconds)}:  {reasons[event.reason]}"]
     return []
+
+
+def one_line(text: str) -> str:
+    """A text of several lines, as a JSON line may hold, on one."""
+    return text.replace("\n", " ")
 
 
 class LogWriter:

@@ -13,7 +13,7 @@ from seqloom.config.tasks import task_named
 from seqloom.data.corpus import Corpus, prepare_corpus
 from seqloom.data.joined import JoinedCorpus
 from seqloom.data.readers import Pair
-from seqloom.metrics.measure import Context
+from seqloom.metrics.measure import Context, require_metrics
 from seqloom.metrics.overlap import sentence_score
 from seqloom.models.build import build_model
 from seqloom.models.seq2seq import Seq2Seq
@@ -91,6 +91,7 @@ class PreparedPairs:
         if self.valid is None:
             return None
         config = self.config
+        require_metrics(task_named(config.task).metrics)
         batches = CorpusBatches(self.valid, self.tokenizers, config)
         options = search_options(config.search, beam=config.training.validation_beam, n_best=1)
 

@@ -26,6 +26,7 @@ VERBS = (
     "score",
     "inspect",
     "align",
+    "compare",
     "average",
     "presets",
 )

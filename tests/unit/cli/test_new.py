@@ -76,7 +76,7 @@ def test_nothing_is_written_over(here: Here, tmp_path: Path) -> None:
     ],
 )
 def test_a_project_of_another_task(
-    here: Callable[..., Answer], tmp_path: Path, preset: str, file: str, content: str, said: str
+    here: Here, tmp_path: Path, preset: str, file: str, content: str, said: str
 ) -> None:
     (tmp_path / file).write_text(content, encoding="utf-8")
     answer = here("new", tmp_path / "mine", "--preset", preset, "--train", tmp_path / file)
@@ -88,10 +88,29 @@ def test_a_project_of_another_task(
 
 
 def test_a_file_that_the_task_cannot_read_is_refused_before_anything_is_written(
-    here: Callable[..., Answer], tmp_path: Path
+    here: Here, tmp_path: Path
 ) -> None:
     (tmp_path / "talk.txt").write_text("hello\n", encoding="utf-8")
     answer = here("new", tmp_path / "mine", "--preset", "dialogue-gru", "--train", tmp_path / "talk.txt")
     assert answer.code == 3
     assert answer.sentence.startswith(f"{tmp_path}/talk.txt:1: no number and blank at the start of the line")
     assert not (tmp_path / "mine").exists()
+
+
+def test_fields_of_json_lines_are_named(here: Here, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"body": "one\\ntwo", "subject": "1"}\n')
+    fields = ("--source-field", "body", "--target-field", "subject")
+    answer = here("new", tmp_path / "mine", "--train", tmp_path / "a.jsonl", *fields)
+    assert answer.code == 0, answer.err
+    data = read_config(tmp_path / "mine" / "config.toml").data
+    assert (data.source_field, data.target_field) == ("body", "subject")
+    assert here("check", "--train", tmp_path / "a.jsonl", *fields).code == 0
+    wrong = here("new", tmp_path / "other", "--train", tmp_path / "a.jsonl")
+    assert wrong.code == 3
+    assert wrong.sentence == f"{tmp_path}/a.jsonl:1: no field 'source'; found 'body', 'subject'."
+    assert not (tmp_path / "other").exists()
+    both = here("check", tmp_path / "mine", *fields)
+    assert both.code == 2
+    assert both.sentence == (
+        "--source-field and --target-field are for files; a configuration names its own, as data.source_field."
+    )

@@ -6,7 +6,7 @@ import pytest
 
 from seqloom.base.errors import DataError, MissingDependencyError, UsageError
 from seqloom.metrics import rouge as module
-from seqloom.metrics.measure import OF_SEVERAL, TITLES, measure
+from seqloom.metrics.measure import OF_SEVERAL, TITLES, measure, require_metrics
 from seqloom.metrics.rouge import rouge
 
 OUTPUT = "the cat sat on the mat"
@@ -78,6 +78,9 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rouge_score", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'seqloom\[train\]'"):
         rouge("rouge1", ["a"], [["a"]])
+    with pytest.raises(MissingDependencyError, match="ROUGE needs rouge-score"):
+        require_metrics(["bleu", "rouge2"])
+    require_metrics(["bleu", "chrf"])
     module._scorer.cache_clear()
 
 

@@ -188,3 +188,8 @@ def test_off_a_terminal_progress_is_plain_lines() -> None:
     ]
     assert "\x1b" not in stream.getvalue()
     assert "\r" not in stream.getvalue()
+
+
+def test_a_sample_of_several_lines_is_shown_on_one() -> None:
+    event = ValidationEvent(1, 0.1, 1.0, 2.7, {}, (Sample("a\nb", "c", "d"),), 1.0, best=False)
+    assert describe(event)[1] == "    source     a b"

@@ -145,7 +145,7 @@ def test_without_dropout_two_passes_are_one() -> None:
 NO_RISK = Risk(lambda candidate, reference: 0.0, share=0.5, samples=1, sharpness=1.0)  # noqa: ARG005
 
 
-@pytest.mark.parametrize("other", [{"own_share": 0.5}, {"risk": NO_RISK}], ids=str)
+@pytest.mark.parametrize("other", [{"own_share": 0.5}, {"risk": NO_RISK}], ids=["own share", "risk"])
 def test_two_passes_read_the_true_history(other: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="two passes agree on the true history"):
         batch_loss(tiny_model(), big_batch(), CPU, Objective(r_drop=5.0, **other))

@@ -317,6 +317,39 @@ def test_a_run_goes_on_only_with_the_data_it_began_with(tiny_run: TinyRun, tmp_p
     assert (reason, heard[-1].update) == ("finished", 10)
 
 
+def test_a_summarizer_goes_on_with_the_same_bits(tiny_run: TinyRun, tmp_path: Path) -> None:
+    changes = [
+        "task=summarization",
+        "training.best_by=rougeL",
+        "data.max_length=2",
+        "data.long=cut",
+        "text.tokenizer=word",
+        "text.vocabulary_size=8",
+        "model.decoder.copying=true",
+        "model.decoder.coverage=true",
+        "training.coverage_loss=0.5",
+        "search.allow_unknown=false",
+    ]
+    targets = tmp_path / "short.fr"
+    source, target = settings(tiny_run).data.train
+    whole = Path(target).read_text(encoding="utf-8").splitlines()
+    targets.write_text("".join(line.split()[0] + "\n" for line in whole), encoding="utf-8")
+    files = json.dumps([source, str(targets)])
+    asked = settings(tiny_run, *changes, f"data.train={files}", f"data.valid={files}")
+    ended = []
+    for name in ("whole", "stopped"):
+        folder = RunFolder(tmp_path / name)
+        if name == "stopped":
+            assert go_on(folder, asked, updates=6)[0] == "interrupted"
+        reason, heard, said = go_on(folder, asked)
+        assert reason == "finished"
+        assert any(line.startswith("Cut ") and "sources to their first 2 symbols." in line for line in said)
+        scores = [event.scores for event in heard if isinstance(event, ValidationEvent)]
+        assert set(scores[-1]) == {"rouge1", "rouge2", "rougeL"}
+        ended.append(read_checkpoint(folder.path / "checkpoints" / "step-10").model)
+    assert same_bits(*ended)
+
+
 @pytest.mark.parametrize("sampling", ["0.0", "0.5"])
 def test_a_run_guided_by_word_alignments_goes_on_with_the_same_bits_and_the_same_alignments(
     tiny_run: TinyRun, tmp_path: Path, sampling: str
