@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from endings import run
 from provenance import ROOT, provenance
 from task_results import corpus, keep, over_all, page, score, shown, training_facts
 
@@ -140,4 +141,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

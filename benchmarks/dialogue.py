@@ -16,6 +16,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from endings import run
 from provenance import ROOT, provenance
 from task_results import corpus, keep, page, score, shown, training_facts
 
@@ -88,4 +89,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

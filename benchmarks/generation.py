@@ -20,6 +20,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from endings import run
 from provenance import RESULTS, ROOT, corpora, provenance
 
 import seqloom
@@ -166,4 +167,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

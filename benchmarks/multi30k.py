@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from endings import run
 from provenance import RESULTS as ALL_RESULTS
 from provenance import ROOT, multi30k, provenance
 
@@ -198,4 +199,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

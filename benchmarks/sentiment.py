@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from statistics import mean, stdev
 from typing import Any
 
+from endings import run
 from provenance import RESULTS, ROOT, corpora, provenance
 
 import seqloom
@@ -152,4 +153,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

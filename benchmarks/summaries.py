@@ -21,6 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from endings import run
 from provenance import RESULTS as ALL_RESULTS
 from provenance import ROOT, corpora, provenance
 
@@ -206,4 +207,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
