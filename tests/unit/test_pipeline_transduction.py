@@ -33,7 +33,7 @@ def test_each_seed_has_its_run_and_the_figures_of_all_are_written(seeds: Path) -
     assert over_all["mean"] == pytest.approx(sum(losses) / 2)
     assert over_all["deviation"] == pytest.approx(abs(losses[0] - losses[1]) / math.sqrt(2))
     table = (seeds / "seeds.md").read_text().splitlines()
-    assert table[0] == "| run | accuracy | word error rate | symbol error rate | loss |"
+    assert table[0] == "| run | accuracy | output error rate | symbol error rate | loss |"
     assert [line.split(" | ")[0] for line in table[2:]] == ["| seed-1", "| seed-2", "| mean", "| deviation"]
     assert table[4].endswith(f"| {over_all['mean']:.3f} |")
 

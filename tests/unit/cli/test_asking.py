@@ -67,11 +67,11 @@ def test_a_file_too_long_for_one_text(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_record_gets_one_field_more() -> None:
     row = {"id": 7, "body": "One\nß. Two.", "more": [1, None]}
-    written = told(asking.each_record(lines(json.dumps(row)), Fields("body", "summary"), WHOLE))
+    written = told(asking.each_record(lines(json.dumps(row)), Fields(("body",), "summary"), WHOLE))
     assert written.endswith("\n")
     assert json.loads(written) == {**row, "summary": "<ONE\nSS. TWO.>"}
     assert list(json.loads(written)) == ["id", "body", "more", "summary"]
-    by_sentence = told(asking.each_record(lines(json.dumps(row)), Fields("body", "out"), SENTENCES))
+    by_sentence = told(asking.each_record(lines(json.dumps(row)), Fields(("body",), "out"), SENTENCES))
     assert json.loads(by_sentence)["out"] == "<ONE>\n<SS.> <TWO.>"
 
 
@@ -80,8 +80,8 @@ def test_a_field_that_is_there_is_written_over_only_when_asked() -> None:
     with pytest.raises(
         DataError, match="x:1: there is a field 'summary' already, and nothing is written over"
     ):
-        told(asking.each_record(lines(row), Fields("body", "summary"), WHOLE))
-    over = told(asking.each_record(lines(row), Fields("body", "summary", overwrite=True), WHOLE))
+        told(asking.each_record(lines(row), Fields(("body",), "summary"), WHOLE))
+    over = told(asking.each_record(lines(row), Fields(("body",), "summary", overwrite=True), WHOLE))
     assert json.loads(over)["summary"] == "<A>"
 
 
@@ -96,7 +96,7 @@ def test_a_field_that_is_there_is_written_over_only_when_asked() -> None:
 )
 def test_lines_that_are_no_records(line: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        told(asking.each_record(lines(line), Fields("body", "summary"), WHOLE))
+        told(asking.each_record(lines(line), Fields(("body",), "summary"), WHOLE))
 
 
 def test_wrapped_lines_are_one_and_blank_ones_stay() -> None:

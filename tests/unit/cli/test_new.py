@@ -70,7 +70,7 @@ def test_nothing_is_written_over(here: Here, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("preset", "file", "content", "said"),
     [
-        ("dialogue-gru", "talk.txt", "1 hello\thi\n", "or dialogues as bAbI has them (.txt)"),
+        ("dialogue-gru", "talk.txt", "1 hello\thi\n", "# dialogues as bAbI has them (.txt)."),
         ("transduction-lstm", "words.tsv", "ablak\tɒ b l ɒ k\n", '# target_tokenizer = "space"'),
         ("transduction-transformer", "words.tsv", "ablak\tɒ b l ɒ k\n", "feature_columns = [2] makes"),
     ],
