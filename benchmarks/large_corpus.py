@@ -110,7 +110,7 @@ def train(folder: Path, size: int) -> Figures:
     """A joint BPE of the first 100,000 lines of each side."""
     from itertools import chain, islice
 
-    from seqloom.data.readers import read_lines
+    from seqloom.data.lines import read_lines
     from seqloom.text.tokenizer import train_tokenizer
 
     lines = chain(*(islice(read_lines(folder / f"train.{side}"), 100_000) for side in ("source", "target")))

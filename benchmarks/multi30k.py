@@ -24,7 +24,8 @@ from provenance import RESULTS as ALL_RESULTS
 from provenance import ROOT, multi30k, provenance
 
 import seqloom
-from seqloom.data.readers import Pair, read_pairs
+from seqloom.data.pairs import Pair
+from seqloom.data.readers import read_pairs
 from seqloom.inspection.curves import write_curves
 from seqloom.inspection.run_log import read_log
 from seqloom.metrics.overlap import bleu

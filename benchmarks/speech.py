@@ -26,7 +26,8 @@ from provenance import ROOT, corpora, provenance
 
 import seqloom
 from seqloom.data.manifest import read_manifest
-from seqloom.data.readers import Pair, PairFiles
+from seqloom.data.pairs import Pair
+from seqloom.data.readers import PairFiles
 from seqloom.inspection.run_log import read_log
 from seqloom.training.searching import search_options
 

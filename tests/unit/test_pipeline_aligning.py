@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seqloom.base.errors import UsageError
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.inspection.alignment import links_by_argmax
 from seqloom.pipeline import Model
 from seqloom.pipeline.aligning import Extraction, align, links_of, over_words

@@ -17,7 +17,7 @@ from seqloom.comparison.measurements import half_life, length_groups, summed
 from seqloom.comparison.plan import read_plan
 from seqloom.comparison.quoting import FORMATS, find
 from seqloom.comparison.records import read_record, write_record
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.pipeline import comparing, comparing_job
 from seqloom.pipeline.comparing import compare, default_folder, foresee, read_comparison, run_job
 from seqloom.pipeline.comparing_data import choose_gradient_pairs, choose_sentence, with_share, write_share

@@ -12,7 +12,7 @@ import torch
 
 import seqloom
 from seqloom.base.errors import DataError, UsageError
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.inspection.explanation import Explanation
 from seqloom.pipeline import Classifier, Model, Tagger, load_as
 from seqloom.pipeline.labelling import TOGETHER

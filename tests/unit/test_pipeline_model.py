@@ -12,7 +12,7 @@ from agreement import randomise
 from seqloom.base.errors import DataError, UsageError
 from seqloom.config.read import build_config
 from seqloom.data.batch import collate
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.metrics.overlap import bleu, chrf
 from seqloom.models.build import build_model
 from seqloom.pipeline import Model, text_model

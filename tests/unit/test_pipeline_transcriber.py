@@ -10,7 +10,7 @@ import torch
 
 import seqloom
 from seqloom.base.errors import DataError, UsageError
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.models.speech import Fusion
 from seqloom.models.state import Step
 from seqloom.pipeline import Transcriber, load_as

@@ -9,7 +9,7 @@ from seqloom.cli.places import Run
 
 if TYPE_CHECKING:
     from seqloom.data.links import Link
-    from seqloom.data.readers import Pair
+    from seqloom.data.pairs import Pair
     from seqloom.pipeline.aligning import Extraction
 
 EXAMPLES = """
@@ -71,7 +71,8 @@ def align(
     from seqloom.base.errors import DataError, UsageError
     from seqloom.base.files import atomic_write, make_folder
     from seqloom.data.gold_links import read_gold
-    from seqloom.data.readers import Pair, PairFiles
+    from seqloom.data.pairs import Pair
+    from seqloom.data.readers import PairFiles
     from seqloom.inspection.alignment import SYMMETRISATIONS, pharaoh, symmetrise, turned
 
     if combine and not reverse:

@@ -23,9 +23,9 @@ class Line(NamedTuple):
 def read_inputs(paths: Sequence[Path]) -> Iterator[Line]:
     """The lines of files one after the other; of stdin for none, and for "-".
 
-    Raises   EncodingFault, DataError at the line in question, as seqloom.data.readers does
+    Raises   EncodingFault, DataError at the line in question, as seqloom.data.lines does
     """
-    from seqloom.data.readers import read_ended_lines, read_stream
+    from seqloom.data.lines import read_ended_lines, read_stream
 
     for path in paths or [Path(STDIN)]:
         if str(path) == STDIN:

@@ -49,7 +49,7 @@ def _ended(write: Callable[[Results], str], end: str) -> Callable[[Results], str
 
 def each_file(paths: Sequence[Path], cut: Cut) -> Iterator[Piece]:
     """A text a file, its lines together; stdin for none."""
-    from seqloom.data.readers import LONGEST_LINE
+    from seqloom.data.lines import LONGEST_LINE
 
     for path in paths or [Path("-")]:
         lines: list[str] = []
@@ -80,7 +80,7 @@ def each_record(lines: Iterable[Line], fields: Fields, cut: Cut) -> Iterator[Pie
 
     Raises  DataError for a line that is no object, lacks the field, or has the one to be written
     """
-    from seqloom.data.readers import json_object, source_of
+    from seqloom.data.json_lines import json_object, source_of
 
     for line in lines:
         row = json_object(line.text, line.where)

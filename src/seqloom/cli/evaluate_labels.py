@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from seqloom.cli.texts import one_line
 
 if TYPE_CHECKING:
-    from seqloom.data.readers import PairSource
+    from seqloom.data.pairs import PairSource
     from seqloom.pipeline import Classifier, Tagger
 
 

@@ -9,7 +9,7 @@ from seqloom.cli.places import nearby
 from seqloom.cli.texts import one_line
 
 if TYPE_CHECKING:
-    from seqloom.data.readers import PairSource
+    from seqloom.data.pairs import PairSource
     from seqloom.pipeline import Model, Transcriber
     from seqloom.search.options import SearchOptions
 

@@ -167,7 +167,7 @@ def jobs_of(
 
     Raises  DataError for a file that doesn't exist, and as find_files and plan_jobs do
     """
-    from seqloom.data.readers import read_lines
+    from seqloom.data.lines import read_lines
 
     found = find_files(files, endings)
     for each in found:

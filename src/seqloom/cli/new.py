@@ -174,7 +174,7 @@ def _data_section(folder: Path, preset: str, parts: Sequence[Sequence[Path]], fi
 def _text_section(folder: Path, parts: Sequence[Sequence[Path]]) -> str:
     """The same for plain text, whose last tenth is held out unless there is text to validate by."""
     from seqloom.config.toml import write_value
-    from seqloom.data.readers import read_lines
+    from seqloom.data.lines import read_lines
 
     lines = [
         "",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def check_files(files: Sequence[Path], output: Path | None) -> None:
     """Refuse, before a model is loaded, what can't be read, and to write over what is being read."""
-    from seqloom.data.readers import read_lines
+    from seqloom.data.lines import read_lines
 
     for path in files:
         if str(path) == STDIN:

@@ -48,7 +48,7 @@ def score(
     For models of task = "generation"; an output line for each line of text, and the whole.
     """
     from seqloom.cli.arriving import STDIN
-    from seqloom.data.readers import read_lines
+    from seqloom.data.lines import read_lines
 
     for path in files:
         if str(path) != STDIN:

@@ -25,7 +25,7 @@ from seqloom.config.model import ModelConfig, RecurrentDecoderConfig, RecurrentE
 from seqloom.config.schema import Config
 from seqloom.config.tasks import task_named
 from seqloom.config.write import resolved
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.inspection.gradient_flow import halvings
 from seqloom.inspection.memory_span import HOLDS
 from seqloom.inspection.run_log import read_log

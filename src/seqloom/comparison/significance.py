@@ -8,7 +8,7 @@ import numpy as np
 
 from seqloom.comparison.options import ComparisonConfig
 from seqloom.comparison.statistics import bootstrap, compare_outputs, paired_bootstrap
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 
 Run = Mapping[str, Any]  # model, seed, share, measured: as in measurements.Found
 RESAMPLED = (

@@ -19,8 +19,9 @@ from seqloom.data.check_verdicts import TRAIN, judge
 from seqloom.data.dialogues import AnyFiles
 from seqloom.data.faults import FaultReader
 from seqloom.data.labelled import LabelSymbols, check_labels, label_counts
+from seqloom.data.lines import read_lines
 from seqloom.data.links import check_links
-from seqloom.data.readers import PairSource, read_lines
+from seqloom.data.pairs import PairSource
 from seqloom.text.labels import Labels
 from seqloom.text.tokenizer import Tokenizer
 

@@ -15,7 +15,7 @@ from seqloom.data.characters import KINDS, UnusualKind, find_unusual, visible
 from seqloom.data.check_report import UNITS, Example, Found, Lengths, Part, Side, UnusualFound
 from seqloom.data.dialogues import DialogueFiles
 from seqloom.data.faults import FaultReader, read_pairs_at, size_of
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.text.vocabulary import UNK
 
 PAIRS_AT_A_TIME = 1_024

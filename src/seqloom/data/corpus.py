@@ -25,16 +25,11 @@ from numpy.typing import NDArray
 from seqloom.base.errors import DataError, UsageError
 from seqloom.data.columns import Column, ColumnWriter
 from seqloom.data.dialogues import HistoryBound
+from seqloom.data.lines import Survey, read_lines, survey
 from seqloom.data.links import Link, Span, check_link_count, flat, parse_links, span_links
+from seqloom.data.pairs import Pair, PairSource
 from seqloom.data.prepared import prepare_folder, refuse_changed, smallest_dtype, verified_meta, write_meta
-from seqloom.data.readers import (
-    Pair,
-    PairSource,
-    Survey,
-    check_line_counts,
-    read_lines,
-    survey,
-)
+from seqloom.data.readers import check_line_counts
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.text.vocabulary import UNK
 

@@ -21,7 +21,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seqloom.base.errors import DataError, UsageError
-from seqloom.data.readers import Judged, Pair, PairFiles, read_lines, read_objects, text_field
+from seqloom.data.json_lines import read_objects, text_field
+from seqloom.data.lines import read_lines
+from seqloom.data.pairs import Judged, Pair
+from seqloom.data.readers import PairFiles
 from seqloom.text.segmented import CELL_END
 from seqloom.text.tokenizer import Tokenizer
 

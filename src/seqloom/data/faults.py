@@ -14,20 +14,12 @@ from typing import BinaryIO, NamedTuple
 
 from seqloom.base.errors import DataError
 from seqloom.base.files import explain_os_errors, shown_path
+from seqloom.data.blocks import Block, labelled_token
 from seqloom.data.dialogues import AnyFiles, BabiDialogue, DialogueFiles, answers, turns_of_object
-from seqloom.data.readers import (
-    BYTE_ORDER_MARK,
-    FIRST_BYTES,
-    LONGEST_LINE,
-    SURROGATE,
-    Block,
-    Column,
-    Pair,
-    join_cells,
-    labelled_token,
-    pair_of_cells,
-    read_lines,
-)
+from seqloom.data.json_lines import SURROGATE, join_cells
+from seqloom.data.lines import BYTE_ORDER_MARK, FIRST_BYTES, LONGEST_LINE, read_lines
+from seqloom.data.pairs import Pair
+from seqloom.data.readers import Column, pair_of_cells
 
 KEPT = 10_000  # faults of a corpus kept with their place; all are counted
 ESCAPED = re.compile("[\udc80-\udcff]+")  # what "surrogateescape" makes of bytes that are not UTF-8

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seqloom.base.errors import DataError
+from seqloom.data.lines import read_lines
 from seqloom.data.links import Link
-from seqloom.data.readers import read_lines
 
 TRIPLE = re.compile(r"(\d{1,9})\s+(\d{1,9})\s+(\d{1,9})(\s+[SP])?")
 MARKED = re.compile(r"(\d{1,9})([-?p])(\d{1,9})")

@@ -6,7 +6,7 @@ import numpy as np
 
 from seqloom.data.corpus import Corpus, Ids
 from seqloom.data.links import Link, Span
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.text.vocabulary import BOS
 
 

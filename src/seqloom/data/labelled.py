@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from seqloom.base.errors import DataError
-from seqloom.data.readers import Pair, PairSource, read_blocks
+from seqloom.data.blocks import read_blocks
+from seqloom.data.pairs import Pair, PairSource
 from seqloom.text.labels import Labels
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.text.vocabulary import PAD, SPECIALS, UNK

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seqloom.base.errors import DataError
-from seqloom.data.readers import Pair, PairSource, read_lines, survey
+from seqloom.data.lines import read_lines, survey
+from seqloom.data.pairs import Pair, PairSource
 
 LINK = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 SHOWN = 40  # characters of a faulty link that a message repeats

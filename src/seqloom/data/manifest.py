@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seqloom.base.errors import DataError
-from seqloom.data.readers import Pair, PairSource
+from seqloom.data.pairs import Pair, PairSource
 
 
 def read_manifest(files: PairSource) -> Iterator[Pair]:

@@ -1,27 +1,17 @@
-"""Text into lines and pairs, with every fault named by file and line.
-
-A line ends at "\\n" and nowhere else: U+2028, VT, FF, NEL and a lone CR are characters like any other, so
-that two parallel files stay parallel. One CR before the "\\n" is dropped, and so is a byte order mark at the
-start.
-"""
+"""Pairs from files: two in step, tab-separated or JSON lines, or blocks of labelled tokens."""
 
 import difflib
-import hashlib
 import itertools
-import json
-import re
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
 
-from seqloom.base.errors import DataError, EncodingFault, UsageError
-from seqloom.base.files import explain_os_errors
+from seqloom.base.errors import DataError, UsageError
+from seqloom.data.blocks import read_blocks
+from seqloom.data.json_lines import read_objects, source_of, text_field, texts_field
+from seqloom.data.lines import read_lines
+from seqloom.data.pairs import Judged, Pair
 
-LONGEST_LINE = 16 * 1024 * 1024  # bytes; bounds memory when a "line" is a whole file without an end of line
-PIECE = 1024 * 1024  # bytes read at a time while surveying a file
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 FORMATS = ("auto", "parallel", "tsv", "jsonl", "blocks")
 FORMAT_OF_SUFFIX = {
     ".tsv": "tsv",
@@ -32,63 +22,6 @@ FORMAT_OF_SUFFIX = {
     ".bio": "blocks",
     ".iob": "blocks",
 }
-SURROGATE = re.compile("[\ud800-\udfff]")
-FIRST_BYTES = {  # what files that turn out not to be UTF-8 text begin with -> what they are, how to mend it
-    b"\x1f\x8b": "gzip-compressed; unpack it first (gunzip)",
-    b"BZh91AY&SY": "bzip2-compressed; unpack it first (bunzip2)",
-    b"\xfd7zXZ": "xz-compressed; unpack it first (unxz)",
-    b"\x28\xb5\x2f\xfd": "zstd-compressed; unpack it first (unzstd)",
-    b"PK\x03\x04": "a zip archive (or an office document); unpack it, or save it as plain text",
-    b"%PDF-": "a PDF; save it as plain text",
-    b"\xff\xfe": "UTF-16 text; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)",
-    b"\xfe\xff": "UTF-16 text; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)",
-}
-
-
-class Pair(NamedTuple):
-    """One example: what is read and what is to be written."""
-
-    source: str
-    target: str
-
-
-class Judged(NamedTuple):
-    """One example to be measured: what is read, and one text or several that an output is compared with."""
-
-    source: str
-    references: tuple[str, ...]
-
-
-class PairSource(Protocol):
-    """Files that pairs are read from, however they are written."""
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """How they are written. Raises UsageError for files that don't fit it."""
-        ...
-
-    @property
-    def reading(self) -> list[object]:
-        """All that determines, beside the files' content, which pairs are read."""
-        ...
-
-    def read(self) -> Iterator[Pair]:
-        """The pairs in order. Raises DataError."""
-        ...
-
-    def read_judged(self) -> Iterator[Judged]:
-        """The same as sources with their references."""
-        ...
-
-    def groups(self) -> Iterator[int] | None:
-        """For each pair the number of what it belongs to, such as a dialogue; None where each stands alone."""
-        ...
-
 
 Column = int | str  # of a TSV file by its number from 1, of a JSON line by its field's name
 
@@ -170,94 +103,6 @@ class PairFiles:
         return _judged_json_lines(self.paths[0], [*map(str, self.columns[0])], self.reference_fields)
 
 
-class EndedLine(NamedTuple):
-    """A line and what ended it: "\\n", "\\r\\n", or nothing where the file ends without."""
-
-    text: str
-    end: str
-
-
-class Survey(NamedTuple):
-    """What one pass over a file's bytes tells."""
-
-    sha256: str
-    lines: int
-
-
-def survey(path: Path) -> Survey:
-    """Hash a file and count its lines as read_lines does, in pieces of bounded size.
-
-    Raises   DataError when the file is missing, or is a pipe and could not be read a second time.
-    """
-    digest, lines, last, size = hashlib.sha256(), 0, b"\n", 0
-    with _open(path) as stream:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise DataError(f"{path} is a pipe or device; a corpus is read twice. Save it to a file first.")
-        beginning = stream.read(len(BYTE_ORDER_MARK))
-        piece = beginning
-        while piece:
-            digest.update(piece)
-            size += len(piece)
-            lines += piece.count(b"\n")
-            last = piece[-1:]
-            piece = stream.read(PIECE)
-    unfinished = last != b"\n" and not (size == len(BYTE_ORDER_MARK) and beginning == BYTE_ORDER_MARK)
-    return Survey(digest.hexdigest(), lines + unfinished)
-
-
-def read_lines(path: Path) -> Iterator[str]:
-    """The lines of a UTF-8 file without their ends, one in memory at a time.
-
-    Raises   EncodingFault with file, line (from 1) and byte offset (from 0) for bytes that are not UTF-8;
-             DataError for a missing file, a binary one, or a line above LONGEST_LINE bytes.
-    """
-    for line in read_ended_lines(path):
-        yield line.text
-
-
-def read_ended_lines(path: Path) -> Iterator[EndedLine]:
-    """The lines of a UTF-8 file with their ends; as read_lines."""
-    with _open(path) as stream:
-        yield from read_stream(stream, str(path))
-
-
-def read_stream(stream: BinaryIO, name: str) -> Iterator[EndedLine]:
-    """The lines of an open binary stream, such as sys.stdin.buffer, as they arrive; as read_lines."""
-    offset = 0  # of the line's first byte in the stream
-    beginning = b""
-    for number in itertools.count(1):
-        raw = stream.readline(LONGEST_LINE + 1)
-        following = offset + len(raw)
-        if number == 1:
-            beginning = raw[:16]
-            if raw.startswith(BYTE_ORDER_MARK):
-                raw = raw[len(BYTE_ORDER_MARK) :]
-                offset += len(BYTE_ORDER_MARK)
-        if not raw:
-            return
-        yield _line(raw, offset, f"{name}:{number}", beginning)
-        offset = following
-
-
-def _line(raw: bytes, offset: int, where: str, beginning: bytes) -> EndedLine:
-    """One line's text and its end; `offset` is its first byte's in the file that has this beginning."""
-    if len(raw) > LONGEST_LINE:
-        raise _binary(where, f"a line of more than {LONGEST_LINE:,} bytes", beginning)
-    if b"\0" in raw:
-        raise _binary(where, f"a NUL byte at byte {offset + raw.index(0):,}", beginning)
-    end = "\r\n" if raw.endswith(b"\r\n") else "\n" if raw.endswith(b"\n") else ""
-    try:
-        return EndedLine(raw[: len(raw) - len(end)].decode("utf-8"), end)
-    except UnicodeDecodeError as error:
-        byte = f"byte 0x{raw[error.start]:02x} at byte {offset + error.start:,} of the file"
-        if beginning.startswith(tuple(FIRST_BYTES)):
-            raise _binary(where, byte, beginning) from error
-        raise EncodingFault(
-            f"{where}: not UTF-8: {byte} (byte {error.start:,} of the line). Convert the file, for example "
-            "iconv -f LATIN1 -t UTF-8, or mend the line."
-        ) from error
-
-
 def read_pairs(
     paths: Sequence[Path],
     *,
@@ -337,59 +182,6 @@ def _tab_separated(path: Path, sources: Sequence[int], target: int) -> Iterator[
         yield pair_of_cells(cells, sources, target)
 
 
-class Block(NamedTuple):
-    """A sentence of labelled tokens, and the line (from 1) of its first one; the others follow line by line."""
-
-    line: int
-    tokens: tuple[str, ...]
-    labels: tuple[str, ...]
-
-    @property
-    def pair(self) -> Pair:
-        """Tokens and labels, each separated by blanks; white space within a token is left out, so that they count."""
-        return Pair(" ".join("".join(token.split()) for token in self.tokens), " ".join(self.labels))
-
-
-def read_blocks(path: Path) -> Iterator[Block]:
-    """Sentences of a file that has a token, a tab and its label in a line, and an empty line between sentences.
-
-    Raises   DataError at the line that is otherwise
-    """
-    rows: list[tuple[str, str]] = []
-    first = 0
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip():
-            if rows:
-                yield _block(first, rows)
-            rows = []
-            continue
-        first = first if rows else number
-        found = labelled_token(line)
-        if isinstance(found, str):
-            raise DataError(f"{path}:{number}: {found}.")
-        rows.append(found)
-    if rows:
-        yield _block(first, rows)
-
-
-def _block(line: int, rows: Sequence[tuple[str, str]]) -> Block:
-    return Block(line, tuple(token for token, _ in rows), tuple(label for _, label in rows))
-
-
-def labelled_token(line: str) -> tuple[str, str] | str:
-    """The token and the label of a line; or what is wrong with it."""
-    cells = line.split("\t")
-    if len(cells) != 2:
-        found = "no tab in the line" if len(cells) == 1 else f"{len(cells)} columns"
-        return f"{found}; expected a token, a tab, its label, and an empty line between sentences"
-    token, label = cells[0].strip(), cells[1].strip()
-    if not token or not label:
-        return f"no {'label' if token else 'token'}; expected a token, a tab, its label"
-    if len(label.split()) > 1:
-        return f"the label {label!r} has white space inside; write it as one word"
-    return token, label
-
-
 def pair_of_cells(cells: Sequence[str], sources: Sequence[int], target: int) -> Pair:
     """The pair of a line's cells, by the numbers of its columns."""
     return Pair("\t".join(cells[column - 1] for column in sources), cells[target - 1])
@@ -400,87 +192,11 @@ def _json_lines(path: Path, sources: Sequence[str], target: str) -> Iterator[Pai
         yield Pair(source_of(row, sources, where), text_field(row, target, where))
 
 
-def source_of(row: dict[str, object], names: Sequence[str], where: str) -> str:
-    """The text under one key of a JSON line, or those under several as one source. Raises DataError."""
-    return join_cells([text_field(row, name, where) for name in names])
-
-
-def join_cells(texts: Sequence[str]) -> str:
-    """Texts of several fields as the cells of one source; a tab within one becomes a blank, and one alone stays."""
-    return texts[0] if len(texts) == 1 else "\t".join(text.replace("\t", " ") for text in texts)
-
-
-def read_objects(path: Path) -> Iterator[tuple[dict[str, object], str]]:
-    """The objects of a file of JSON lines, each with its place for messages. Raises DataError."""
-    for number, line in enumerate(read_lines(path), start=1):
-        where = f"{path}:{number}"
-        yield json_object(line, where), where
-
-
 def _judged_json_lines(path: Path, sources: Sequence[str], fields: Sequence[str]) -> Iterator[Judged]:
     for row, where in read_objects(path):
-        references = tuple(text for name in fields for text in _texts_field(row, name, where))
+        references = tuple(text for name in fields for text in texts_field(row, name, where))
         if not references:
             raise DataError(
                 f"{where}: no reference in {', '.join(map(repr, fields))}; expected at least one text."
             )
         yield Judged(source_of(row, sources, where), references)
-
-
-def _texts_field(row: dict[str, object], name: str, where: str) -> list[str]:
-    """The text, or the texts of a list, under one key of a JSON line."""
-    value = row.get(name)
-    if not isinstance(value, list):
-        return [text_field(row, name, where)]
-    return [text_field({name: each}, name, where) for each in value]
-
-
-def json_object(line: str, where: str) -> dict[str, object]:
-    """What a line of JSON lines holds; `where` it stands, for the DataError if it is no object."""
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        found = "an empty line" if not line.strip() else f"no JSON ({error})"
-        raise DataError(f"{where}: {found}; expected one JSON object a line.") from error
-    if not isinstance(row, dict):
-        raise DataError(f"{where}: a JSON {type(row).__name__}; expected an object, as in {{...}}.")
-    return row
-
-
-def text_field(row: dict[str, object], name: str, where: str) -> str:
-    """The text under one key of a JSON line. Raises DataError, with the place, where there is none."""
-    if name not in row:
-        near = difflib.get_close_matches(name, row, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        found = ", ".join(map(repr, itertools.islice(row, 8))) or "none"
-        raise DataError(f"{where}: no field {name!r}; found {found}.{hint}")
-    value = row[name]
-    if not isinstance(value, str):
-        raise DataError(f"{where}: field {name!r} is a {type(value).__name__}; expected text in quotes.")
-    if SURROGATE.search(value):
-        raise EncodingFault(
-            f"{where}: field {name!r} has half of a surrogate pair (\\ud800 to \\udfff alone), which is no "
-            "character. Mend or drop the line."
-        )
-    return value
-
-
-def _open(path: Path) -> BinaryIO:
-    """Open for reading; a missing file or a folder is a DataError that suggests a near name."""
-    with explain_os_errors("read", path):
-        if path.is_dir():
-            raise DataError(f"{path} is a folder; expected a text file.")
-        try:
-            return path.open("rb")
-        except FileNotFoundError as error:
-            siblings = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-            near = difflib.get_close_matches(path.name, siblings, n=1)
-            hint = f" Did you mean {path.parent / near[0]}?" if near else ""
-            raise DataError(f"{path} does not exist.{hint}") from error
-
-
-def _binary(where: str, found: str, beginning: bytes) -> DataError:
-    """The error for content that no text has; names the usual files by their first bytes."""
-    meanings = [meaning for signature, meaning in FIRST_BYTES.items() if beginning.startswith(signature)]
-    guess = f"it begins like {meanings[0]}" if meanings else "it looks binary, or is UTF-16"
-    return DataError(f"{where}: {found}, and UTF-8 text was expected; {guess}.")

@@ -9,7 +9,7 @@ from seqloom.audio.ready import READY_SUFFIX, read_ready
 from seqloom.audio.waveform import read_sound
 from seqloom.base.errors import DataError
 from seqloom.data.manifest import read_manifest
-from seqloom.data.readers import PairSource
+from seqloom.data.pairs import PairSource
 
 SHOWN = 5  # of each kind, named with their lines
 

@@ -26,9 +26,10 @@ from seqloom.base.errors import DataError
 from seqloom.base.files import explain_os_errors, sha256_of
 from seqloom.data.columns import Column, ColumnWriter
 from seqloom.data.corpus import Ids
+from seqloom.data.lines import survey
 from seqloom.data.manifest import read_manifest
+from seqloom.data.pairs import PairSource
 from seqloom.data.prepared import prepare_folder, smallest_dtype, verified_meta, write_meta
-from seqloom.data.readers import PairSource, survey
 from seqloom.text.tokenizer import Tokenizer
 
 FORMAT_VERSION = 1

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from seqloom.base.errors import DataError
 from seqloom.data.columns import Column, ColumnWriter
+from seqloom.data.lines import read_lines, survey
 from seqloom.data.prepared import prepare_folder, refuse_changed, smallest_dtype, verified_meta, write_meta
-from seqloom.data.readers import read_lines, survey
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.text.vocabulary import EOS, UNK
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seqloom.base.errors import UsageError
 from seqloom.data.batch import collate
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.inspection.alignment import Links, links_by_argmax, links_by_threshold
 from seqloom.pipeline.inspecting import single
 from seqloom.pipeline.text_model import Model

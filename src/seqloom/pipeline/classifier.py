@@ -12,7 +12,7 @@ from torch import Tensor
 from seqloom.base.errors import UsageError
 from seqloom.config.tasks import task_named
 from seqloom.data.batch import collate
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.inspection.explanation import Explanation
 from seqloom.inspection.explanation_page import explanation_fragment
 from seqloom.metrics.classes import calibration_error

@@ -7,7 +7,9 @@ from seqloom.base.files import atomic_write, make_folder
 from seqloom.base.randomness import numpy_generator
 from seqloom.config.schema import Config
 from seqloom.config.write import resolved
-from seqloom.data.readers import Pair, pair_format, read_lines, survey
+from seqloom.data.lines import read_lines, survey
+from seqloom.data.pairs import Pair
+from seqloom.data.readers import pair_format
 
 WORDS = (7, 14)  # of a sentence that makes a map one can read
 LONGEST = 40  # words of a sentence whose gradients are followed: their number grows with the square

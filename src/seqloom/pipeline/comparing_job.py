@@ -27,7 +27,7 @@ from seqloom.config.model import ModelConfig
 from seqloom.config.schema import Config
 from seqloom.config.training import TrainingConfig
 from seqloom.data.memory_tasks import MEMORY_TASKS
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.inspection.memory_span import SpanPlan, measure_span
 from seqloom.pipeline.inspecting import flows
 from seqloom.pipeline.loading import load_as

@@ -14,8 +14,9 @@ from seqloom.comparison.records import key_of, read_record
 from seqloom.comparison.sizing import Symbols
 from seqloom.config.schema import Config
 from seqloom.config.write import resolved
+from seqloom.data.lines import survey
 from seqloom.data.memory_tasks import MEMORY_TASKS
-from seqloom.data.readers import Pair, survey
+from seqloom.data.pairs import Pair
 from seqloom.inspection.memory_span import ASKED
 from seqloom.pipeline.comparing_data import choose_gradient_pairs, choose_sentence, with_share
 from seqloom.training.run_config import read_run_config

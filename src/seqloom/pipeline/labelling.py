@@ -8,7 +8,7 @@ from torch import Tensor
 
 from seqloom.base.errors import UsageError
 from seqloom.config.schema import Config
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.metrics.classes import calibration_error
 from seqloom.models.classifier import LabelNetwork
 from seqloom.training.calibration import (

@@ -12,7 +12,7 @@ from seqloom.base.errors import UsageError
 from seqloom.config.tasks import task_named
 from seqloom.data.batch import Batch, collate
 from seqloom.data.labelled import token_places
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.inspection.attention import AttentionMap
 from seqloom.metrics.classes import calibration_error
 from seqloom.metrics.label_report import LabelReport

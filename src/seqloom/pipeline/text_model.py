@@ -13,7 +13,7 @@ from seqloom.config.schema import Config
 from seqloom.config.tasks import task_named
 from seqloom.data.batch import collate
 from seqloom.data.corpus import within_reach
-from seqloom.data.readers import Judged, Pair
+from seqloom.data.pairs import Judged, Pair
 from seqloom.inspection.attention import AttentionMap
 from seqloom.metrics.measure import Context, measure
 from seqloom.metrics.overlap import Score

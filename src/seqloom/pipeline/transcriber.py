@@ -13,7 +13,7 @@ from seqloom.audio.waveform import read_sound
 from seqloom.base.errors import UsageError
 from seqloom.config.schema import Config
 from seqloom.config.tasks import task_named
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.metrics.measure import measure
 from seqloom.metrics.overlap import Score
 from seqloom.models.speech import Fusion, SpeechModel

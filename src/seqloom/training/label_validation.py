@@ -8,7 +8,7 @@ from torch import Tensor
 
 from seqloom.data.batch import Batch, collate
 from seqloom.data.labelled import token_places
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.metrics.classes import macro_f1
 from seqloom.metrics.measure import METRICS
 from seqloom.metrics.overlap import Score

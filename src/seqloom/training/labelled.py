@@ -23,7 +23,7 @@ from seqloom.data.labelled import (
     names_of,
     read_labels,
 )
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.models.build import build_label_network
 from seqloom.models.classifier import LabelNetwork
 from seqloom.text.labels import Labels, collect_labels

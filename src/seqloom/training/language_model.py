@@ -13,7 +13,7 @@ from seqloom.base.files import atomic_folder
 from seqloom.base.progress import Progress
 from seqloom.config.schema import Config
 from seqloom.data.chunks import ConsecutiveChunks, RandomChunks, windows
-from seqloom.data.readers import read_lines
+from seqloom.data.lines import read_lines
 from seqloom.data.text_batch import TextBatch, chunk_batch, window_batch
 from seqloom.data.text_stream import TextStream, prepare_text
 from seqloom.models.build import build_language_model

@@ -12,7 +12,7 @@ from seqloom.config.schema import Config
 from seqloom.config.tasks import task_named
 from seqloom.data.corpus import Corpus, prepare_corpus
 from seqloom.data.joined import JoinedCorpus
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.metrics.measure import Context, require_metrics
 from seqloom.metrics.overlap import sentence_score
 from seqloom.models.build import build_model

@@ -16,7 +16,7 @@ from seqloom.config.audio import AudioConfig
 from seqloom.config.schema import Config
 from seqloom.config.tasks import task_named
 from seqloom.data.manifest import read_manifest
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.data.sound_batches import SoundBatches
 from seqloom.data.sound_corpus import SoundCorpus, SoundSettings, prepare_sound_corpus
 from seqloom.models.build import build_speech_model

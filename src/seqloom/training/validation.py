@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from seqloom.config.training import TrainingConfig
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.metrics.measure import Context, measure
 from seqloom.training.events import Sample
 from seqloom.training.learning import NOTHING_CARRIED, Objective, TrainingBatch

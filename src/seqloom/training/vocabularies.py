@@ -9,7 +9,9 @@ from seqloom.base.errors import DataError
 from seqloom.config.schema import Config, TextConfig
 from seqloom.config.tasks import task_named
 from seqloom.data.dialogues import AnyFiles, DialogueFiles, HistoryBound, without_repeats
-from seqloom.data.readers import Pair, PairFiles, PairSource, read_lines
+from seqloom.data.lines import read_lines
+from seqloom.data.pairs import Pair, PairSource
+from seqloom.data.readers import PairFiles
 from seqloom.data.text_stream import TextFiles
 from seqloom.text.segmented import Layout, text_between, with_atoms
 from seqloom.text.tokenizer import Tokenizer, load_tokenizer, train_tokenizer

@@ -59,7 +59,7 @@ def test_a_file_is_one_text(tmp_path: Path) -> None:
 
 
 def test_a_file_too_long_for_one_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seqloom.data.readers.LONGEST_LINE", 5)
+    monkeypatch.setattr("seqloom.data.lines.LONGEST_LINE", 5)
     (tmp_path / "a").write_text("one\ntwo\n")
     with pytest.raises(DataError, match="is longer than 5 characters; expected one text"):
         list(asking.each_file([tmp_path / "a"], WHOLE))

@@ -146,7 +146,11 @@ def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], r
             2,
             "--html is for corpora of pairs of texts; what is said of others is short. Leave it out.",
         ),
-        ("reference", 2, "--reference is for JSON lines of texts, which this task doesn't read. Leave it out."),
+        (
+            "reference",
+            2,
+            "--reference is for JSON lines of texts, which this task doesn't read. Leave it out.",
+        ),
         ("nothing", 2, "Name sound files, or --stdin for raw samples from a pipe."),
         ("both", 2, "Name either files or --stdin, not both."),
         (

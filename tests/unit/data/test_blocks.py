@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from seqloom.base.errors import DataError
+from seqloom.data.blocks import Block, read_blocks
 from seqloom.data.faults import FaultReader
-from seqloom.data.readers import Block, Pair, PairFiles, read_blocks, read_pairs
+from seqloom.data.pairs import Pair
+from seqloom.data.readers import PairFiles, read_pairs
 
 TEXT = "\nAnn\tB-PER\nin\tO\nNew York\tB-LOC\n\n\nBen\tB-PER\n"
 

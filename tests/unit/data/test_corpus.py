@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from seqloom.base.errors import DataError, EncodingFault, UsageError
 from seqloom.data import corpus as corpus_module
 from seqloom.data.corpus import Corpus, in_chunks, open_corpus, prepare_corpus, within_reach
-from seqloom.data.readers import Pair, PairFiles
+from seqloom.data.pairs import Pair
+from seqloom.data.readers import PairFiles
 from seqloom.text.tokenizer import train_tokenizer
 from seqloom.text.vocabulary import UNK
 

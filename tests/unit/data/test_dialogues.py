@@ -19,7 +19,7 @@ from seqloom.data.dialogues import (
     without_repeats,
 )
 from seqloom.data.faults import FaultReader
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.text.segmented import text_between, with_atoms
 from seqloom.text.tokenizer import Tokenizer, train_tokenizer
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from seqloom.base.errors import DataError, SeqloomError
 from seqloom.data.check import CheckReport, check_corpus, render_html, render_text
 from seqloom.data.faults import KEPT, FaultReader
-from seqloom.data.readers import Pair, PairFiles
+from seqloom.data.pairs import Pair
+from seqloom.data.readers import PairFiles
 
 GOOD = [
     ("The cat sleeps on the chair.", "Le chat dort sur la chaise."),

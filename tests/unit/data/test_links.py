@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from seqloom.base.errors import DataError
 from seqloom.data.links import Link, Span, flat, parse_links, span_links
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 
 PAIR = Pair("the  old\tman", " der alte ")
 

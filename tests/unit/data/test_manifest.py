@@ -6,7 +6,8 @@ import pytest
 
 from seqloom.base.errors import DataError
 from seqloom.data.manifest import read_manifest
-from seqloom.data.readers import Pair, PairFiles
+from seqloom.data.pairs import Pair
+from seqloom.data.readers import PairFiles
 
 
 def test_lines_and_json_lines_name_the_same_recordings(tmp_path: Path) -> None:

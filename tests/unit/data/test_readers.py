@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from seqloom.base.errors import DataError, EncodingFault, UsageError
 from seqloom.data import readers
-from seqloom.data.readers import Judged, Pair, PairFiles, read_lines, read_pairs, read_stream, survey
+from seqloom.data.lines import read_lines, read_stream, survey
+from seqloom.data.pairs import Judged, Pair
+from seqloom.data.readers import PairFiles, read_pairs
 
 LINE = st.text(st.characters(exclude_characters="\n\0", exclude_categories=["Cs"]), max_size=12).filter(
     lambda line: not line.endswith("\r")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from seqloom.base.errors import ShapeError, UsageError
 from seqloom.data.links import Link, parse_links
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.inspection.alignment import (
     SYMMETRISATIONS,
     entropy,

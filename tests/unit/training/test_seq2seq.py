@@ -10,7 +10,7 @@ from seqloom.base.errors import DataError
 from seqloom.config.read import read_config
 from seqloom.config.schema import Config
 from seqloom.data.batch import Batch
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.text.vocabulary import BOS
 from seqloom.training import corpus_batches as preparation
 from seqloom.training.corpus_batches import CorpusBatches

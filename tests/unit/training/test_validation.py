@@ -10,7 +10,7 @@ import torch
 from seqloom.base.errors import ShapeError
 from seqloom.config.training import TrainingConfig
 from seqloom.data.batch import collate
-from seqloom.data.readers import Pair
+from seqloom.data.pairs import Pair
 from seqloom.metrics.overlap import bleu, chrf
 from seqloom.training.events import Sample
 from seqloom.training.machine import Machine

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from seqloom.base.files import atomic_write, make_folder
 from seqloom.base.randomness import derive
+from seqloom.data.pairs import Pair
 from seqloom.data.phrasebook.grammar import all_sentences
 from seqloom.data.phrasebook.lexicon import HELD_OUT
 from seqloom.data.phrasebook.words import Sentence
-from seqloom.data.readers import Pair
 
 VALID, TEST = 500, 500  # French sentences in each; a few have two English ones
 COMMON = 8  # sentences that a word must stand in to be asked for: the tests want new sentences, not new words

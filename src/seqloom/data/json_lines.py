@@ -1,0 +1,68 @@
+"""JSON lines: an object a line, and the texts under its keys."""
+
+import difflib
+import itertools
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from seqloom.base.errors import DataError, EncodingFault
+from seqloom.data.lines import read_lines
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def read_objects(path: Path) -> Iterator[tuple[dict[str, object], str]]:
+    """The objects of a file of JSON lines, each with its place for messages. Raises DataError."""
+    for number, line in enumerate(read_lines(path), start=1):
+        where = f"{path}:{number}"
+        yield json_object(line, where), where
+
+
+def json_object(line: str, where: str) -> dict[str, object]:
+    """What a line of JSON lines holds; `where` it stands, for the DataError if it is no object."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        found = "an empty line" if not line.strip() else f"no JSON ({error})"
+        raise DataError(f"{where}: {found}; expected one JSON object a line.") from error
+    if not isinstance(row, dict):
+        raise DataError(f"{where}: a JSON {type(row).__name__}; expected an object, as in {{...}}.")
+    return row
+
+
+def text_field(row: dict[str, object], name: str, where: str) -> str:
+    """The text under one key of a JSON line. Raises DataError, with the place, where there is none."""
+    if name not in row:
+        near = difflib.get_close_matches(name, row, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        found = ", ".join(map(repr, itertools.islice(row, 8))) or "none"
+        raise DataError(f"{where}: no field {name!r}; found {found}.{hint}")
+    value = row[name]
+    if not isinstance(value, str):
+        raise DataError(f"{where}: field {name!r} is a {type(value).__name__}; expected text in quotes.")
+    if SURROGATE.search(value):
+        raise EncodingFault(
+            f"{where}: field {name!r} has half of a surrogate pair (\\ud800 to \\udfff alone), which is no "
+            "character. Mend or drop the line."
+        )
+    return value
+
+
+def source_of(row: dict[str, object], names: Sequence[str], where: str) -> str:
+    """The text under one key of a JSON line, or those under several as one source. Raises DataError."""
+    return join_cells([text_field(row, name, where) for name in names])
+
+
+def join_cells(texts: Sequence[str]) -> str:
+    """Texts of several fields as the cells of one source; a tab within one becomes a blank, and one alone stays."""
+    return texts[0] if len(texts) == 1 else "\t".join(text.replace("\t", " ") for text in texts)
+
+
+def texts_field(row: dict[str, object], name: str, where: str) -> list[str]:
+    """The text, or the texts of a list, under one key of a JSON line."""
+    value = row.get(name)
+    if not isinstance(value, list):
+        return [text_field(row, name, where)]
+    return [text_field({name: each}, name, where) for each in value]
