@@ -51,13 +51,15 @@ def scores(model: Any, part: str, beam: int = 5) -> dict[str, Any]:
     }
 
 
-def train(asked: argparse.Namespace, name: str) -> dict[str, Any]:
-    """Train or go on, then score; the run's figures."""
+def train(asked: argparse.Namespace, name: str, training: Sequence[Path] | None = None) -> dict[str, Any]:
+    """Train or go on, then score; the run's figures. training: other pairs to learn from than the corpus's"""
     begun = provenance()
+    files = {part: multi30k(part) for part in ("train", "valid", "test")}
+    files["train"] = list(training or files["train"])
     settings = {
         "preset": asked.preset,
         "seed": asked.seed,
-        "data": {part: [str(path) for path in multi30k(part)] for part in ("train", "valid", "test")},
+        "data": {part: [str(path) for path in paths] for part, paths in files.items()},
         "training": {"max_minutes": asked.minutes},
     }
     model = seqloom.train(settings, RUNS / name, overrides=asked.overrides)
@@ -66,6 +68,7 @@ def train(asked: argparse.Namespace, name: str) -> dict[str, Any]:
     valid = scores(model, "valid")
     if asked.choosing:
         return {"epochs": last["epoch"], "valid": valid}
+    RESULTS.mkdir(parents=True, exist_ok=True)
     write_curves(log.rows, RESULTS / f"{name}.png", title=f"{name}, Multi30k en-de")
     environment = json.loads((RUNS / name / "environment.json").read_text())
     return {
@@ -183,19 +186,22 @@ def main() -> None:
     asked = arguments()
     plain = f"ensemble-of-{len(asked.ensemble)}" if asked.ensemble else f"{asked.preset}-{asked.minutes:g}min"
     name = (asked.name or plain) + (f"-seed{asked.seed}" if asked.seed != 1 else "")
-    RESULTS.mkdir(parents=True, exist_ok=True)
     figures = combine(asked.ensemble, choosing=asked.choosing) if asked.ensemble else train(asked, name)
-    shown = {
-        key: value
-        for key, value in figures.items()
-        if key in ("epochs", "tokens_per_second", "valid", "test")
-    }
-    print(json.dumps(shown, indent=1), flush=True)
-    if asked.choosing:
-        return
-    (RESULTS / f"{name}.json").write_text(
-        json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-    )
+    tell(figures)
+    if not asked.choosing:
+        keep(name, figures)
+
+
+def tell(figures: dict[str, Any]) -> None:
+    """What a person wants to know at once."""
+    wanted = ("epochs", "tokens_per_second", "valid", "test")
+    print(json.dumps({key: figures[key] for key in wanted if key in figures}, indent=1), flush=True)
+
+
+def keep(name: str, figures: dict[str, Any]) -> None:
+    """Write a result, and the table over all."""
+    text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
+    (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
     (ALL_RESULTS / "multi30k.md").write_text(table(), encoding="utf-8")
 
 

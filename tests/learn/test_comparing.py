@@ -93,3 +93,26 @@ def test_a_check_says_what_is_to_be_done_and_does_none_of_it(tmp_path: Path) -> 
     refused = finish(start("compare", broken))
     assert refused.code == 2
     assert refused.sentence.startswith("comparison.seed is not an option")
+
+
+@pytest.mark.slow
+def test_side_by_side_it_finds_the_same(tmp_path: Path) -> None:
+    plan = write_plan(tmp_path / "tiny", SMALL)
+    one = finish(start("compare", plan, "--folder", tmp_path / "one"))
+    two = finish(start("compare", plan, "comparison.side_by_side=2", "--folder", tmp_path / "two"))
+    assert (one.code, two.code) == (0, 0), two.err
+    assert "Elman, seed 1: training: " in two.err
+    titles = re.findall(r"^\[(\d) of 4, after .*\]  (.*)$", two.err, re.MULTILINE)
+    assert [number for number, _ in titles] == ["1", "2", "3", "4"]
+    assert [title.partition(": ")[2] for _, title in titles] == [
+        "training",
+        "training",
+        "measuring",
+        "measuring",
+    ]
+    records = [read_json(tmp_path / name / "comparison.json") for name in ("one", "two")]
+    scores = [
+        [row["sentences"] for model in record["models"] for row in model["seeds"]] for record in records
+    ]
+    assert scores[0] == scores[1]
+    assert not list((tmp_path / "two").glob("job*"))

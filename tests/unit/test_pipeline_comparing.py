@@ -11,7 +11,7 @@ import pytest
 
 from comparisons import quoted, text_beside
 from plans import PLAN, write_plan
-from seqloom.base.errors import ConfigError, DataError, Interrupted, ResourceError
+from seqloom.base.errors import ConfigError, DataError, Interrupted
 from seqloom.comparison import report
 from seqloom.comparison.measurements import half_life, length_groups, summed
 from seqloom.comparison.plan import read_plan
@@ -19,7 +19,7 @@ from seqloom.comparison.quoting import FORMATS, find
 from seqloom.comparison.records import read_record, write_record
 from seqloom.data.pairs import Pair
 from seqloom.pipeline import comparing, comparing_job
-from seqloom.pipeline.comparing import compare, default_folder, foresee, read_comparison, run_job
+from seqloom.pipeline.comparing import compare, default_folder, foresee, read_comparison
 from seqloom.pipeline.comparing_data import choose_gradient_pairs, choose_sentence, with_share, write_share
 from seqloom.pipeline.comparing_job import peak_megabytes
 
@@ -188,27 +188,6 @@ def test_a_size_that_no_width_has_names_the_model(tmp_path: Path) -> None:
     plan = write_plan(tmp_path / "tiny", PLAN.replace("40_000", "300"))
     with pytest.raises(ConfigError, match=r'Model "Elman": No width gives this model 300 parameters'):
         compare(plan, tmp_path / "out")
-
-
-def test_what_a_process_failed_by_is_said_here(tmp_path: Path) -> None:
-    with pytest.raises(ResourceError, match="ended with code -9 and without a word"):
-        raise comparing._failure(tmp_path / "failure.json", -9)
-    for kind, expected in (
-        ("DataError", DataError),
-        ("MemoryError", MemoryError),
-        ("KeyError", RuntimeError),
-    ):
-        (tmp_path / "failure.json").write_text(json.dumps({"kind": kind, "sentence": "so it was"}))
-        with pytest.raises(expected, match="so it was"):
-            raise comparing._failure(tmp_path / "failure.json", 1)
-
-
-def test_a_process_of_its_own_passes_its_failure_on(tmp_path: Path) -> None:
-    job = {"kind": "measurement", "run": str(tmp_path / "nowhere"), "device": "cpu", "threads": 1}
-    with pytest.raises(Exception, match=r"nowhere does not exist\. Give the folder"):
-        run_job(job, tmp_path, lambda: False)
-    with pytest.raises(Interrupted, match="The same command goes on from here"):
-        run_job(job, tmp_path, lambda: True)
 
 
 def test_the_folder_follows_from_the_plan() -> None:

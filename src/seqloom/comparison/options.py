@@ -72,6 +72,10 @@ class ComparisonConfig(Section):
         default=None, description='Minutes of every training; for fairness = "time".'
     )
     seeds: Seeds = Field(default=(1, 2, 3), description="Each model is trained once with each of them.")
+    side_by_side: Count = Field(
+        default=1,
+        description="So many trainings run at once, each on its share of the cores; what is timed runs alone.",
+    )
     measure: Annotated[tuple[Measure, ...], Listed] = Field(
         default=MEASURES, description="What is measured beside quality and the speed of training."
     )

@@ -9,29 +9,25 @@ What a comparison leaves behind:
            comparison.json  report.html
 """
 
-import os
-import subprocess
-import sys
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seqloom.base import errors
-from seqloom.base.errors import Interrupted, SeqloomError, UsageError
+from seqloom.base.errors import UsageError
 from seqloom.base.files import LARGEST_JSON, atomic_write, make_folder, read_json, write_json
 from seqloom.base.progress import Progress, duration, progress
 from seqloom.comparison.measurements import assemble
 from seqloom.comparison.plan import Plan, read_plan
 from seqloom.comparison.report import write_report
 from seqloom.pipeline.comparing_data import write_share
-from seqloom.pipeline.comparing_steps import prepare, say_size
+from seqloom.pipeline.comparing_processes import run_job, run_side_by_side
+from seqloom.pipeline.comparing_steps import Step, prepare, say_size
 from seqloom.training.machine import require_device
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.signals import stop_on_signal
-
-POLL = 0.2  # seconds between two looks at whether to stop
 
 
 def compare(
@@ -58,21 +54,35 @@ def compare(
             write_share(asked.models[0].config, share, place / "data")
         for model, size in zip(asked.models, work.sizes, strict=True):
             shown.say(f"{model.name}: {say_size(asked, size)}")
-        begun = time.monotonic()
         todo = [step for step in work.steps() if not step.done]
         if len(todo) < len(work.steps()):
             shown.say(f"{len(work.steps()) - len(todo)} of {len(work.steps())} steps were done before")
-        for number, step in enumerate(todo, start=1):
-            if stopped():
-                raise _interrupted(place)
-            passed = duration(time.monotonic() - begun)
-            shown.say(f"[{number} of {len(todo)}, after {passed}]  {step.title}")
-            with _bar_aside(shown):
-                run_job(step.job, place, stopped)
+        _do(todo, place, stopped, shown, asked.comparison.side_by_side)
         shown.say("Comparing pairs of models")
         content = assemble(asked, work.found())
         write_json(place / "comparison.json", content)
         return write_report(content, place / "report.html")
+
+
+def _do(
+    steps: Sequence[Step], folder: Path, stopped: Callable[[], bool], shown: Progress, at_once: int
+) -> None:
+    """All steps, in their order; with several at once, those that needn't be alone come first."""
+    begun, numbers = time.monotonic(), itertools.count(1)
+
+    def announce(title: str) -> None:
+        passed = duration(time.monotonic() - begun)
+        shown.say(f"[{next(numbers)} of {len(steps)}, after {passed}]  {title}")
+
+    alone = list(steps)
+    if at_once > 1:
+        alone = [step for step in steps if step.alone]
+        together = [(step.title, step.job) for step in steps if not step.alone]
+        run_side_by_side(together, folder, stopped, at_once=at_once, starting=announce, tell=shown.say)
+    for step in alone:
+        announce(step.title)
+        with _bar_aside(shown):
+            run_job(step.job, folder, stopped)
 
 
 def foresee(plan: Plan, folder: Path) -> list[str]:
@@ -105,63 +115,6 @@ def _bar_aside(shown: Progress) -> Iterator[None]:
         yield
     finally:
         bar.start()
-
-
-def _interrupted(folder: Path) -> Interrupted:
-    return Interrupted(f"Stopped; all that was done is in {folder}. The same command goes on from here.")
-
-
-def run_job(job: dict[str, Any], folder: Path, stopped: Callable[[], bool]) -> None:
-    """Do a step in a process of its own and wait for it; what it failed by is raised here.
-
-    Raises   Interrupted once `stopped` says so, after the process saved what it had
-    """
-    path, failure = folder / "job.json", folder / "failure.json"
-    failure.unlink(missing_ok=True)
-    write_json(path, job)
-    home = str(Path(__file__).parents[2])
-    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "seqloom.pipeline.comparing_job", str(path)],
-        stdin=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-    )
-    told = False
-    try:
-        while process.poll() is None:
-            try:
-                process.wait(POLL)
-            except subprocess.TimeoutExpired:
-                if stopped() and not told:
-                    process.terminate()
-                    told = True
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        if process.stdin:
-            process.stdin.close()
-    if stopped():
-        raise _interrupted(folder)
-    if process.returncode:
-        raise _failure(failure, process.returncode)
-    path.unlink(missing_ok=True)
-
-
-def _failure(path: Path, code: int) -> Exception:
-    """What a step left behind when it failed, as the exception that it was."""
-    if not path.is_file():
-        return errors.ResourceError(
-            f"A step of the comparison ended with code {code} and without a word; it may have run out of memory."
-        )
-    said = read_json(path)
-    path.unlink()
-    kind = getattr(errors, said["kind"], None)
-    if isinstance(kind, type) and issubclass(kind, SeqloomError):
-        return kind(said["sentence"])
-    if said["kind"] in ("MemoryError", "OutOfMemoryError"):
-        return MemoryError(said["sentence"])
-    return RuntimeError(f"{said['kind']}: {said['sentence']}")
 
 
 def read_comparison(folder: Path | str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from seqloom.config.training import TrainingConfig
 from seqloom.data.memory_tasks import MEMORY_TASKS
 from seqloom.data.pairs import Pair
 from seqloom.inspection.memory_span import SpanPlan, measure_span
+from seqloom.pipeline.comparing_processes import failure_of
 from seqloom.pipeline.inspecting import flows
 from seqloom.pipeline.loading import load_as
 from seqloom.pipeline.text_model import Model
@@ -51,11 +52,11 @@ def main() -> int:
     try:
         JOBS[job["kind"]](job)
     except SeqloomError as error:
-        write_json(path.with_name("failure.json"), {"kind": type(error).__name__, "sentence": str(error)})
+        write_json(failure_of(path), {"kind": type(error).__name__, "sentence": str(error)})
         return error.exit_code
     except Exception as error:
         traceback.print_exc()
-        write_json(path.with_name("failure.json"), {"kind": type(error).__name__, "sentence": str(error)})
+        write_json(failure_of(path), {"kind": type(error).__name__, "sentence": str(error)})
         return 1
     return 0
 
@@ -86,7 +87,9 @@ def do_training(job: Job) -> None:
     before = record.with_suffix(".memory.json")
     earlier = read_record(before, key) or {"megabytes": 0.0}
     try:
-        train(Config.model_validate(job["config"]), Path(job["run"]))
+        tree = job["config"]
+        training = {**tree["training"], "threads": job["threads"]}
+        train(Config.model_validate({**tree, "training": training}), Path(job["run"]))
     finally:
         earlier = {"megabytes": max(earlier["megabytes"], peak_megabytes())}
         write_record(before, key, earlier)

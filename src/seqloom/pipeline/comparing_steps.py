@@ -19,6 +19,7 @@ from seqloom.data.memory_tasks import MEMORY_TASKS
 from seqloom.data.pairs import Pair
 from seqloom.inspection.memory_span import ASKED
 from seqloom.pipeline.comparing_data import choose_gradient_pairs, choose_sentence, with_share
+from seqloom.training.machine import usable_cores
 from seqloom.training.run_config import read_run_config
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.vocabularies import Tokenizers, pair_files, require_files, train_tokenizers
@@ -29,11 +30,15 @@ COUNTED = 500  # pairs whose mean length operations are counted for
 
 @dataclass(frozen=True)
 class Step:
-    """One process: what it does, on what, and the records by which one sees that it is done."""
+    """One process: what it does, on what, and the records by which one sees that it is done.
+
+    alone   whether it measures time or memory, so that no other may run beside it
+    """
 
     title: str
     job: dict[str, Any]
     records: tuple[tuple[Path, str], ...]
+    alone: bool = False
 
     @property
     def done(self) -> bool:
@@ -230,6 +235,7 @@ class _Layout:
             job = {
                 "kind": "training",
                 "config": resolved(config),
+                "threads": self._threads(config),
                 "run": str(run),
                 "record": str(record),
                 "key": key,
@@ -238,6 +244,13 @@ class _Layout:
         return Trained(
             number, seed, share, run, config, training, self._measurement(who, run, config, key, share)
         )
+
+    def _threads(self, config: Config) -> int:
+        """Those of a training: as they were asked for, or its share of the cores."""
+        at_once = self.plan.comparison.side_by_side
+        if config.training.threads or at_once == 1:
+            return config.training.threads
+        return max(1, usable_cores() // at_once)
 
     def _measurement(self, who: str, run: Path, config: Config, trained: str, share: float) -> Step:
         """Beside quality nothing is measured on a share of the data."""
@@ -262,7 +275,8 @@ class _Layout:
             "gradients": choose_gradient_pairs(self.pairs, options.gradient_sentences),
         }
         record, key = self._record(run, "measurement"), key_of(job, trained)
-        return Step(f"{who}: measuring", {**job, "record": str(record), "key": key}, ((record, key),))
+        job |= {"record": str(record), "key": key}
+        return Step(f"{who}: measuring", job, ((record, key),), alone=True)
 
     def _record(self, run: Path, kind: str) -> Path:
         name = run.name if run.parent == self.folder / "runs" else f"{run.name}-{key_of(str(run))[:8]}"
@@ -283,6 +297,7 @@ class _Layout:
                 "updates": options.memory_updates,
             }
             training = model.config.training.model_dump(mode="json")
+            training["threads"] = self._threads(model.config)
             settings = {name: training[name] for name in ("device", "precision")}
             spans, records = [], []
             for name in options.memory_tasks:
