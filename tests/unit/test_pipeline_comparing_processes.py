@@ -84,7 +84,7 @@ def test_a_stop_is_told_to_each_once(tmp_path: Path) -> None:
     steps = Running(None, None, None)
     with pytest.raises(Interrupted, match="The same command goes on from here"):
         run_together(steps.starts(tmp_path), tmp_path, lambda: bool(steps.at_work) or bool(steps.told), 2)
-    assert (steps.started, steps.told, steps.at_work) == ([0], [0], set())
+    assert (steps.started, steps.told, steps.at_work) == ([0, 1], [0, 1], set())
 
 
 def test_side_by_side_what_each_writes_carries_its_title(tmp_path: Path) -> None:
