@@ -1,4 +1,4 @@
-"""`seqloom inspect`: what happens inside a model while it reads a text and writes another, or decides for a label."""
+"""`seqloom inspect`: what happens inside a model while it reads, and writes or decides for a label."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from seqloom.cli.places import Run, shown
 from seqloom.cli.texts import typed
-from seqloom.cli.views import VIEWS, Asked, Shown, map_view
+from seqloom.cli.views import VIEWS, Asked, Shown
 
 EXAMPLES = """
 \b
@@ -16,6 +16,8 @@ Examples:
       Translates, and shows where it looked: here, on a page, in a picture.
   seqloom inspect runs/mine "I am happy." --target "Je suis content." --pieces
       Where it looks when it has to write this, subword by subword.
+  seqloom inspect runs/digits seven.wav --show gates --png gates.png
+      The gates of a transcriber over the seconds of a recording.
 
 \b
 --show attention  where it looked for each word (the default)
@@ -24,16 +26,20 @@ Examples:
        words      what else it might have written at each step
        beam       the tree of the search, and what was pruned
        cost       parameters, bytes and operations, computed and measured
-Of a classifier: which words spoke for its label, or for --target LABEL, by
-gradient times input, and what its pooling weighed. Of a tagger: which tokens
-spoke for each one's label.
+Of a classifier, attention is which words spoke for its label, or for --target
+LABEL, by gradient times input, and what its pooling weighed; of a tagger, which
+tokens spoke for each one's label. Of a language model TEXT is the prompt, and
+--target what follows it ("" for nothing). Of a transcriber TEXT is a recording.
 """
 ORDERS = ("mean", "change", "index")
 
 
 def inspect(
     run: Run,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What the model reads.")],
+    text: Annotated[
+        str,
+        typer.Argument(metavar="TEXT", help="What the model reads; a recording's file for a transcriber."),
+    ],
     show: Annotated[
         str, typer.Option("--show", metavar="WHAT", help=f"One of: {', '.join(VIEWS)}.")
     ] = "attention",
@@ -45,11 +51,13 @@ def inspect(
         ),
     ] = None,
     words: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--words/--pieces", help="Attention to whole words, or to the symbols that the model knows."
+            "--words/--pieces",
+            help="Attention to whole words, the default, or to the symbols that the model knows.",
+            show_default=False,
         ),
-    ] = True,
+    ] = None,
     heads: Annotated[
         bool, typer.Option("--heads", help="Attention of every layer and head, each by itself.")
     ] = False,
@@ -71,24 +79,13 @@ def inspect(
     files = {"png": png, "svg": svg, "html": html, "json": json}
     asked = {kind: path for kind, path in files.items() if path}
     _check(show, asked, heads=heads, sort=sort)
-    from seqloom.pipeline import Classifier, Model, Tagger, load_as
+    if words is not None and (show != "attention" or heads):
+        raise UsageError(
+            f"--{'words' if words else 'pieces'} is for --show attention without --heads. Leave it out."
+        )
+    from seqloom.pipeline import load
 
-    model = load_as((Model, Classifier, Tagger), run, "inspect")
-    if not isinstance(model, Model) and (show != "attention" or heads):
-        raise UsageError(f"{run} decides for labels: it has no --show {show} and no --heads. Leave them out.")
-    if isinstance(model, Classifier):
-        from seqloom.cli.inspect_label import inspect_label
-
-        inspect_label(model, run, text, target, words=words, **files)
-        return
-    if isinstance(model, Tagger):
-        if target is not None:
-            raise UsageError(
-                "--target is not for taggers: the labels that it gave are explained. Leave it out."
-            )
-        seen = map_view(model.explain(text.split(), words=words))
-    else:
-        seen = VIEWS[show].look(model, Asked(text, target, words, sort, heads))
+    seen = VIEWS[show].look(load(run), Asked(text, target, words is not False, sort, heads))
     print(seen.summary)
     _write_files(seen, asked)
     if asked:

@@ -1,4 +1,4 @@
-"""What `seqloom inspect` can show of a model that reads a text and writes one: each view in a terminal and in files."""
+"""What `seqloom inspect` can show of a model of any kind: each view in a terminal and in files."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seqloom.inspection.attention import AttentionMap
-    from seqloom.pipeline import Model
+    from seqloom.inspection.explanation import Explanation
+    from seqloom.pipeline.passage import Inspected
 
 Write = Callable[[Path], str | None]  # writes a file; gives a sentence for the user, or None
 
@@ -41,18 +42,19 @@ class Shown:
 class View:
     """look: what makes it · kinds: the files it can be written as"""
 
-    look: Callable[["Model", Asked], Shown]
+    look: Callable[["Inspected", Asked], Shown]
     kinds: tuple[str, ...]
 
 
-def attention(model: "Model", asked: Asked) -> Shown:
-    """Where the model looked for each symbol that it wrote."""
+def attention(model: "Inspected", asked: Asked) -> Shown:
+    """Where the model looked for each symbol that it wrote, or what carried its decision."""
+    from seqloom.inspection.explanation import Explanation
+    from seqloom.pipeline.inspecting import attention as look
+
     if asked.heads:
         return attention_by_heads(model, asked)
-    written = model(asked.text).tokens if asked.target is None else asked.target
-    found = model.attention(asked.text, written, words=asked.words)
-
-    return map_view(found)
+    found = look(model, asked.text, asked.target, words=asked.words)
+    return explanation_view(found) if isinstance(found, Explanation) else map_view(found)
 
 
 def map_view(found: "AttentionMap") -> Shown:
@@ -75,7 +77,27 @@ def map_view(found: "AttentionMap") -> Shown:
     )
 
 
-def attention_by_heads(model: "Model", asked: Asked) -> Shown:
+def explanation_view(found: "Explanation") -> Shown:
+    """Which words carried a decision."""
+    from seqloom.inspection.explanation import write_explanation
+    from seqloom.inspection.explanation_page import write_explanation_page
+    from seqloom.inspection.explanation_picture import write_explanation_picture
+
+    def picture(path: Path) -> str | None:
+        return write_explanation_picture(found, path)
+
+    return Shown(
+        f"{found.text}\n{found.label}  {found.probabilities[found.label]:.1%}\n\n{explanation_summary(found)}",
+        {
+            "png": picture,
+            "svg": picture,
+            "html": lambda path: write_explanation_page(found, path),
+            "json": lambda path: write_explanation(found, path),
+        },
+    )
+
+
+def attention_by_heads(model: "Inspected", asked: Asked) -> Shown:
     """The same for every head of every layer: how sharply each looks, and where most."""
     import numpy as np
 
@@ -100,16 +122,17 @@ def attention_by_heads(model: "Model", asked: Asked) -> Shown:
     )
 
 
-def gates(model: "Model", asked: Asked) -> Shown:
+def gates(model: "Inspected", asked: Asked) -> Shown:
     """What the gates of each recurrent layer did at each symbol."""
     from seqloom.inspection.gates import write_traces
     from seqloom.inspection.gates_page import write_gates_page
     from seqloom.inspection.gates_picture import write_gates_picture
-    from seqloom.pipeline.inspecting import gates as trace
+    from seqloom.pipeline.inspecting import gates_of
+    from seqloom.pipeline.passage import passage_of
 
-    sentence = model.sentence(asked.text, asked.target)
-    traces = trace(model, asked.text, sentence.symbols)
-    texts = [sentence.source_text, sentence.target_text]
+    passage = passage_of(model, asked.text, asked.target)
+    traces = gates_of(passage)
+    texts = [text for text in (passage.source_text, passage.target_text) if text]
     lines = [*texts, ""]
     for layer in traces:
         parts = [
@@ -132,7 +155,7 @@ def gates(model: "Model", asked: Asked) -> Shown:
     )
 
 
-def gradients(model: "Model", asked: Asked) -> Shown:
+def gradients(model: "Inspected", asked: Asked) -> Shown:
     """How far back gradients reach in the decoder, trained and fresh."""
     from seqloom.inspection.gradient_flow import write_flows
     from seqloom.inspection.gradient_flow_picture import say_half_life, write_flow_picture
@@ -149,7 +172,7 @@ def gradients(model: "Model", asked: Asked) -> Shown:
     )
 
 
-def words(model: "Model", asked: Asked) -> Shown:
+def words(model: "Inspected", asked: Asked) -> Shown:
     """What else might have been written at each step."""
     from seqloom.inspection.word_by_word import summary, write_steps
     from seqloom.inspection.word_by_word_page import write_steps_page
@@ -165,7 +188,7 @@ def words(model: "Model", asked: Asked) -> Shown:
     )
 
 
-def beam(model: "Model", asked: Asked) -> Shown:
+def beam(model: "Inspected", asked: Asked) -> Shown:
     """How the search for the best output grew, and what it pruned."""
     from seqloom.base.errors import UsageError
     from seqloom.inspection.beam_tree import write_tree
@@ -177,7 +200,7 @@ def beam(model: "Model", asked: Asked) -> Shown:
         raise UsageError("--show beam shows how the model finds its own output. Leave out --target.")
     best = max(3, model.config.search.n_best)
     tree = beam_tree(model, asked.text, search_options(model.config.search, n_best=best))
-    lines = [asked.text, "", "score    nats     text"]
+    lines = [tree.source_text, "", "score    nats     text"]
     lines += [f"{parts.score:7.3f}  {parts.log_probability:7.3f}  {parts.text}" for parts in tree.best]
     lines += ["", *(f"{count:5,} {why}" for why, count in sorted(tree.counts().items()))]
     return Shown(
@@ -189,7 +212,7 @@ def beam(model: "Model", asked: Asked) -> Shown:
     )
 
 
-def cost(model: "Model", asked: Asked) -> Shown:
+def cost(model: "Inspected", asked: Asked) -> Shown:
     """What a sentence costs, by part."""
     from seqloom.inspection.cost import write_cost
     from seqloom.pipeline.inspecting import cost as measure
@@ -200,10 +223,22 @@ def cost(model: "Model", asked: Asked) -> Shown:
         f"{'together':10} {sum(found.parameters.values()):12,} parameters, {found.bytes / 1e6:,.1f} MB as float32",
         "",
     ]
+    read, written = found.units
     for name, products in (("computed", found.computed), ("measured", found.measured)):
         reads, writes = found.operations(products)
-        lines.append(f"{name}: {reads:,.0f} operations to read a token, {writes:,.0f} to write one")
-    lines.append(f"for a source of {found.source} symbols and a target of {found.target}, ends included")
+        said = [f"{reads:,.0f} operations to read a {read}"] if found.source else []
+        one = "one" if read == written and found.source else f"a {written}"
+        said += (
+            [f"{writes:,.0f} to {'decide for' if written == 'label' else 'write'} {one}"]
+            if found.target
+            else []
+        )
+        lines.append(f"{name}: {', '.join(said)}")
+    sizes = [(found.source, "source", read), (found.target, "target", written)]
+    counts = [
+        f"a {side} of {count:,} {unit}{'s' if count != 1 else ''}" for count, side, unit in sizes if count
+    ]
+    lines.append(f"for {' and '.join(counts)}, ends included")
     return Shown("\n".join(lines), {"json": lambda path: write_cost(found, path)})
 
 
@@ -238,3 +273,16 @@ def attention_summary(attention: "AttentionMap") -> str:
         left = (first + " " * (widths[0] - cell_len(first)), second + " " * (widths[1] - cell_len(second)))
         lines.append("  ".join((*left, weight.rjust(widths[2]), sure.rjust(widths[3]))).rstrip())
     return "\n".join(lines)
+
+
+def explanation_summary(explanation: "Explanation") -> str:
+    """For each symbol what it spoke for the label, below 0 against it, and what the pooling weighed."""
+    from seqloom.inspection.lettering import visible
+    from seqloom.metrics.label_report import in_columns
+
+    weights = explanation.weights
+    rows = [("read", "for it", *(() if weights is None else ("weight",)))]
+    for place, symbol in enumerate(explanation.symbols):
+        weight = () if weights is None else (f"{weights[place]:.2f}",)
+        rows.append((visible(symbol), f"{explanation.contributions[place]:+.2f}", *weight))
+    return in_columns(rows)

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,6 +38,7 @@ class AttentionMap:
     probabilities  for each target symbol the probability the model gave it, or None
     source_text, target_text   the two raw texts, for headings; may be empty
     label          what this matrix is ("layer 2, head 3"); empty when there is only one
+    source_seconds, target_seconds   from one symbol of that side to the next where it is sound, else None
     Raises         ShapeError when the sizes differ or a weight is negative or not a number.
     """
 
@@ -48,6 +49,8 @@ class AttentionMap:
     source_text: str = ""
     target_text: str = ""
     label: str = ""
+    source_seconds: float | None = None
+    target_seconds: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", tuple(self.source))
@@ -81,12 +84,11 @@ class AttentionMap:
             target = tuple(text for text, _, _ in rows)
             if probabilities is not None:
                 probabilities = tuple(math.prod(probabilities[a:b]) for _, a, b in rows)
-        return AttentionMap(
-            source, target, weights, probabilities, self.source_text, self.target_text, self.label
-        )
+        return replace(self, source=source, target=target, weights=weights, probabilities=probabilities)
 
     def to_record(self) -> dict[str, Any]:
         """The map as plain values for JSON; `from_record` gives the same map back, bit by bit."""
+        seconds = {"source_seconds": self.source_seconds, "target_seconds": self.target_seconds}
         return {
             "source": list(self.source),
             "target": list(self.target),
@@ -95,6 +97,7 @@ class AttentionMap:
             "source_text": self.source_text,
             "target_text": self.target_text,
             "label": self.label,
+            **{side: step for side, step in seconds.items() if step is not None},
         }
 
     @classmethod
@@ -115,6 +118,8 @@ class AttentionMap:
                 source_text=str(record.get("source_text", "")),
                 target_text=str(record.get("target_text", "")),
                 label=str(record.get("label", "")),
+                source_seconds=_seconds(record.get("source_seconds")),
+                target_seconds=_seconds(record.get("target_seconds")),
             )
         except (TypeError, ValueError, OverflowError) as error:  # ShapeError is a ValueError
             raise DataError(f"{where}: not a usable attention map: {error}") from error
@@ -215,6 +220,13 @@ def _stack(parts: list[NDArray[np.float64]], length: int, axis: int) -> NDArray[
     if parts:
         return np.stack(parts, axis=axis)
     return np.zeros((length, 0) if axis == 1 else (0, length))
+
+
+def _seconds(value: Any) -> float | None:
+    """Raise ValueError for what is no time above 0; None stays."""
+    if value is not None and not 0 < float(value) < math.inf:
+        raise ValueError(f"expected seconds above 0, found {value!r}")
+    return None if value is None else float(value)
 
 
 def _strings(values: object) -> tuple[str, ...]:

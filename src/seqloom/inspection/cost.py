@@ -2,25 +2,38 @@
 
 import json
 import warnings
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from seqloom.base.files import atomic_write, make_folder
 from seqloom.config.model import ModelConfig
 from seqloom.data.batch import Batch
-from seqloom.inspection.cost_formulas import Products, products
+from seqloom.inspection.cost_formulas import (
+    Products,
+    label_products,
+    products,
+    speech_products,
+    text_products,
+)
 from seqloom.layers import kernels
+from seqloom.models.classifier import LabelNetwork
+from seqloom.models.language_model import LanguageModel
 from seqloom.models.pointer_generator import PointerGenerator
 from seqloom.models.seq2seq import Seq2Seq
+from seqloom.models.speech import CTCModel, SpeechSeq2Seq
+from seqloom.models.state import Memory
 
 FORMAT, VERSION = "seqloom-cost", 1
 PARTS = ("source", "encoder", "target", "decoder", "output")
+FURTHER_PARTS = ("layers", "pooling", "ctc")
+"""Of models that have them; a language model's layers are its decoder."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +41,10 @@ class Cost:
     """A model over one sentence.
 
     parameters      learnt numbers of each part; what two parts share counts in the first
-    source, target  symbols of the sentence, ends included
+    source, target  symbols of the sentence, ends included; frames of a recording; labels of a text
     computed        multiply-adds by the formulas of cost_formulas.py
     measured        the same as PyTorch counted them
+    units           what one of the source is, and of the target: a token, a frame, a label
     """
 
     parameters: dict[str, int]
@@ -38,6 +52,7 @@ class Cost:
     target: int
     computed: Products
     measured: Products
+    units: tuple[str, str] = ("token", "token")
 
     @property
     def bytes(self) -> int:
@@ -45,10 +60,12 @@ class Cost:
         return 4 * sum(self.parameters.values())
 
     def operations(self, found: Products) -> tuple[float, float]:
-        """Floating-point operations a source token, to read it, and a target token, to write it; a product is two."""
-        return 2 * (found.encoder + found.start) / self.source, 2 * (
-            found.decoder + found.output
-        ) / self.target
+        """Floating-point operations a source token, to read it, and a target token, to write it; a product is two.
+
+        0 where nothing is read, or nothing written symbol by symbol.
+        """
+        reads, writes = 2 * (found.encoder + found.start), 2 * (found.decoder + found.output)
+        return reads / max(self.source, 1), writes / max(self.target, 1)
 
     def to_record(self) -> dict[str, Any]:
         """As plain values for JSON."""
@@ -59,6 +76,7 @@ class Cost:
             "bytes": self.bytes,
             "source_symbols": self.source,
             "target_symbols": self.target,
+            **({} if self.units == ("token", "token") else {"units": list(self.units)}),
             **{
                 name: {
                     "multiply_adds": asdict(found),
@@ -80,44 +98,94 @@ def count_parameters(model: nn.Module) -> dict[str, int]:
     """Of each part, and of what stands beside the parts; what two share counts in the first."""
     seen: set[int] = set()
     found = {}
-    for name in (*PARTS, "besides"):
-        part = model if name == "besides" else getattr(model, name)
-        own = [parameter for parameter in part.parameters() if id(parameter) not in seen]
+    for name in (*PARTS, *FURTHER_PARTS, "besides"):
+        part = model if name == "besides" else getattr(model, name, None)
+        own = [parameter for parameter in part.parameters() if id(parameter) not in seen] if part else []
         seen.update(map(id, own))
-        found[name] = sum(parameter.numel() for parameter in own)
-    return {name: count for name, count in found.items() if count or name != "besides"}
+        if part is not None and (own or name in PARTS):
+            found["decoder" if name == "layers" else name] = sum(parameter.numel() for parameter in own)
+    return found
 
 
 @torch.no_grad()
-def measure_cost(model: Seq2Seq, config: ModelConfig, batch: Batch) -> Cost:
-    """Pass one sentence, teacher-forced, and count.
+def measure_cost(model: Seq2Seq | CTCModel, config: ModelConfig, batch: Batch) -> Cost:
+    """Pass one sentence, teacher-forced, or one recording, and count.
 
     model  in evaluation, on a CPU
-    batch  of one sentence with its target
+    batch  of one sentence or recording with its target
     """
-    loaded = kernels.load(build=False) if kernels.ready(next(model.parameters())) else False
-    kernels.unload()  # whose products nobody counts
-    try:
+    heard = isinstance(model, SpeechSeq2Seq | CTCModel)
+    with _counted_loops(model):
         memory, encoder = _counted(lambda: model.encode(batch))
-        _, start = _counted(lambda: model.start(memory))
-        if isinstance(model, PointerGenerator):
-            mixed, decoder = _counted(lambda: model.mix(batch, memory)[0])
-            features = mixed.features
-        else:
-            decoded, decoder = _counted(lambda: model.decode(batch, memory))
-            features = decoded.features
-        _, output = _counted(lambda: model.output(features))
+        ctc = 0
+        if isinstance(model, SpeechSeq2Seq | CTCModel) and (head := model.ctc) is not None:
+            _, ctc = _counted(lambda: head(memory.values))
+        written = Products(0, 0, 0, 0)
+        if isinstance(model, Seq2Seq):
+            written = _written(model, batch, memory)
+    source, target = batch.source.shape[1], 0 if batch.target_output is None else batch.target_output.shape[1]
+    symbols = batch.source.shape[2] if heard else 0
+    measured = replace(written, encoder=encoder, start=written.start + ctc)
+    if isinstance(model, CTCModel):
+        computed = speech_products(config, source, symbols, 0, model.ctc.layer.out_features)
+        return Cost(count_parameters(model), source, 0, computed, measured, ("frame", "token"))
+    vocabulary = len(model.output.bias)
+    if heard:
+        computed = speech_products(config, source, symbols, target, vocabulary)
+        return Cost(count_parameters(model), source, target, computed, measured, ("frame", "token"))
+    computed = products(config, source, target, vocabulary)
+    return Cost(count_parameters(model), source, target, computed, measured)
+
+
+def _written(model: Seq2Seq, batch: Batch, memory: Memory) -> Products:
+    """What a decoder multiplies."""
+    _, start = _counted(lambda: model.start(memory))
+    if isinstance(model, PointerGenerator):
+        mixed, decoder = _counted(lambda: model.mix(batch, memory)[0])
+        features = mixed.features
+    else:
+        decoded, decoder = _counted(lambda: model.decode(batch, memory))
+        features = decoded.features
+    _, output = _counted(lambda: model.output(features))
+    return Products(0, start, decoder - start, output)
+
+
+@torch.no_grad()
+def measure_text_cost(model: LanguageModel, config: ModelConfig, symbols: Tensor) -> Cost:
+    """The same of a language model that reads symbols (1, T), each to say what follows."""
+    with _counted_loops(model):
+        read, decoder = _counted(lambda: model.read(symbols, model.start(1)))
+        _, output = _counted(lambda: model.output(read.features))
+    target = symbols.shape[1]
+    computed = text_products(config, target, len(model.output.bias), model.window)
+    return Cost(count_parameters(model), 0, target, computed, Products(0, 0, decoder, output))
+
+
+@torch.no_grad()
+def measure_label_cost(model: LabelNetwork, config: ModelConfig, batch: Batch) -> Cost:
+    """The same of a classifier or a tagger that reads one text."""
+    with _counted_loops(model):
+        embedded, read = _counted(lambda: model.source(batch.source))
+        memory, encoder = _counted(lambda: model.encoder(embedded, batch.source_lengths, batch.source_mask))
+        judged, all_of_it = _counted(lambda: model(batch))
+        _, output = _counted(lambda: model.output(memory.values if model.pooling is None else memory.summary))
+    source, pooled = batch.source.shape[1], model.pooling is not None
+    measured = Products(read + encoder, 0, all_of_it - read - encoder - output, output)
+    computed = label_products(config, source, judged.logits.shape[-1], pooled=pooled)
+    units = ("token", "label")
+    return Cost(count_parameters(model), source, 1 if pooled else source, computed, measured, units)
+
+
+@contextmanager
+def _counted_loops(model: nn.Module) -> Iterator[None]:
+    """Without compiled kernels, whose products nobody counts."""
+    loaded = kernels.load(build=False) if kernels.ready(next(model.parameters())) else False
+    kernels.unload()
+    try:
+        yield
     finally:
         if loaded:
             kernels.load(build=False)
-    source, target = batch.source.shape[1], features.shape[1]
-    return Cost(
-        count_parameters(model),
-        source,
-        target,
-        products(config, source, target, len(model.output.bias)),
-        Products(encoder, start, decoder - start, output),
-    )
 
 
 def _counted(run: Callable[[], Any]) -> tuple[Any, int]:

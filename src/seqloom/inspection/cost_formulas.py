@@ -67,10 +67,77 @@ def encoder_products(config: ModelConfig, source: int) -> int:
     encoder = config.encoder
     if isinstance(encoder, RecurrentEncoderConfig):
         directions = 2 if encoder.bidirectional else 1
-        above = (encoder.layers - 1) * cell_products(encoder.cell, config.memory_width, encoder.hidden)
-        return source * directions * (cell_products(encoder.cell, config.width, encoder.hidden) + above)
+        total, inputs = 0, config.width
+        for layer in range(encoder.layers):
+            if layer >= encoder.layers - encoder.pyramid:
+                source, inputs = halved(source), 2 * inputs
+            total += source * directions * cell_products(encoder.cell, inputs, encoder.hidden)
+            inputs = config.memory_width
+        return total
     attention = source * 4 * config.width**2 + 2 * source * source * config.width
     return encoder.layers * (attention + source * 2 * config.width * encoder.feed_forward)
+
+
+def halved(positions: int, times: int = 1) -> int:
+    """Positions that are left where two become one, so many times."""
+    return -(-positions // 2**times)
+
+
+def heard_products(config: ModelConfig, frames: int, features: int) -> int:
+    """What stands between frames of sound and the encoder: convolutions of 3 x 3 with a stride of 2, a linear map."""
+    front, total, maps = config.front_end, 0, 1
+    for _ in range(front.convolutions):
+        frames, features = halved(frames), halved(features)
+        total += frames * features * 9 * maps * front.channels
+        maps = front.channels
+    return total + frames * features * maps * config.width
+
+
+def speech_products(config: ModelConfig, frames: int, features: int, target: int, symbols: int) -> Products:
+    """For a recording of so many frames of so many features each. What CTC says of it counts to `start`."""
+    left = halved(frames, config.front_end.convolutions)
+    pyramid = config.encoder.pyramid if isinstance(config.encoder, RecurrentEncoderConfig) else 0
+    memory = halved(left, pyramid)
+    encoder = heard_products(config, frames, features) + encoder_products(config, left)
+    ctc = memory * config.memory_width * symbols if config.ctc_weight else 0
+    if config.ctc_weight == 1:
+        return Products(encoder, ctc, 0, 0)
+    written = products(config, memory, target, symbols)
+    return Products(encoder, written.start + ctc, written.decoder, written.output)
+
+
+def label_products(config: ModelConfig, source: int, labels: int, *, pooled: bool) -> Products:
+    """For a text and so many labels, of the whole, or of each position."""
+    read, width = products(config, source, 0, 0).encoder, config.memory_width
+    pooling = 0
+    if pooled and config.pooling == "attention":
+        inner = config.pooling_width or config.width
+        pooling = source * (width * inner + inner + width)
+    return Products(read, 0, pooling, (1 if pooled else source) * width * labels)
+
+
+def text_products(config: ModelConfig, target: int, symbols: int, window: int | None) -> Products:
+    """For a text of so many symbols, of which a Transformer sees a window at once."""
+    rank, width, decoder = config.embedding_rank, config.width, config.decoder
+    output = target * output_products(config, symbols)
+    widening = width * rank if rank else 0
+    if isinstance(decoder, RecurrentDecoderConfig):
+        cells = cell_products(decoder.cell, width, decoder.hidden)
+        cells += (decoder.layers - 1) * cell_products(decoder.cell, decoder.hidden, decoder.hidden)
+        readout = decoder.hidden * config.feature_width if decoder.hidden != config.feature_width else 0
+        return Products(0, 0, target * (widening + cells + readout), output)
+    total, done, kept = 0, 0, (window or 0) // 2
+    pieces = []  # symbols read in one go, and those in the window by then
+    while done < target:
+        again = kept if done else 0
+        further = min(target - done, (window or target) - again)
+        pieces += [(again, again)] if again else []
+        pieces.append((further, again + further))
+        done += further
+    for read, seen in pieces:
+        back = 2 * width**2 if decoder.autoregression == "ssru" else 4 * width**2 + 2 * seen * width
+        total += read * (widening + decoder.layers * (back + 2 * width * decoder.feed_forward))
+    return Products(0, 0, total, output)
 
 
 def start_products(config: ModelConfig, source: int) -> int:

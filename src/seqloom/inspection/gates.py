@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from seqloom.base.files import atomic_write, make_folder
+from seqloom.inspection.moments import Timeline
 from seqloom.layers.cells import Cell, CellState
 from seqloom.layers.recurrent import RecurrentLayer, RecurrentStack, reversing_index, take_positions
+from seqloom.layers.transformer import LookingBack
 
 FORMAT, VERSION = "seqloom-gates", 1
 SHUT, OPEN = 0.1, 0.9  # beyond which a gate is saturated (Karpathy et al. 2016, section 4.2)
@@ -38,6 +40,7 @@ class GateTrace:
     """One layer of cells over one sentence.
 
     label    which layer, in which direction
+    seconds  from one symbol to the next where they are moments of a recording, else None
     symbols  T printable symbols that it read, in the order of the text
     gates    by name, (T, H) each, from 0, shut, to 1, open
     state    (T, H), what the cells keep after each symbol: an LSTM's memory c, a GRU's h
@@ -47,6 +50,7 @@ class GateTrace:
     symbols: tuple[str, ...]
     gates: dict[str, Values]
     state: Values
+    seconds: float | None = None
 
     def saturation(self) -> dict[str, Saturation]:
         """Of each gate."""
@@ -60,6 +64,7 @@ class GateTrace:
         return {
             "label": self.label,
             "symbols": list(self.symbols),
+            **({} if self.seconds is None else {"seconds": self.seconds}),
             "gates": {name: values.tolist() for name, values in self.gates.items()},
             STATE: self.state.tolist(),
             "saturation": {name: found._asdict() for name, found in self.saturation().items()},
@@ -83,13 +88,12 @@ class _Call(NamedTuple):
 @contextmanager
 def _noted(network: nn.Module) -> Iterator[dict[nn.Module, list[_Call]]]:
     """The calls of all recurrent parts while this lasts, in the order of the network's modules."""
-    parts = [part for part in network.modules() if isinstance(part, RecurrentLayer | RecurrentStack)]
-    calls: dict[nn.Module, list[_Call]] = {part: [] for part in parts}
+    calls: dict[nn.Module, list[_Call]] = {part: [] for part in _recurrent_parts(network)}
 
     def note(part: nn.Module, arguments: tuple[Any, ...]) -> None:
         calls[part].append(_Call(arguments[0], arguments[1:]))
 
-    hooks = [part.register_forward_pre_hook(note) for part in parts]
+    hooks = [part.register_forward_pre_hook(note) for part in calls]
     try:
         yield calls
     finally:
@@ -97,41 +101,83 @@ def _noted(network: nn.Module) -> Iterator[dict[nn.Module, list[_Call]]]:
             hook.remove()
 
 
+def _recurrent_parts(network: nn.Module) -> Iterator[nn.Module]:
+    """Layers, stacks, and the cells that stand for self-attention in a Transformer's layers."""
+    for part in network.modules():
+        if isinstance(part, RecurrentLayer | RecurrentStack):
+            yield part
+        elif isinstance(part, LookingBack) and part.recurrence is not None:
+            yield part.recurrence
+
+
 @torch.no_grad()
-def trace_gates(network: nn.Module, run: Any, read: Sequence[str], written: Sequence[str]) -> list[GateTrace]:
+def trace_gates(
+    network: nn.Module, run: Any, read: Sequence[str] | Timeline, written: Sequence[str]
+) -> list[GateTrace]:
     """The layers of a network in the order in which they work, encoder first; [] where none is recurrent.
 
     run      called without arguments, lets the network, in evaluation, read one sentence (B = 1)
-    read     the symbols that its encoder reads
+    read     the symbols that its encoder reads, or the recording
     written  those that its decoder reads: the begin of the sentence and all but the end
     """
     with _noted(network) as calls:
         run()
     traces: list[GateTrace] = []
-    layer = {RecurrentLayer: 0, RecurrentStack: 0}  # counted from 1
+    below = above = 0
     for part, noted in calls.items():
         if isinstance(part, RecurrentLayer):
-            layer[RecurrentLayer] += 1
-            traces += _trace_encoder(part, noted[0], read, layer[RecurrentLayer])
+            below += 1
+            traces += _trace_encoder(part, noted[0], read, below)
         elif isinstance(part, RecurrentStack):
             for index in range(len(part.cells)):
-                layer[RecurrentStack] += 1
-                traces.append(_trace_stack(part, index, noted, written, layer[RecurrentStack]))
+                above += 1
+                traces.append(_trace_stack(part, index, noted, written, above))
+        elif isinstance(part, Cell):
+            above += 1
+            steps = [step for call in noted for step in _steps(part, call.inputs, call.rest[0])[0]]
+            traces.append(_trace(f"decoder, layer {above}", written, steps))
     return traces
 
 
-def _trace_encoder(part: RecurrentLayer, call: _Call, read: Sequence[str], number: int) -> list[GateTrace]:
+def joined(pieces: Sequence[tuple[int, Sequence[GateTrace]]]) -> list[GateTrace]:
+    """The traces of a text that was read in pieces as one each.
+
+    pieces   for each how many of its first symbols the piece before had too, and its traces
+    """
+    found = []
+    for layers in zip(*(traces for _, traces in pieces), strict=True):
+        kept = [(layer, slice(before, None)) for layer, (before, _) in zip(layers, pieces, strict=True)]
+        found.append(
+            GateTrace(
+                layers[0].label,
+                tuple(symbol for layer, new in kept for symbol in layer.symbols[new]),
+                {
+                    name: np.concatenate([layer.gates[name][new] for layer, new in kept])
+                    for name in layers[0].gates
+                },
+                np.concatenate([layer.state[new] for layer, new in kept]),
+            )
+        )
+    return found
+
+
+def _trace_encoder(
+    part: RecurrentLayer, call: _Call, read: Sequence[str] | Timeline, number: int
+) -> list[GateTrace]:
     (lengths,) = call.rest
+    positions = call.inputs.shape[1]
+    seconds = read.step(positions) if isinstance(read, Timeline) else None
+    symbols = read.names(positions) if isinstance(read, Timeline) else read
     cell, backward = part.forward_cell, part.backward_cell
     label = f"encoder, layer {number}"
     forwards, _ = _steps(cell, call.inputs, cell.start(1))
     if backward is None:
-        return [_trace(label, read, forwards)]
-    index = reversing_index(lengths, call.inputs.shape[1])
+        return [_trace(label, symbols, forwards, seconds)]
+    index = reversing_index(lengths, positions)
     reversed_steps, _ = _steps(backward, take_positions(call.inputs, index), backward.start(1))
     return [
-        _trace(f"{label}, forwards", read, forwards),
-        _trace(f"{label}, backwards", read, reversed_steps[::-1]),
+        _trace(f"{label}, forwards", symbols, forwards, seconds),
+        _trace(f"{label}, backwards", symbols, reversed_steps[::-1], seconds),
     ]
 
 
@@ -166,9 +212,11 @@ def _steps(cell: Cell, inputs: Tensor, state: CellState) -> tuple[list[_Step], C
     return steps, state
 
 
-def _trace(label: str, symbols: Sequence[str], steps: Sequence[_Step]) -> GateTrace:
+def _trace(
+    label: str, symbols: Sequence[str], steps: Sequence[_Step], seconds: float | None = None
+) -> GateTrace:
     def stacked(tensors: Sequence[Tensor]) -> Values:
         return torch.stack(list(tensors)).double().cpu().numpy()
 
     gates = {name: stacked([step.gates[name] for step in steps]) for name in steps[0].gates}
-    return GateTrace(label, tuple(symbols), gates, stacked([step.state for step in steps]))
+    return GateTrace(label, tuple(symbols), gates, stacked([step.state for step in steps]), seconds)

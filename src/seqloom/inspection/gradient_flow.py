@@ -117,7 +117,7 @@ def gradient_flow(
     read     the T symbols it reads, from the begin on
     written  the T symbols that it is to write, up to the end
     """
-    exact: Any = copy.deepcopy(network).double().requires_grad_(True)
+    exact: Any = copy.deepcopy(network).cpu().double().requires_grad_(True)
     losses, states = [], []
     state = start(exact)
     embedded: list[Tensor] = []
@@ -140,6 +140,12 @@ def gradient_flow(
 
 
 def handed_on(state: Any) -> tuple[Tensor, ...]:
-    """The tensors of a recurrent state that its next position reads; () where there are none."""
-    cells = getattr(getattr(state, "decoder", state), "cells", ())  # within a state that copies too
-    return tuple(tensor for layer in cells for tensor in layer)
+    """The tensors of a recurrent state that its next position reads; () where there are none.
+
+    Those of a recurrent decoder, of a language model, or of the recurrences in a Transformer's layers; not the keys
+    and values of attention, which are no state that is handed on but what was read, kept.
+    """
+    own = getattr(state, "decoder", state)  # within a state that copies too
+    named = (getattr(own, name, None) for name in ("cells", "layers", "past"))
+    layers = next((layers for layers in named if layers is not None), ())
+    return tuple(tensor for layer in layers for tensor in layer if tensor.ndim == 2)

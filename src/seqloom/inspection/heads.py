@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from seqloom.layers.attention import MultiHeadAttention, read_by_heads_plain, split_heads
 from seqloom.layers.further_attention import HeadsAttention
-from seqloom.layers.transformer import TransformerDecoderLayer, TransformerEncoderLayer
+from seqloom.layers.transformer import LookingBack, TransformerDecoderLayer, TransformerEncoderLayer
 
 Weights = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ class LayerHeads:
         return found
 
 
-@torch.no_grad()
+@torch.enable_grad()  # or a single position would be a compiled step of all layers, in which nothing can be asked
 def trace_heads(network: nn.Module, run: Any) -> list[LayerHeads]:
     """The attention of every layer with heads, in the order in which they work; [] where none has any.
 
@@ -76,11 +76,12 @@ def _parts(network: nn.Module) -> dict[nn.Module, tuple[str, int]]:
         if isinstance(module, TransformerEncoderLayer):
             encoder += 1
             parts[module.self_attention] = ("encoder", encoder)
-        elif isinstance(module, TransformerDecoderLayer):
+        elif isinstance(module, LookingBack):
             decoder += 1
             if module.recurrence is None:
                 parts[module.self_attention] = ("decoder", decoder)
-            parts[module.source_attention] = ("source", decoder)
+            if isinstance(module, TransformerDecoderLayer):
+                parts[module.source_attention] = ("source", decoder)
         elif isinstance(module, HeadsAttention):
             parts[module] = ("source", 1)
     return parts
@@ -95,13 +96,13 @@ def _asked(network: nn.Module) -> Iterator[dict[nn.Module, list[Tensor]]]:
         return arguments, {**named, "alignment": True}
 
     def note(part: nn.Module, _arguments: tuple[Any, ...], given: tuple[Any, ...]) -> None:
-        found.setdefault(part, []).append(given[1][0])
+        found.setdefault(part, []).append(given[1][0].detach())
 
     def compute(part: HeadsAttention, arguments: tuple[Any, ...]) -> None:
         query, keys, _, visible = arguments
         asked = split_heads(part.query_layer(query), part.heads)
         key, value = (split_heads(half, part.heads) for half in keys.chunk(2, dim=-1))
-        found.setdefault(part, []).append(read_by_heads_plain(asked, key, value, visible)[1][0])
+        found.setdefault(part, []).append(read_by_heads_plain(asked, key, value, visible)[1][0].detach())
 
     hooks = []
     for part in _parts(network):

@@ -57,14 +57,18 @@ class Step:
 class WordByWord:
     """A sentence of T symbols, the end included.
 
-    read   S printable symbols that were read before; () for a language model
-    steps  one a symbol
+    read     S printable symbols that were read before; () for a language model
+    steps    one a symbol
+    given    how many of the first steps were not chosen but given: the prompt of a language model
+    seconds  from one position of a recording to the next, where that is what was read
     """
 
     read: tuple[str, ...]
     steps: tuple[Step, ...]
     source_text: str = ""
     target_text: str = ""
+    given: int = 0
+    seconds: float | None = None
 
     @property
     def surprise(self) -> float:
@@ -87,6 +91,8 @@ class WordByWord:
             "source_text": self.source_text,
             "target_text": self.target_text,
             "read": list(self.read),
+            **({} if self.seconds is None else {"seconds": self.seconds}),
+            **({"given": self.given} if self.given else {}),
             "steps": steps,
         }
 
@@ -97,7 +103,6 @@ def write_steps(written: WordByWord, path: Path) -> None:
     atomic_write(path, json.dumps(written.to_record(), ensure_ascii=False) + "\n")
 
 
-@torch.no_grad()
 def trace_steps(
     model: SearchableModel,
     state: Any,
@@ -109,27 +114,49 @@ def trace_steps(
     bos: int = 2,
     eos: int = 3,
 ) -> tuple[Step, ...]:
-    """Force the model through a sentence; a step for each of its symbols, and one for EOS.
+    """Force the model through a sentence, symbols without BOS and EOS; a step for each of them, and one for EOS.
+
+    The rest as for `trace_choices`, which this is.
+    """
+    return trace_choices(
+        model, state, [bos, *symbols], [*symbols, eos], spell, alternatives=alternatives, device=device
+    )
+
+
+@torch.no_grad()
+def trace_choices(
+    model: SearchableModel,
+    state: Any,
+    read: Sequence[int],
+    written: Sequence[int],
+    spell: Spell,
+    *,
+    alternatives: int = 10,
+    device: torch.device | str = "cpu",
+) -> tuple[Step, ...]:
+    """Force the model to write T symbols; a step for each.
 
     state         before the first symbol, of one row
-    symbols       without BOS and EOS
+    read          T symbols, each the one before what is written
     spell         ids -> a printable symbol each
     alternatives  likeliest continuations told at each step
     device        where the model is
     """
     steps = []
-    for before, written in zip([bos, *symbols], [*symbols, eos], strict=True):
+    for before, chosen in zip(read, written, strict=True):
         found = model.step(torch.tensor([before], device=device), state, alignment=True)
         scores, looked, state = found.scores, found.alignment, found.state
-        log_probs = scores[0].double().log_softmax(dim=-1)
+        log_probs = scores[0].double()
+        if not bool(log_probs.isneginf().all()):  # as CTC says of a text longer than what was heard
+            log_probs = log_probs.log_softmax(dim=-1)
         probabilities = log_probs.exp()
         likeliest = log_probs.topk(min(alternatives, len(log_probs)))
         best = zip(spell(likeliest.indices.tolist()), likeliest.values.exp().tolist(), strict=True)
         steps.append(
             Step(
-                symbol=spell([written])[0],
-                probability=float(probabilities[written]),
-                rank=1 + int((log_probs > log_probs[written]).sum()),
+                symbol=spell([chosen])[0],
+                probability=float(probabilities[chosen]),
+                rank=1 + int((log_probs > log_probs[chosen]).sum()),
                 entropy=BITS * -float(torch.xlogy(probabilities, probabilities).sum()),
                 best=tuple(Continuation(*each) for each in best),
                 looked=None if looked is None else tuple(looked[0].tolist()),
@@ -139,12 +166,12 @@ def trace_steps(
 
 
 def summary(written: WordByWord) -> str:
-    """A line for each symbol: how sure, how surprised, its best rivals."""
+    """A line for each symbol: how sure, how surprised, its best rivals; one between a prompt and what goes on."""
     from rich.cells import cell_len
 
     from seqloom.inspection.lettering import visible
 
-    rows = [("wrote", "probability", "bits", "entropy", "rank", "instead")]
+    rows = [("read" if written.given else "wrote", "probability", "bits", "entropy", "rank", "instead")]
     for step in written.steps:
         rivals = [other for other in step.best if other.symbol != step.symbol][:3]
         rows.append(
@@ -159,7 +186,9 @@ def summary(written: WordByWord) -> str:
         )
     widths = [max(cell_len(row[column]) for row in rows) for column in range(6)]
     lines = []
-    for first, *middle, last in rows:
+    for place, (first, *middle, last) in enumerate(rows):
+        if written.given and place == written.given + 1:
+            lines.append("and goes on")
         cells = [cell.rjust(width) for cell, width in zip(middle, widths[1:5], strict=True)]
         lines.append("  ".join((first + " " * (widths[0] - cell_len(first)), *cells, last)).rstrip())
     return "\n".join(lines)

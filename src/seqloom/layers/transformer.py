@@ -93,7 +93,8 @@ class LookingBack(nn.Module):
     def look_back(self, read: Tensor, past: Past) -> tuple[Tensor, Past]:
         """read (N, T, D) -> what each position makes of itself and those before (N, T, D), the past with them."""
         if self.recurrence is not None:
-            return self.recurrence.sequence(read, past)
+            found: tuple[Tensor, Past] = self.recurrence(read, past)
+            return found
         query = self.self_attention.query(read)
         keys, values = self.self_attention.keys_and_values(read)
         start = past[0].shape[2]

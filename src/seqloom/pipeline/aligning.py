@@ -11,7 +11,7 @@ from seqloom.base.errors import UsageError
 from seqloom.data.batch import collate
 from seqloom.data.pairs import Pair
 from seqloom.inspection.alignment import Links, links_by_argmax, links_by_threshold
-from seqloom.pipeline.inspecting import single
+from seqloom.pipeline.passage import networks_of, single
 from seqloom.pipeline.text_model import Model
 from seqloom.search.many import batches_by_length
 from seqloom.training.searching import longest_source, longest_target
@@ -43,7 +43,7 @@ def align(model: Model, pairs: Sequence[Pair], how: Extraction) -> Iterator[Link
         raise UsageError(
             'This model has no attention to align by: its model.decoder.attention is "none". Train one that has.'
         )
-    network, tokenizers = single(model), model.tokenizers
+    network, tokenizers = single(networks_of(model)), model.tokenizers
     limit_source, limit_target = longest_source(model.config), longest_target(model.config)
     size = model.config.search.batch_sentences
     for start in range(0, len(pairs), 16 * size):

@@ -111,18 +111,9 @@ class TextGenerator:
     def _generate(
         self, prompt: str, options: SamplingOptions, symbols: int, stops: StopStrings, number: int
     ) -> Iterator[str]:
-        lines = self._lines(prompt)
-        read = [symbol for line in lines[:-1] for symbol in (*line, EOS)] + lines[-1]
-        drawn = stream(
-            self.network,
-            self._after([EOS, *read][:-1]),
-            [EOS, *read][-1],
-            self.machine.device,
-            self._knowing(options),
-            number=number,
-            history=read,
-        )
-        decoder = IncrementalDecoder(self.tokenizer, lines[-1])
+        read = self.symbols(prompt)
+        drawn = self._drawn(read, options, number)
+        decoder = IncrementalDecoder(self.tokenizer, self._lines(prompt)[-1])
         for symbol in islice(drawn, symbols):
             shown = stops.further(decoder.further(symbol))
             if shown:
@@ -131,6 +122,42 @@ class TextGenerator:
                 return
         rest = stops.further(decoder.rest())
         yield rest if stops.met else rest + stops.rest()
+
+    def _drawn(self, read: list[int], options: SamplingOptions, number: int = 0) -> Iterator[int]:
+        """Symbol after symbol of what follows those that are read, without end."""
+        return stream(
+            self.network,
+            self._after([EOS, *read][:-1]),
+            [EOS, *read][-1],
+            self.machine.device,
+            self._knowing(options),
+            number=number,
+            history=read,
+        )
+
+    def likeliest(self, read: list[int], most: int) -> list[int]:
+        """The likeliest symbol each time after those that are read, to the end of the line, but so many at most."""
+        further: list[int] = []
+        for symbol in islice(self._drawn(read, SamplingOptions(top_k=1)), most):
+            further.append(symbol)
+            if symbol == EOS:
+                break
+        return further
+
+    def symbols(self, text: str) -> list[int]:
+        """A text of any number of lines, the end symbol of a line between two."""
+        lines = self._lines(text)
+        return [symbol for line in lines[:-1] for symbol in (*line, EOS)] + lines[-1]
+
+    def text(self, symbols: Sequence[int]) -> str:
+        """The other way round."""
+        lines: list[list[int]] = [[]]
+        for symbol in symbols:
+            if symbol == EOS:
+                lines.append([])
+            else:
+                lines[-1].append(symbol)
+        return "\n".join(map(self.tokenizer.decode, lines))
 
     @torch.no_grad()
     def _after(self, symbols: list[int]) -> TextState:

@@ -23,7 +23,7 @@ from seqloom.search.forced import force
 from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.many import force_many, search_many
 from seqloom.search.options import SamplingOptions, SearchOptions
-from seqloom.text.segmented import SegmentedTokenizer, check_cells
+from seqloom.text.segmented import SegmentedTokenizer, check_cells, spelt_out
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.text.vocabulary import BOS, EOS, SPECIALS
 from seqloom.training.machine import Machine
@@ -341,7 +341,7 @@ class Model:
             target=read.written,
             weights=forced.alignment.astype("float64"),
             probabilities=tuple(torch.tensor(forced.token_log_probabilities).exp().tolist()),
-            source_text=source,
+            source_text=spelt_out(source, layout_of(self.config)),
             target_text=read.target_text,
         )
         if not words:

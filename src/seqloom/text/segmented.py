@@ -74,6 +74,14 @@ def split_features(text: str) -> list[str]:
     return FEATURE.findall(text)
 
 
+def spelt_out(text: str, layout: Layout | None) -> str:
+    """A text with parts as a person reads it: who speaks in brackets, a stroke between two columns."""
+    if layout != "turns":
+        return text.replace(CELL_END, f" {SHOWN_SEPARATOR} ")
+    cells = text.split(CELL_END)
+    return " ".join(cell if number % 2 else f"⟨{cell}⟩" for number, cell in enumerate(cells))
+
+
 def check_cells(text: str, columns: int, where: str) -> None:
     """Raise DataError unless a text, which is not empty, has so many cells."""
     found = text.count(CELL_END) + 1
