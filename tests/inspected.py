@@ -11,7 +11,6 @@ import text_models
 from agreement import randomise
 from seqloom.audio.log_mel import FilterBank
 from seqloom.audio.preprocessing import Preprocessing
-from seqloom.config.model import ModelConfig
 from seqloom.config.schema import Config
 from seqloom.models.build import build_label_network, build_language_model, build_speech_model
 from seqloom.models.ensemble import Ensemble
@@ -139,12 +138,27 @@ def transcriber(name: str) -> Transcriber:
     return Transcriber(network, tokenizer, Preprocessing(bank, 12, 10.0, "none"), config, CPU)
 
 
+READERS = [
+    name for name in kinds.ENCODERS if name.endswith(("-uni-1", "-bi-2", "-regularised", "-sinusoidal"))
+]
+WRITERS = [
+    name
+    for name in kinds.DECODERS
+    if name.startswith(("gru-before", "gru-between", "gru-after", "gru-feeding"))
+    or name.endswith(
+        ("-fixed", "-fixed-context", "-between-additive", "-regularised", "-coverage", "-copying", "-ssru")
+    )
+    or name.startswith("transformer-post")
+]
+"""Of kinds.py, each cell once and each attention in each place once."""
+
+
 def every_kind() -> dict[str, Callable[[], Inspected]]:
     """By name, what makes a model of each kind."""
     found: dict[str, Callable[[], Inspected]] = {}
-    for encoder in kinds.ENCODERS:
+    for encoder in READERS:
         found[f"read by {encoder}"] = lambda encoder=encoder: translator(encoder, "gru-between-additive")
-    for decoder in kinds.DECODERS:
+    for decoder in WRITERS:
         found[f"written by {decoder}"] = lambda decoder=decoder: translator("gru-bi-1", decoder)
     hybrid = ("transformer-pre-sinusoidal", "lstm-before-additive")
     found["hybrid"] = lambda: translator(*hybrid)

@@ -5,6 +5,7 @@ The public names are imported when they are first used, so that `import seqloom`
     seqloom.train("config.toml", "runs/demo")     train a run, or go on with it
     model = seqloom.load("runs/demo")             a trained model with its own preprocessing
     result = model("How are you?")                result.text, result.attention
+    seqloom.inspect(model, "How are you?", "gates")   what happens inside; a notebook draws it
     seqloom.compare("compare.toml")               several models, one corpus, one report
 """
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from seqloom.pipeline import Transcript as Transcript
     from seqloom.pipeline import average as average
     from seqloom.pipeline import compare as compare
+    from seqloom.pipeline import inspect as inspect
     from seqloom.pipeline import load as load
     from seqloom.pipeline import train as train
     from seqloom.pipeline import train_seeds as train_seeds
@@ -33,6 +35,7 @@ PUBLIC = {
     "load": "seqloom.pipeline",
     "average": "seqloom.pipeline",
     "compare": "seqloom.pipeline",
+    "inspect": "seqloom.pipeline",
     "Conversation": "seqloom.pipeline",
     "Model": "seqloom.pipeline",
     "Result": "seqloom.pipeline",
@@ -55,6 +58,7 @@ __all__ = [
     "Transcript",
     "average",
     "compare",
+    "inspect",
     "load",
     "train",
     "train_seeds",

@@ -66,8 +66,9 @@ def map_view(found: "AttentionMap") -> Shown:
     def picture(path: Path) -> str | None:
         return write_attention_picture(found, path)
 
+    told = [found.source_text, found.target_text, *([found.label] if found.label else []), ""]
     return Shown(
-        f"{found.source_text}\n{found.target_text}\n\n{attention_summary(found)}",
+        "\n".join([*told, attention_summary(found)]),
         {
             "png": picture,
             "svg": picture,
@@ -157,12 +158,17 @@ def gates(model: "Inspected", asked: Asked) -> Shown:
 
 def gradients(model: "Inspected", asked: Asked) -> Shown:
     """How far back gradients reach in the decoder, trained and fresh."""
+    from seqloom.base.errors import UsageError
     from seqloom.inspection.gradient_flow import write_flows
-    from seqloom.inspection.gradient_flow_picture import say_half_life, write_flow_picture
+    from seqloom.inspection.gradient_flow_picture import say_flow, write_flow_picture
     from seqloom.pipeline.inspecting import flows
 
     found = flows(model, asked.text, asked.target)
-    lines = [f"{flow.label}: the gradient {say_half_life(flow.half_life)}" for flow in found]
+    if not len(found[0].by_distance()):
+        raise UsageError(
+            "A gradient that flows back needs two symbols or more, the end included. Name a --target."
+        )
+    lines = [f"{flow.label}: the gradient {say_flow(flow)}" for flow in found]
 
     def picture(path: Path) -> None:
         write_flow_picture(found, path)
@@ -223,22 +229,7 @@ def cost(model: "Inspected", asked: Asked) -> Shown:
         f"{'together':10} {sum(found.parameters.values()):12,} parameters, {found.bytes / 1e6:,.1f} MB as float32",
         "",
     ]
-    read, written = found.units
-    for name, products in (("computed", found.computed), ("measured", found.measured)):
-        reads, writes = found.operations(products)
-        said = [f"{reads:,.0f} operations to read a {read}"] if found.source else []
-        one = "one" if read == written and found.source else f"a {written}"
-        said += (
-            [f"{writes:,.0f} to {'decide for' if written == 'label' else 'write'} {one}"]
-            if found.target
-            else []
-        )
-        lines.append(f"{name}: {', '.join(said)}")
-    sizes = [(found.source, "source", read), (found.target, "target", written)]
-    counts = [
-        f"a {side} of {count:,} {unit}{'s' if count != 1 else ''}" for count, side, unit in sizes if count
-    ]
-    lines.append(f"for {' and '.join(counts)}, ends included")
+    lines += found.said()
     return Shown("\n".join(lines), {"json": lambda path: write_cost(found, path)})
 
 

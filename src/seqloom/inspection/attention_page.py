@@ -7,13 +7,27 @@ light or dark setting. With its script it goes word by word, as the model did.
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from seqloom.base.files import atomic_write, make_folder
 from seqloom.inspection.attention import AttentionMap
 from seqloom.inspection.colours import LIGHT_TEXT, heat_colours, hexadecimal, scale_top
 from seqloom.inspection.lettering import direction, visible
-from seqloom.inspection.page import POLICY, embed_json, escape, fill, template, text_line, way, word
+from seqloom.inspection.moments import marks
+from seqloom.inspection.page import (
+    POLICY,
+    embed_json,
+    escape,
+    fill,
+    indexed_png,
+    template,
+    text_line,
+    way,
+    word,
+)
 
 DENSE = 13  # columns from which cells carry no figures and their heads stand upright
+LARGEST = 10_000  # cells of moments by moments; more of them are a picture, which no pointer can ask
 
 
 def write_attention_page(
@@ -34,7 +48,7 @@ def attention_page(maps: Sequence[AttentionMap], *, title: str = "Where the mode
         contents=_contents(maps),
         sentences="\n".join(_article(item, n) for n, item in enumerate(maps, start=1)),
         light=str(LIGHT_TEXT),
-        data=embed_json([_for_script(item) for item in maps]),
+        data=embed_json([None if _is_drawn(item) else _for_script(item) for item in maps]),
     )
 
 
@@ -42,23 +56,30 @@ def heatmap_fragment(attention: AttentionMap) -> str:
     """The map as one HTML table without script or style sheet, for a notebook's cell."""
     if not attention.weights.size:
         return "<p>An empty attention map: no symbol was read or written.</p>"
-    dense = len(attention.source) >= DENSE
+    dense = len(attention.source) >= DENSE or bool(attention.source_seconds)
     room = (
         "padding:0;width:1.5em;min-width:1.5em;height:1.5em"
         if dense
         else "padding:0.2em 0.45em;min-width:1.4em"
     )
     cell = f"text-align:center;{room};border:1px solid rgba(128,128,128,.25)"
-    upright = "writing-mode:vertical-rl;transform:rotate(180deg);max-height" if dense else "max-width"
+    upright = "overflow:hidden;max-width:9em"
+    if dense:
+        upright = "overflow:hidden;writing-mode:vertical-rl;transform:rotate(180deg);max-height:9em"
     plain = "font-weight:400;white-space:nowrap"
+    if attention.source_seconds:
+        room = "padding:0;width:.5em;min-width:.5em;height:1.5em"
+        cell = f"text-align:center;{room}"
+        upright = "width:0;overflow:visible"
     heads = "".join(
         f'<th scope="col" style="{plain};text-align:center;vertical-align:bottom;padding:0.2em">'
-        f'<span style="display:inline-block;overflow:hidden;{upright}:9em">{word(symbol)}</span></th>'
-        for symbol in attention.source
+        f'<span style="display:inline-block;{upright}">{name}</span></th>'
+        for name in _named(attention.source, attention.source_seconds, 8)
     )
     top = scale_top(attention.weights)
     rows = []
-    for symbol, weights in zip(attention.target, attention.weights, strict=True):
+    beside = _named(attention.target, attention.target_seconds, 8)
+    for symbol, name, weights in zip(attention.target, beside, attention.weights, strict=True):
         cells = []
         for read, weight in zip(attention.source, weights, strict=True):
             share = float(weight) / top
@@ -68,7 +89,7 @@ def heatmap_fragment(attention: AttentionMap) -> str:
             cells.append(
                 f'<td title="{hint}" style="{cell};background:rgba(8,58,145,{share:.3f}){ink}">{figure}</td>'
             )
-        side = f'<th scope="row" style="{plain};text-align:end;padding:0 0.5em">{word(symbol)}</th>'
+        side = f'<th scope="row" style="{plain};text-align:end;padding:0 0.5em">{name}</th>'
         rows.append(f"<tr>{side}{''.join(cells)}</tr>")
     label = (
         f'<caption style="text-align:start">{escape(attention.label)}</caption>' if attention.label else ""
@@ -87,14 +108,22 @@ def _for_script(attention: AttentionMap) -> dict[str, object]:
         "weights": [[round(float(weight), 4) for weight in row] for row in attention.weights],
         "probabilities": attention.probabilities and [round(p, 4) for p in attention.probabilities],
         "top": scale_top(attention.weights),
+        "unit": "moment" if attention.source_seconds else "word",
+        "each": "Moment" if attention.target_seconds else "Word",
     }
+
+
+def _is_drawn(attention: AttentionMap) -> bool:
+    """Whether a map has so many moments on both sides that it is a picture instead of a table."""
+    return bool(attention.target_seconds) and attention.weights.size > LARGEST
 
 
 def _contents(maps: Sequence[AttentionMap]) -> str:
     if len(maps) < 2:
         return ""
+    alike = len({item.source_text for item in maps}) == 1
     lines = "".join(
-        f'<li><a href="#sentence-{n}">{text_line(_heading(item, n))}</a></li>'
+        f'<li><a href="#sentence-{n}">{text_line(item.label if alike and item.label else _heading(item, n))}</a></li>'
         for n, item in enumerate(maps, start=1)
     )
     return f'<nav class="screen-only" aria-label="Sentences"><ol>{lines}</ol></nav>'
@@ -110,6 +139,8 @@ def _article(attention: AttentionMap, number: int) -> str:
     translation = f"<p>{text_line(attention.target_text)}</p>" if attention.target_text else ""
     if not attention.weights.size:
         body = '<p class="note">Nothing to show: no symbol was read or written.</p>'
+    elif _is_drawn(attention):
+        body = f'<div class="chart">{_drawing(attention)}{_legend(attention)}</div>'
     else:
         chart = f'<div class="chart">{_table(attention)}{_legend(attention)}</div>'
         body = f'<div class="body">{_story(attention)}{chart}</div>'
@@ -121,18 +152,25 @@ def _article(attention: AttentionMap, number: int) -> str:
 
 def _story(attention: AttentionMap) -> str:
     """The words as chips, and what steps through them; all of it is for the script, so hidden without one."""
+    heard, spoken = bool(attention.source_seconds), bool(attention.target_seconds)
     read = "".join(
-        f'<li class="word heat">{word(symbol)}<small dir="ltr"></small></li>' for symbol in attention.source
+        f'<li class="word heat"{_hint(symbol, heard)}>{"" if heard else word(symbol)}<small dir="ltr"></small></li>'
+        for symbol in attention.source
     )
     written = "".join(
-        f'<li><button type="button" class="word">{word(symbol)}</button></li>' for symbol in attention.target
+        f'<li><button type="button" class="word"{_hint(symbol, spoken)}>{"" if spoken else word(symbol)}</button></li>'
+        for symbol in attention.target
     )
+    moments = " moments" if heard else "", " moments" if spoken else ""
+    how_long = f", {_length(attention)}" if heard else ""
     way_on = direction(attention.target)
     back, on = ("▶", "◀") if way_on == "rtl" else ("◀", "▶")
     return (
         '<section class="story screen-only" data-script hidden aria-label="Word by word">'
-        f'<p class="caption">Read</p><ol class="words read" {way(attention.source)}>{read}</ol>'
-        f'<p class="caption">Written, word by word</p><ol class="words written" {way(attention.target)}>{written}</ol>'
+        f'<p class="caption">{"Heard" if heard else "Read"}{how_long}</p>'
+        f'<ol class="words read{moments[0]}" {way(attention.source)}>{read}</ol>'
+        f'<p class="caption">{"Moment by moment" if spoken else "Written, word by word"}</p>'
+        f'<ol class="words written{moments[1]}" {way(attention.target)}>{written}</ol>'
         f'<div class="controls" dir="{way_on}">'
         f'<button type="button" data-do="back" aria-label="The word before">{back}</button>'
         f'<input type="range" dir="{way_on}" min="0" max="{len(attention.target) - 1}" value="0" step="1" '
@@ -143,26 +181,70 @@ def _story(attention: AttentionMap) -> str:
     )
 
 
+def _hint(symbol: str, moment: bool) -> str:
+    """A title attribute for what has no room to be named."""
+    return f' title="{escape(symbol)}"' if moment else ""
+
+
+def _length(attention: AttentionMap) -> str:
+    return f"{len(attention.source) * (attention.source_seconds or 0.0):.2f} s"
+
+
+def _named(symbols: Sequence[str], seconds: float | None, most: int) -> list[str]:
+    """What stands beside each row or column: its symbol, or of moments a round time here and there."""
+    if seconds is None:
+        return [word(symbol) for symbol in symbols]
+    named = [""] * len(symbols)
+    for mark in marks(len(symbols), seconds, most):
+        if mark.place < 0.95 * len(symbols):
+            named[int(mark.place + 1e-6)] = f"{mark.text} s" if mark.place == 0 else mark.text
+    return named
+
+
+def _drawing(attention: AttentionMap) -> str:
+    """A map of moments as a picture, a pixel a cell, and how long it is."""
+    shares = np.rint(attention.weights / scale_top(attention.weights) * 255).clip(0, 255).astype(np.uint8)
+    return (
+        f'<img class="drawing" alt="Attention map of {shares.shape[0]} by {shares.shape[1]} moments" '
+        f'src="{indexed_png(shares, heat_colours())}">'
+        f'<p class="caption">{_length(attention)}, from left to right what was looked at, from top to bottom '
+        "what looked</p>"
+    )
+
+
 def _table(attention: AttentionMap) -> str:
     dense = len(attention.source) >= DENSE
-    kind = ' class="steep"' if dense or sum(len(symbol) for symbol in attention.source) > 60 else ""
-    heads = "".join(f'<th scope="col"{kind} data-s><span>{word(s)}</span></th>' for s in attention.source)
+    heard, spoken = attention.source_seconds, attention.target_seconds
+    steep = heard is None and (dense or sum(len(symbol) for symbol in attention.source) > 60)
+    kind = ' class="steep"' if steep else ""
+    named = _named(attention.source, heard, 6)
+    heads = "".join(f'<th scope="col"{kind} data-s><span>{name}</span></th>' for name in named)
     top = scale_top(attention.weights)
     rows = []
-    for place, (symbol, weights) in enumerate(zip(attention.target, attention.weights, strict=True)):
+    beside = _named(attention.target, spoken, 10)
+    for place, (name, weights) in enumerate(zip(beside, attention.weights, strict=True)):
         cells = "".join(_cell(float(weight), float(weight) / top) for weight in weights)
         sure = ""
         if attention.probabilities is not None:
             sure = f'<td class="sure">{attention.probabilities[place]:.0%}</td>'
-        rows.append(f'<tr><th scope="row">{word(symbol)}</th>{cells}{sure}</tr>')
+        rows.append(f'<tr><th scope="row">{name}</th>{cells}{sure}</tr>')
     probability = ""
     if attention.probabilities is not None:
         probability = f'<th scope="col" class="sure{" steep" if kind else ""}"><span>probability</span></th>'
     return (
         f'<div class="scroll" {way(attention.source)} tabindex="0" role="region" aria-label="Attention map">'
-        f'<table class="map{" dense" if dense else ""}">'
+        f'<table class="map{" dense" if dense or heard else ""}{_sizes(attention)}>'
         f"<thead><tr><td></td>{heads}{probability}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _sizes(attention: AttentionMap) -> str:
+    """The end of a table's class, and how large its cells are where they are moments."""
+    if not attention.source_seconds:
+        return '"'
+    small = max(3.0, min(14.0, 640 / len(attention.source)))
+    spoken = " spoken" if attention.target_seconds else ""
+    return f' heard{spoken}" style="--cell:{small:.1f}px"'
 
 
 def _cell(weight: float, share: float) -> str:

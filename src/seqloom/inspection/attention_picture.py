@@ -17,9 +17,11 @@ from seqloom.inspection.colours import FAINT, INK, LIGHT_TEXT, PAPER, RULE, heat
 from seqloom.inspection.figures import check_ending, new_figure, save_figure
 from seqloom.inspection.fonts import Fonts, choose_fonts
 from seqloom.inspection.lettering import direction, shorten, visible
+from seqloom.inspection.moments import Mark, marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import XAxis, YAxis
     from matplotlib.collections import QuadMesh
     from matplotlib.figure import Figure
 
@@ -52,21 +54,30 @@ def attention_figure(attention: AttentionMap, *, title: str | None = None) -> tu
     target = [shorten(visible(symbol), LONGEST_LABEL) for symbol in attention.target]
     (source_fonts, target_fonts, heading_fonts), notice = choose_fonts(source, target, [heading])
     rows, columns = len(target), len(source)
-    cell = _cell_size(max(rows, columns))
-    breadth = _column_breadth(source, cell)
+    heard, spoken = attention.source_seconds, attention.target_seconds
+    cell = _cell_size(rows if heard else max(rows, columns))
+    breadth = _moment_size(columns, cell) if heard else _column_breadth(source, cell)
+    cell = _moment_size(rows, cell) if spoken else cell
     width, height = max(columns, 1) * breadth, max(rows, 1) * cell
     figure = new_figure(width, height)
     # The figure is exactly the cells; saving grows it around whatever stands outside (labels, title, scale).
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     mirrored = direction(attention.source) == "rtl"
     if rows and columns:
-        mesh = _draw_cells(axes, attention, cell, mirrored=mirrored)
+        mesh = _draw_cells(axes, attention, min(cell, breadth), mirrored=mirrored)
         _draw_scale(figure, mesh, width, height)
     else:
         axes.set_axis_off()
         heading = f"{heading} Nothing to show: no symbol was read or written.".lstrip()
-    _name_columns(axes, source, source_fonts, breadth, _font_size(cell), mirrored=mirrored)
-    _name_rows(axes, target, target_fonts, cell, mirrored=mirrored)
+    if heard:
+        _mark_seconds(axes.xaxis, marks(columns, heard, round(width / 0.6)))
+        axes.xaxis.tick_top()
+    else:
+        _name_columns(axes, source, source_fonts, breadth, _font_size(cell), mirrored=mirrored)
+    if spoken:
+        _mark_seconds(axes.yaxis, marks(rows, spoken, round(height / 0.4)))
+    else:
+        _name_rows(axes, target, target_fonts, cell, mirrored=mirrored)
     if attention.probabilities is not None and columns:
         _draw_probabilities(axes, attention.probabilities, cell, mirrored=mirrored)
     if heading:
@@ -84,6 +95,11 @@ def _column_breadth(names: list[str], cell: float) -> float:
     """Inches of a column: the cell's side, or wider where that is little and lets the words lie flat above it."""
     longest = max((_label_width(name, _font_size(cell)) for name in names), default=0.0)
     return max(cell, longest) if longest <= (1.1 if len(names) <= FEW_COLUMNS else 1.4 * cell) else cell
+
+
+def _moment_size(positions: int, cell: float) -> float:
+    """Inches of a moment of a recording: together they take about the room of a page, however many there are."""
+    return float(min(cell, max(9.0, 0.03 * positions) / max(positions, 1), LARGEST_SIDE / max(positions, 1)))
 
 
 def _font_size(cell: float) -> float:
@@ -142,6 +158,14 @@ def _name_columns(
         label.set(fontfamily=fonts.families(names[place]), size=size, color=INK, rotation=turn, ha=side)
         label.set_rotation_mode("anchor")
     axes.tick_params(axis="x", length=0, pad=5 if flat else 4)
+
+
+def _mark_seconds(axis: "XAxis | YAxis", times: "list[Mark]") -> None:
+    """Round times where positions are moments; the first one says what they are."""
+    axis.set_ticks([mark.place - 0.5 for mark in times])
+    texts = [f"{mark.text} s" if number == 0 else mark.text for number, mark in enumerate(times)]
+    axis.set_ticklabels(texts, size=8, color=INK)
+    axis.set_tick_params(length=3, color=RULE, pad=3)
 
 
 def _name_rows(axes: "Axes", names: list[str], fonts: Fonts, cell: float, *, mirrored: bool) -> None:

@@ -94,6 +94,13 @@ class BeamTree:
         count(self.root)
         return found
 
+    def _repr_html_(self) -> str:
+        """The page, in a notebook."""
+        from seqloom.inspection.beam_tree_page import tree_page
+        from seqloom.inspection.notebook import framed
+
+        return framed(tree_page(self))
+
     def to_record(self) -> dict[str, Any]:
         """As plain values for JSON."""
         return {

@@ -32,8 +32,8 @@ from seqloom.models.state import Memory
 
 FORMAT, VERSION = "seqloom-cost", 1
 PARTS = ("source", "encoder", "target", "decoder", "output")
-FURTHER_PARTS = ("layers", "pooling", "ctc")
-"""Of models that have them; a language model's layers are its decoder."""
+ORDER = ("source", "encoder", "pooling", "target", "decoder", "layers", "ctc", "output")
+"""With those that only some models have; a language model's layers are its decoder."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,31 @@ class Cost:
         reads, writes = 2 * (found.encoder + found.start), 2 * (found.decoder + found.output)
         return reads / max(self.source, 1), writes / max(self.target, 1)
 
+    def said(self) -> list[str]:
+        """The operations in words: computed, measured, and of what."""
+        read, written = self.units
+        lines = []
+        for name, found in (("computed", self.computed), ("measured", self.measured)):
+            reads, writes = self.operations(found)
+            parts = [f"{reads:,.0f} operations to read a {read}"] if self.source else []
+            one = "one" if read == written and self.source else f"a {written}"
+            way = "decide for" if written == "label" else "write"
+            parts += [f"{writes:,.0f}{'' if parts else ' operations'} to {way} {one}"] if self.target else []
+            lines.append(f"{name}: {', '.join(parts)}")
+        sizes = [(self.source, "source", read), (self.target, "target", written)]
+        counts = [
+            f"a {side} of {count:,} {unit}{'s' if count > 1 else ''}" for count, side, unit in sizes if count
+        ]
+        return [*lines, f"for {' and '.join(counts)}{', ends included' if 'token' in self.units else ''}"]
+
+    def _repr_html_(self) -> str:
+        """A table of the parts, and the operations, in a notebook."""
+        rows = "".join(
+            f'<tr><th>{name}</th><td style="text-align:end">{count:,}</td></tr>'
+            for name, count in self.parameters.items()
+        )
+        return f"<table><caption>Parameters</caption>{rows}</table><p>{'<br>'.join(self.said())}</p>"
+
     def to_record(self) -> dict[str, Any]:
         """As plain values for JSON."""
         return {
@@ -98,7 +123,7 @@ def count_parameters(model: nn.Module) -> dict[str, int]:
     """Of each part, and of what stands beside the parts; what two share counts in the first."""
     seen: set[int] = set()
     found = {}
-    for name in (*PARTS, *FURTHER_PARTS, "besides"):
+    for name in (*ORDER, "besides"):
         part = model if name == "besides" else getattr(model, name, None)
         own = [parameter for parameter in part.parameters() if id(parameter) not in seen] if part else []
         seen.update(map(id, own))

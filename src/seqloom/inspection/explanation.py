@@ -73,6 +73,12 @@ class Explanation:
             weights=None if self.weights is None else summed(self.weights),
         )
 
+    def _repr_html_(self) -> str:
+        """The coloured words, in a notebook."""
+        from seqloom.inspection.explanation_page import explanation_fragment
+
+        return explanation_fragment(self)
+
     def to_record(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {

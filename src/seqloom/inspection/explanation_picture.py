@@ -63,11 +63,14 @@ def explanation_figure(explanation: Explanation) -> tuple["Figure", str | None]:
 
 
 def _bars(axes: "Axes", values: "np.ndarray[tuple[int], np.dtype[np.float64]]", title: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     plain_axes(axes)
     colours = [BLUE if value >= 0 else ORANGE for value in values]
     axes.barh(np.arange(len(values)), values, height=0.7, color=colours)
     axes.axvline(0.0, color=RULE, linewidth=0.8)
     axes.set_xlabel(title, size=8, color=FAINT)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color=RULE, linewidth=0.5)
     axes.set_axisbelow(True)

@@ -59,6 +59,13 @@ class GateTrace:
             for name, values in self.gates.items()
         }
 
+    def _repr_html_(self) -> str:
+        """The page of this layer, in a notebook."""
+        from seqloom.inspection.gates_page import gates_page
+        from seqloom.inspection.notebook import framed
+
+        return framed(gates_page([self]))
+
     def to_record(self) -> dict[str, Any]:
         """As plain values for JSON."""
         return {

@@ -10,6 +10,7 @@ from seqloom.inspection.colours import heat_colours, hexadecimal, signed_colours
 from seqloom.inspection.gates import STATE, GateTrace, Values
 from seqloom.inspection.gates_picture import signed_top
 from seqloom.inspection.lettering import visible
+from seqloom.inspection.moments import marks
 from seqloom.inspection.page import POLICY, embed_json, escape, fill, template, text_line
 
 SHADES = 63  # of each scale: odd, so that one of them is zero's
@@ -73,6 +74,7 @@ def _for_script(trace: GateTrace) -> dict[str, object]:
     return {
         "label": trace.label,
         "symbols": [visible(symbol) for symbol in trace.symbols],
+        "marks": trace.seconds and [list(mark) for mark in marks(len(trace.symbols), trace.seconds, 6)],
         "panels": [*panels, state],
     }
 

@@ -17,6 +17,7 @@ from seqloom.inspection.figures import check_ending, new_figure, save_figure
 from seqloom.inspection.fonts import Fonts, choose_fonts
 from seqloom.inspection.gates import STATE, GateTrace, Values
 from seqloom.inspection.lettering import direction, shorten, visible
+from seqloom.inspection.moments import Mark, marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +26,8 @@ ORDERS = ("mean", "change", "index")
 """How units may be sorted: by their mean, by how much they change from symbol to symbol, or not."""
 LONGEST_LABEL = 14
 COLUMN, TALLEST = 0.3, 2.6  # inches: a symbol's width, a panel's height
+WIDEST, NARROWEST = 8.0, 0.02  # inches of a panel; of a symbol where even that isn't enough
+TITLE = 2.1  # inches that a gate's title takes
 EDGE, GAP, HEAD, FOOT = 0.15, 0.35, 0.55, 0.75  # inches around the panels
 
 
@@ -56,8 +59,8 @@ def write_gates_picture(traces: Sequence[GateTrace], path: Path, *, order: str =
     labels = [[shorten(visible(symbol), LONGEST_LABEL) for symbol in trace.symbols] for trace in traces]
     fonts, notice = choose_fonts(*labels)
     columns = max(len(trace.gates) for trace in traces) + 1
-    widths = [max(COLUMN * len(trace.symbols), 1.6) for trace in traces]
-    breadth = max(widths)
+    widths = [_breadth(trace) for trace in traces]
+    breadth = max(*widths, TITLE)
     heights = [float(np.clip(0.03 * trace.state.shape[1], 1.0, TALLEST)) for trace in traces]
     width = EDGE + columns * (breadth + GAP)
     height = sum(heights) + len(traces) * (HEAD + FOOT)
@@ -71,7 +74,10 @@ def write_gates_picture(traces: Sequence[GateTrace], path: Path, *, order: str =
             left = EDGE + place * (breadth + GAP)
             axes = figure.add_axes((left / width, top / height, wide / width, high / height))
             _draw(axes, values[:, order_of_units], signed=name == STATE)
-            _name_columns(axes, names, own_fonts)
+            if trace.seconds is None:
+                _name_columns(axes, names, own_fonts, wide / max(len(names), 1))
+            else:
+                _mark_seconds(axes, marks(len(names), trace.seconds, round(wide / 0.6)))
             axes.set_title(_title(trace, name), size=9, color=INK, loc="left", pad=5, parse_math=False)
         figure.text(
             EDGE / width, (top + high + 0.32) / height, trace.label, size=10.5, weight="bold", color=INK
@@ -79,6 +85,25 @@ def write_gates_picture(traces: Sequence[GateTrace], path: Path, *, order: str =
         top -= FOOT
     save_figure(figure, path)
     return notice
+
+
+def _breadth(trace: GateTrace) -> float:
+    """Inches of a panel: of many symbols, or of moments of a recording, no more than fit beside each other."""
+    symbols = len(trace.symbols)
+    if trace.seconds is not None:
+        return float(np.clip(0.1 * symbols, 1.6, WIDEST / 2))
+    return float(np.clip(COLUMN * symbols, 1.6, max(WIDEST, NARROWEST * symbols)))
+
+
+def _mark_seconds(axes: "Axes", times: Sequence[Mark]) -> None:
+    """Round times below; the first one says what they are."""
+    axes.set_xticks([mark.place - 0.5 for mark in times])
+    axes.set_xticklabels(
+        [f"{mark.text} s" if number == 0 else mark.text for number, mark in enumerate(times)],
+        size=8,
+        color=INK,
+    )
+    axes.tick_params(axis="x", length=3, color=RULE, pad=3)
 
 
 def _title(trace: GateTrace, name: str) -> str:
@@ -111,11 +136,14 @@ def _draw(axes: "Axes", values: Values, *, signed: bool) -> None:
         spine.set_color(RULE)
 
 
-def _name_columns(axes: "Axes", names: Sequence[str], fonts: Fonts) -> None:
-    axes.set_xticks(range(len(names)))
-    axes.set_xticklabels([fonts.drawable(name) for name in names], parse_math=False)
+def _name_columns(axes: "Axes", names: Sequence[str], fonts: Fonts, column: float) -> None:
+    """column: inches of a symbol; where names would touch, every n-th stands."""
     if direction(names) == "rtl":
         axes.invert_xaxis()
+    every = max(1, int(np.ceil(0.16 / column)))
+    axes.set_xticks(range(0, len(names), every))
+    names = names[::every]
+    axes.set_xticklabels([fonts.drawable(name) for name in names], parse_math=False)
     for name, label in zip(names, axes.get_xticklabels(), strict=True):
         label.set(fontfamily=fonts.families(name), size=8, color=INK, rotation=60, ha="right")
         label.set_rotation_mode("anchor")

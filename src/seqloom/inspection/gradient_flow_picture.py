@@ -3,13 +3,24 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from seqloom.base.errors import UsageError
 from seqloom.inspection.colours import INK, RULE, SERIES
-from seqloom.inspection.figures import check_ending, new_figure, plain_axes, require_matplotlib, save_figure
+from seqloom.inspection.figures import (
+    check_ending,
+    inline_svg,
+    new_figure,
+    plain_axes,
+    require_matplotlib,
+    save_figure,
+)
 from seqloom.inspection.gradient_flow import GradientFlow
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MARKS = "os^Dv*X"
 DASHES = ("-", "--", "-.", ":")
@@ -21,6 +32,18 @@ def write_flow_picture(flows: Sequence[GradientFlow], path: Path, *, title: str 
     Raises   UsageError for another ending, or for no curve; MissingDependencyError without matplotlib
     """
     check_ending(path)
+    save_figure(flow_figure(flows, title=title), path)
+
+
+def flow_fragment(flows: Sequence[GradientFlow]) -> str:
+    """The curves within a cell of a notebook."""
+    if not any(len(flow.by_distance()) for flow in flows):
+        return "<p>A gradient that flows back needs two symbols or more.</p>"
+    return f'<div style="max-width:40em">{inline_svg(flow_figure(flows), "flow", "How far back gradients reach")}</div>'
+
+
+def flow_figure(flows: Sequence[GradientFlow], *, title: str = "") -> "Figure":
+    """The curves as a matplotlib figure. Raises UsageError for no curve, MissingDependencyError without matplotlib."""
     require_matplotlib()
     from matplotlib.ticker import MaxNLocator
 
@@ -44,7 +67,7 @@ def write_flow_picture(flows: Sequence[GradientFlow], path: Path, *, title: str 
             markersize=4,
             linewidth=1.5,
             color=SERIES[number % len(SERIES)],
-            label=f"{flow.label}: {say_half_life(flow.half_life)}",
+            label=f"{flow.label}: {say_flow(flow)}",
         )
     axes.set_xlabel("symbols between the loss and the state", size=9)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -54,7 +77,15 @@ def write_flow_picture(flows: Sequence[GradientFlow], path: Path, *, title: str 
     axes.legend(frameon=False, fontsize=8.5, labelcolor=INK)
     if title:
         axes.set_title(title, size=11, loc="left", color=INK, parse_math=False)
-    save_figure(figure, path)
+    return figure
+
+
+def say_flow(flow: GradientFlow) -> str:
+    """What becomes of a gradient on its way back, in words."""
+    reached = int((flow.by_distance() > 0).sum())
+    if reached > 1:
+        return say_half_life(flow.half_life)
+    return "arrives one symbol back, the only one there is" if reached else "arrives nowhere"
 
 
 def say_half_life(half_life: float) -> str:

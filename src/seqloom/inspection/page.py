@@ -4,11 +4,17 @@ A page carries a content security policy that forbids every request, so that a r
 server never tells anyone, whatever text it shows.
 """
 
+import base64
 import html
 import json
 import re
+import struct
+import zlib
 from collections.abc import Iterable
 from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
 
 from seqloom.inspection.lettering import direction, visible
 
@@ -41,6 +47,27 @@ def template(name: str, room: str = "seqloom.inspection") -> str:
 def word(symbol: str) -> str:
     """A symbol, visible and escaped, cut off from the direction of what stands beside it."""
     return f"<bdi>{escape(visible(symbol))}</bdi>"
+
+
+def indexed_png(shares: NDArray[np.uint8], colours: NDArray[np.float64]) -> str:
+    """A picture as a data: address, for an <img>: a pixel a share, in one of 256 colours (256, 3) from 0 to 1."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        )
+
+    height, width = shares.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in shares)
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(
+        (
+            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
+            chunk(b"PLTE", np.rint(255 * colours).astype(np.uint8).tobytes()),
+            chunk(b"IDAT", zlib.compress(rows, 9)),
+            chunk(b"IEND", b""),
+        )
+    )
+    return "data:image/png;base64," + base64.b64encode(content).decode("ascii")
 
 
 def text_line(text: str) -> str:

@@ -75,6 +75,13 @@ class WordByWord:
         """Bits, of the whole."""
         return sum(step.surprise for step in self.steps)
 
+    def _repr_html_(self) -> str:
+        """The page, in a notebook."""
+        from seqloom.inspection.notebook import framed
+        from seqloom.inspection.word_by_word_page import steps_page
+
+        return framed(steps_page(self))
+
     def to_record(self) -> dict[str, Any]:
         """As plain values for JSON."""
         steps = [

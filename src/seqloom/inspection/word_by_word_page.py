@@ -1,11 +1,13 @@
 """A sentence word by word as one self-contained HTML page: each word's rivals, surprise, and where the model looked."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from seqloom.base.files import atomic_write, make_folder
 from seqloom.inspection.colours import LIGHT_TEXT, heat_colours, hexadecimal
 from seqloom.inspection.lettering import visible
+from seqloom.inspection.moments import marks
 from seqloom.inspection.page import POLICY, escape, fill, template, text_line, way, word
 from seqloom.inspection.word_by_word import Step, WordByWord
 
@@ -33,15 +35,19 @@ def steps_page(written: WordByWord, *, title: str = "Word by word") -> str:
         if math.isfinite(written.surprise)
         else "∞",
         way=way(step.symbol for step in written.steps),
-        steps="\n".join(_step(step, written, number) for number, step in enumerate(written.steps, start=1)),
+        steps="\n".join(_step(step, written, number) for number, step in enumerate(written.steps)),
     )
 
 
 def _step(step: Step, written: WordByWord, number: int) -> str:
     share = min(step.surprise / MOST, 1.0)
     strong = " strong" if share > LIGHT_TEXT else ""
-    opened = " open" if number == 1 else ""
+    opened = " open" if number == (written.given if written.given < len(written.steps) else 0) else ""
+    heading = ""
+    if written.given and number in (0, written.given):
+        heading = f"<h2>{'What it goes on with' if number else 'What it is given'}</h2>"
     return (
+        f"{heading}"
         f'<details name="step" class="step"{opened}>'
         f'<summary class="heat{strong}" style="--w:{share:.3f}">{word(step.symbol)}'
         f"<small>{percent(step.probability)}</small></summary>"
@@ -79,6 +85,8 @@ def _looked(step: Step, written: WordByWord) -> str:
     if step.looked is None:
         return ""
     top = max([0.1, *step.looked])
+    if written.seconds:
+        return _listened(step.looked, written, top)
     chips = []
     for symbol, weight in zip(written.read, step.looked, strict=True):
         strong = " strong" if weight / top > LIGHT_TEXT else ""
@@ -89,3 +97,23 @@ def _looked(step: Step, written: WordByWord) -> str:
         )
     read = f'<ol class="read" {way(written.read)}>{"".join(chips)}</ol>'
     return f'<div><p class="caption">Where it looked</p>{read}</div>'
+
+
+def _listened(looked: Sequence[float], written: WordByWord, top: float) -> str:
+    """The moments of a recording as one strip, with round times below."""
+    seconds, count = written.seconds or 0.0, len(looked)
+    strip = "".join(
+        f'<i class="heat" style="--w:{weight / top:.3f}" title="{escape(moment)}: {weight:.1%}"></i>'
+        for moment, weight in zip(written.read, looked, strict=True)
+    )
+    times = "".join(
+        f'<span style="inset-inline-start:{100 * mark.place / count:.1f}%">'
+        f"{mark.text}{'' if mark.place else ' s'}</span>"
+        for mark in marks(count, seconds, 6)
+        if mark.place < 0.95 * count
+    )
+    most = max(range(count), key=looked.__getitem__)
+    return (
+        f'<div><p class="caption">Where it listened: most at {escape(written.read[most])}, {looked[most]:.0%}</p>'
+        f'<div class="strip" dir="ltr">{strip}</div><div class="times" dir="ltr">{times}</div></div>'
+    )

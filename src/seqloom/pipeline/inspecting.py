@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from seqloom.base.errors import UsageError
 from seqloom.base.randomness import derive
+from seqloom.config.suggest import did_you_mean
 from seqloom.inspection.attention import AttentionMap
+from seqloom.inspection.attention_page import attention_page
 from seqloom.inspection.beam_tree import BeamTree, grow_tree
 from seqloom.inspection.cost import (
     Cost,
@@ -26,8 +28,11 @@ from seqloom.inspection.cost import (
 )
 from seqloom.inspection.explanation import Explanation
 from seqloom.inspection.gates import GateTrace, joined, trace_gates
+from seqloom.inspection.gates_page import gates_page
 from seqloom.inspection.gradient_flow import GradientFlow, gradient_flow
+from seqloom.inspection.gradient_flow_picture import flow_fragment
 from seqloom.inspection.heads import LayerHeads, trace_heads
+from seqloom.inspection.notebook import Gallery, framed
 from seqloom.inspection.word_by_word import WordByWord, trace_choices
 from seqloom.models.speech import CTCModel, memory_lengths
 from seqloom.pipeline.classifier import Classifier
@@ -37,8 +42,11 @@ from seqloom.pipeline.tagger import Tagger
 from seqloom.pipeline.text_model import Model
 from seqloom.pipeline.transcriber import Transcriber
 from seqloom.search.options import SearchOptions
+from seqloom.text.grouping import WordGroup
 from seqloom.training.searching import search_options, within_positions
 
+LOOKS = ("attention", "heads", "gates", "gradients", "words", "beam", "cost")
+"""What `inspect` can show."""
 NO_HEADS = (
     "This model has no heads to look at one by one: no part of it attends in several. Leave out --heads."
 )
@@ -71,16 +79,25 @@ def attention(
         source = as_turns(model.config, source)
         return model.attention(source, model(source).tokens if target is None else target, words=words)
     passage = passage_of(model, source, target)
-    found = _looked_back(passage) if isinstance(model, TextGenerator) else _listened(passage)
-    if not words:
-        return found
+    if isinstance(model, Transcriber):
+        rows = passage.writer.word_groups(passage.outputs)
+        return _listened(passage).merged(None, rows if words else None)
+    found, given = _looked_back(passage), passage.given
+    if words:
+        rows = _words_apart(passage, passage.outputs, given)
+        found = found.merged(_words_apart(passage, passage.inputs, given + 1), rows)
+        given = sum(group.start < given for group in rows)
+    return replace(found, label=f"{found.label}; the first {given} rows are given")
+
+
+def _words_apart(passage: Passage, symbols: Sequence[int], given: int) -> list[WordGroup]:
+    """Words, none of which is partly given and partly what goes on."""
     groups = passage.writer.word_groups
-    return found.merged(groups(passage.inputs) if isinstance(model, TextGenerator) else None, _own(passage))
-
-
-def _own(passage: Passage) -> Any:
-    """The words that are written, but for an end, which stands alone."""
-    return passage.writer.word_groups(passage.outputs)
+    further = groups(symbols[given:])
+    return [
+        *groups(symbols[:given]),
+        *(WordGroup(group.text, group.start + given, group.stop + given) for group in further),
+    ]
 
 
 @torch.no_grad()
@@ -114,15 +131,9 @@ def _looked_back(passage: Passage) -> AttentionMap:
             "This model has no attention to look at: all that it knows of a text is the state of its recurrent "
             "layers. Look at its gates instead: --show gates."
         )
-    steps = word_steps(passage, 1)
-    top = replace_label(_map(passage, layers[-1].mean, [step.probability for step in steps]), layers[-1])
-    return replace(top, source=passage.fed)
-
-
-def replace_label(found: AttentionMap, layer: LayerHeads) -> AttentionMap:
-    """The same map, told by its layer."""
-    heads = len(layer.weights)
-    return replace(found, label=f"layer {layer.layer}, mean of {heads} heads" if heads > 1 else "")
+    top = layers[-1]
+    found = _map(passage, top.mean, [step.probability for step in word_steps(passage, 1)])
+    return replace(found, label=f"layer {top.layer}, mean of {len(top.weights)} heads")
 
 
 def _map(passage: Passage, weights: NDArray[np.float64], probabilities: Sequence[float]) -> AttentionMap:
@@ -157,7 +168,9 @@ def gates_of(passage: Passage) -> list[GateTrace]:
         )
     if not pieces[0][1]:
         raise UsageError(NO_GATES[isinstance(passage.model, Model)])
-    return pieces[0][1] if len(pieces) == 1 else joined(pieces)
+    found = pieces[0][1] if len(pieces) == 1 else joined(pieces)
+    texts = [text for text in (passage.source_text, passage.target_text) if text]
+    return Gallery(found, lambda seen: framed(gates_page(seen, texts=texts)))
 
 
 def layer_heads(passage: Passage) -> list[LayerHeads]:
@@ -190,7 +203,7 @@ def heads(model: Inspected, source: str, target: Target = None) -> list[Attentio
     ]
     if not found:
         raise UsageError(NO_HEADS)
-    return found
+    return Gallery(found, lambda seen: framed(attention_page(seen)))
 
 
 def _head_map(passage: Passage, layer: LayerHeads, weights: NDArray[np.float64], number: int) -> AttentionMap:
@@ -231,10 +244,11 @@ def flows(model: Inspected, source: str, target: Target = None) -> list[Gradient
         raise UsageError(f"This model has no decoder: CTC says at each moment what is heard, {therefore}.")
     torch.manual_seed(derive(model.config.seed, "parameters"))
     fresh = passage.fresh().eval()
-    return [
+    found = [
         gradient_flow(each, passage.start, passage.inputs, passage.outputs, label)
         for label, each in (("trained", network), ("fresh", fresh))
     ]
+    return Gallery(found, flow_fragment)
 
 
 def word_by_word(
@@ -329,3 +343,31 @@ def beam_tree(model: Inspected, source: str, options: SearchOptions | None = Non
         decode=passage.writer.decode,
         source_text=passage.source_text,
     )
+
+
+def inspect(model: Inspected, source: str, show: str = "attention", target: Target = None) -> Any:
+    """What happens inside a model while it reads a source; a notebook draws whatever comes of it.
+
+    >>> seqloom.inspect(model, "How are you?", "gates")
+
+    source   text; of a bot its history, with tabs, or what the user says; of a transcriber a recording's path; of a
+             language model its prompt
+    show     "attention", "heads", "gates", "gradients", "words", "beam" or "cost"
+    target   what it is made to write, or the label to explain; its own output if None
+    Raises   UsageError for another `show`, and with one sentence for a model that has no such thing
+    """
+    if show not in LOOKS:
+        near = did_you_mean(show, LOOKS)
+        raise UsageError(f'show = "{show}" is none of {", ".join(LOOKS)}. {near}'.rstrip())
+    if show == "beam":
+        if target is not None:
+            raise UsageError("The beam shows how a model finds its own output. Leave out the target.")
+        return beam_tree(model, source)
+    looks = {
+        "attention": attention,
+        "heads": heads,
+        "gates": gates,
+        "gradients": flows,
+        "words": word_by_word,
+    }
+    return {**looks, "cost": cost}[show](model, source, target)

@@ -253,7 +253,7 @@ def of_text(model: TextGenerator, source: str, target: Target) -> Passage:
         outputs=outputs,
         given=given,
         source_text=source,
-        target_text=model.text(outputs[given:]),
+        target_text=model.text(outputs[given:]).removesuffix("\n"),
     )
 
 

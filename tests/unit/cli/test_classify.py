@@ -218,7 +218,7 @@ def test_inspect_shows_what_carried_a_decision(here: Here, labelled_runs: Mappin
     assert len(record["gradient_times_input"]) == len(record["pooling_weights"]) == len(record["symbols"])
     other = here("inspect", run, "a warm film", "--target", "bad")
     assert other.out.splitlines()[1].startswith("bad  ")
-    assert "As a page: seqloom inspect" in other.out
+    assert "In files: seqloom inspect" in other.out
 
 
 def test_inspect_shows_what_carried_each_tag(here: Here, labelled_runs: Mapping[str, Path], tmp_path: Path):

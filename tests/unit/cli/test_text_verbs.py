@@ -54,7 +54,8 @@ def answers(writer: Project, trained: Project) -> dict[str, Answer]:
         "file": ("evaluate", run, text, "--json"),
         "check": ("check", writer.config),
         "translate": ("translate", run),
-        "inspect": ("inspect", run, "To be"),
+        "inspect": ("inspect", run, "To be", "--show", "words"),
+        "no attention": ("inspect", run, "To be"),
         "other": ("generate", trained.run),
         "other score": ("score", trained.run, text),
         "beam": ("evaluate", run, "--beam", 3),
@@ -155,8 +156,8 @@ def test_check_counts_and_finds_what_was_learnt(answers: dict[str, Answer]) -> N
     [
         ("translate", 2, '{run} was trained for task = "generation", which `seqloom translate` is not for. '
          "Use it with: seqloom generate {run}"),
-        ("inspect", 2, '{run} was trained for task = "generation", which `seqloom inspect` is not for. '
-         "Use it with: seqloom generate {run}"),
+        ("no attention", 2, "This model has no attention to look at: all that it knows of a text is the state of its "
+         "recurrent layers. Look at its gates instead: --show gates."),
         ("other", 2, '{other} was trained for task = "translation", which `seqloom generate` is not for. '
          "Use it with: seqloom translate {other}"),
         ("other score", 2, '{other} was trained for task = "translation", which `seqloom score` is not for. '

@@ -59,7 +59,8 @@ def answers(
         "n best": ("transcribe", run, a, "--n-best", 2),
         "language model": ("transcribe", run, a, "--language-model", run),
         "translate": ("translate", run, "--beam", 1),
-        "inspect": ("inspect", run, "text"),
+        "inspect": ("inspect", run, a, "--show", "gates", "--json", recordings / "gates.json"),
+        "no recording": ("inspect", run, recordings / "nothing.wav"),
         "check": ("check", project),
         "html": ("check", project, "--html", recordings / "page.html"),
         "reference": ("evaluate", run, "--reference", "text"),
@@ -164,7 +165,7 @@ def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], r
         ("n best", 2, "gives several outputs for a recording; add --json, which has room for them."),
         ("language model", 2, 'was trained for task = "transcription", so it holds no language model.'),
         ("translate", 2, "which `seqloom translate` is not for. Use it with: seqloom transcribe "),
-        ("inspect", 2, "which `seqloom inspect` is not for. Use it with: seqloom transcribe "),
+        ("no recording", 3, "nothing.wav does not exist"),
     ],
 )
 def test_each_mistake_has_its_sentence(
