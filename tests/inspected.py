@@ -146,9 +146,9 @@ WRITERS = [
     for name in kinds.DECODERS
     if name.startswith(("gru-before", "gru-between", "gru-after", "gru-feeding"))
     or name.endswith(
-        ("-fixed", "-fixed-context", "-between-additive", "-regularised", "-coverage", "-copying", "-ssru")
+        ("-fixed", "-between-additive", "-feeding-general-regularised", "-coverage", "-copying", "-ssru")
     )
-    or name.startswith("transformer-post")
+    or name in ("lstm-fixed-context", "transformer-post-learned", "transformer-post-rotary")
 ]
 """Of kinds.py, each cell once and each attention in each place once."""
 

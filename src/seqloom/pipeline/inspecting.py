@@ -232,14 +232,14 @@ def flows(model: Inspected, source: str, target: Target = None) -> list[Gradient
 
     Raises   UsageError for a model that writes nothing symbol by symbol
     """
-    passage = passage_of(model, source, target)
-    network = passage.network
     therefore = "so no gradient goes back from one written symbol to another"
     if isinstance(model, Classifier | Tagger):
         raise UsageError(
             f"This model decides for labels and writes no text, {therefore}. Its decision's gradient by each word is "
             "shown without --show."
         )
+    passage = passage_of(model, source, target)
+    network = passage.network
     if isinstance(network, CTCModel):
         raise UsageError(f"This model has no decoder: CTC says at each moment what is heard, {therefore}.")
     torch.manual_seed(derive(model.config.seed, "parameters"))
