@@ -131,19 +131,30 @@ def _tell_result(folder: Path, model: "AnyModel") -> None:
     place = shown(folder)
     task = task_named(model.config.task)
     verb = f"seqloom {task.verb} {place}"
-    example = shlex.quote(_short(text) or "Your sentence.")
+    example = _as_typed(text, turns=task.source == "history")
     if isinstance(model, TextGenerator):
         print(f"  {verb} --prompt {example}" if text else f"  {verb}")
     elif isinstance(model, Transcriber):
-        print(f"  {verb} {shlex.quote(text or 'recording.wav')}")
+        example = shlex.quote(text or "recording.wav")
+        print(f"  {verb} {example}")
     elif task.source == "history":
         print(f"  {verb}")
     else:
         print(f"  echo {example} | {verb}")
     if model.config.data.test or model.config.data.valid or model.config.data.held_out:
         print(f"  seqloom evaluate {place}")
-    if isinstance(model, Classifier | Tagger) or (isinstance(model, Model) and model.has_attention):
-        print(f"  seqloom inspect {place} {example} --html attention.html")
+    looks = isinstance(model, Classifier | Tagger) or (isinstance(model, Model) and model.has_attention)
+    view = "--html attention.html" if looks else "--show words --html words.html"
+    print(f"  seqloom inspect {place} {example} {view}")
+
+
+def _as_typed(text: str, *, turns: bool) -> str:
+    """The beginning of a source as one types it in a shell; of a history its last turn, of several columns all."""
+    cells = [_short(cell) for cell in text.split("\t")][-2 if turns else 0 :]
+    if len(cells) == 1:
+        return shlex.quote(cells[0] or "Your sentence.")
+    escaped = (cell.replace("\\", "\\\\").replace("'", "\\'") for cell in cells)
+    return "$'" + "\\t".join(escaped) + "'"
 
 
 def _short(text: str) -> str:

@@ -197,7 +197,8 @@ def test_training_says_what_to_type_next(answers: dict[str, Answer], speech_run:
     assert "was finished already" in out
     assert f"  seqloom transcribe {speech_run} " in out
     assert "Best on the validation data: WER " in out
-    assert "inspect" not in out
+    assert f"  seqloom inspect {speech_run} " in out
+    assert " --show words --html words.html" in out
 
 
 def test_a_stream_gives_a_line_an_utterance(speech_run: Path) -> None:
