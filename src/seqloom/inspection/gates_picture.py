@@ -21,6 +21,7 @@ from seqloom.inspection.moments import Mark, marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 ORDERS = ("mean", "change", "index")
 """How units may be sorted: by their mean, by how much they change from symbol to symbol, or not."""
@@ -54,6 +55,13 @@ def write_gates_picture(traces: Sequence[GateTrace], path: Path, *, order: str =
     Raises   UsageError for another ending or order, or for no layers; MissingDependencyError without matplotlib
     """
     check_ending(path)
+    figure, notice = gates_figure(traces, order=order)
+    save_figure(figure, path)
+    return notice
+
+
+def gates_figure(traces: Sequence[GateTrace], *, order: str = "mean") -> tuple["Figure", str | None]:
+    """The layers as a matplotlib figure, and the sentence about missing fonts or None. Raises UsageError for none."""
     if not traces:
         raise UsageError("There are no gates to draw.")
     labels = [[shorten(visible(symbol), LONGEST_LABEL) for symbol in trace.symbols] for trace in traces]
@@ -83,8 +91,7 @@ def write_gates_picture(traces: Sequence[GateTrace], path: Path, *, order: str =
             EDGE / width, (top + high + 0.32) / height, trace.label, size=10.5, weight="bold", color=INK
         )
         top -= FOOT
-    save_figure(figure, path)
-    return notice
+    return figure, notice
 
 
 def _breadth(trace: GateTrace) -> float:

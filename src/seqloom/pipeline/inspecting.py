@@ -5,7 +5,7 @@ doesn't have is said in one sentence, as a UsageError.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -363,11 +363,12 @@ def inspect(model: Inspected, source: str, show: str = "attention", target: Targ
         if target is not None:
             raise UsageError("The beam shows how a model finds its own output. Leave out the target.")
         return beam_tree(model, source)
-    looks = {
+    looks: dict[str, Callable[..., Any]] = {
         "attention": attention,
         "heads": heads,
         "gates": gates,
         "gradients": flows,
         "words": word_by_word,
+        "cost": cost,
     }
-    return {**looks, "cost": cost}[show](model, source, target)
+    return looks[show](model, source, target)
