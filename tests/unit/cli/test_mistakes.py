@@ -290,6 +290,16 @@ def test_input_that_is_far_too_long_is_read_in_part_with_a_notice(
             2,
             "--heads is for --show attention, by --html",
         ),
+        (
+            ("inspect", "{run}", "one", "--show", "gates", "--pieces"),
+            2,
+            "--pieces is for --show attention without --heads. Leave it out.",
+        ),
+        (
+            ("inspect", "{run}", "one", "--heads", "--words"),
+            2,
+            "--words is for --show attention without --heads.",
+        ),
         (("inspect", "{run}", "one", "--sort", "index"), 2, "--sort is for --show gates. Leave it out."),
         (
             ("inspect", "{run}", "one", "--show", "gates", "--sort", "size"),

@@ -92,6 +92,15 @@ def test_generate_writes_the_prompt_and_what_follows(answers: dict[str, Answer])
     assert answers["likely"].code == 0
 
 
+def test_inspect_says_what_is_given_and_what_goes_on(answers: dict[str, Answer]) -> None:
+    answer = answers["inspect"]
+    assert answer.code == 0, answer.err
+    rows = [line.split() for line in answer.out.splitlines()]
+    begun = next(place for place, row in enumerate(rows) if row[:1] == ["read"])
+    assert [row[0] for row in rows[begun + 1 : begun + 7]] == ["T", "o", "▁", "b", "e", "and"]
+    assert answer.out.splitlines()[0] == "To be"
+
+
 def test_several_samples_differ(answers: dict[str, Answer]) -> None:
     rows = [json.loads(line) for line in answers["json"].out.splitlines()]
     assert [(row["prompt"], row["number"], row["seed"]) for row in rows] == [("Or", 0, 0), ("Or", 1, 0)]

@@ -59,7 +59,7 @@ def answers(
         "n best": ("transcribe", run, a, "--n-best", 2),
         "language model": ("transcribe", run, a, "--language-model", run),
         "translate": ("translate", run, "--beam", 1),
-        "inspect": ("inspect", run, a, "--show", "gates", "--json", recordings / "gates.json"),
+        "inspect": ("inspect", run, a, "--show", "gates", "--json", recordings.parent / "gates.json"),
         "no recording": ("inspect", run, recordings / "nothing.wav"),
         "check": ("check", project),
         "html": ("check", project, "--html", recordings / "page.html"),
@@ -183,6 +183,19 @@ def test_check_says_what_is_in_the_manifests(answers: dict[str, Answer]) -> None
     )
     assert "\nvalid: 4 recordings" in answer.out
     assert answer.out.endswith("\nNothing is wrong that training would refuse.\n")
+
+
+def test_inspect_looks_into_a_recording(answers: dict[str, Answer], recordings: Path) -> None:
+    answer = answers["inspect"]
+    assert answer.code == 0, answer.err
+    assert answer.out.splitlines()[0] == str(recordings / "a.wav")
+    layers = json.loads((recordings.parent / "gates.json").read_text())["layers"]
+    assert {layer["label"]: layer.get("seconds") for layer in layers} == {
+        "encoder, layer 1, forwards": 0.02,
+        "encoder, layer 1, backwards": 0.02,
+        "decoder, layer 1": None,
+        "decoder, layer 2": None,
+    }
 
 
 def test_evaluation_reads_manifests(answers: dict[str, Answer]) -> None:
