@@ -17,7 +17,7 @@ from seqloom.inspection.gradient_flow import handed_on
 from seqloom.layers import kernels
 from seqloom.pipeline import TextGenerator, Transcriber
 from seqloom.pipeline.inspecting import attention, beam_tree, flows, gates, heads, word_by_word
-from seqloom.pipeline.passage import as_turns, passage_of
+from seqloom.pipeline.passage import as_turns, notice_of, passage_of
 
 pytestmark = pytest.mark.usefixtures("machine_as_before")
 MODELS = inspected.every_kind()
@@ -231,3 +231,19 @@ def test_a_fresh_model_is_one_of_the_same_kind() -> None:
     model = MODELS["transducer"]()
     fresh = passage_of(model, inspected.COLUMNS, "r").fresh()
     assert fresh.source.placeless == model.network.source.placeless != range(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "said"),
+    [
+        ("hybrid", "one red cat", ""),
+        ("hybrid", "one " * 121, "it has 121 symbols; only the first 120 were read"),
+        ("tagger by lstm-bi-1", "one " * 121, "it has 121 symbols; only the first 120 were read"),
+        ("transducer", "run\tV;XYZ", "the model has not seen the feature XYZ in training"),
+        ("bot", "clerk\thello", "the model has not seen the speaker clerk in training"),
+        ("bot", "hello", ""),
+        ("language model by lstm", "one 7", "it has a symbol that the model has never seen"),
+    ],
+)
+def test_what_isn_t_looked_at_as_it_is_is_said(name: str, source: str, said: str) -> None:
+    assert notice_of(MODELS[name](), source) == said

@@ -84,8 +84,12 @@ def inspect(
             f"--{'words' if words else 'pieces'} is for --show attention without --heads. Leave it out."
         )
     from seqloom.pipeline import load
+    from seqloom.pipeline.passage import notice_of
 
-    seen = VIEWS[show].look(load(run), Asked(text, target, words is not False, sort, heads))
+    model = load(run)
+    seen = VIEWS[show].look(model, Asked(text, target, words is not False, sort, heads))
+    if notice := notice_of(model, text):
+        typer.echo(f"seqloom: TEXT: {notice}", err=True)
     print(seen.summary)
     _write_files(seen, asked)
     if asked:

@@ -176,6 +176,19 @@ def passage_of(model: Inspected, source: str, target: Target = None) -> Passage:
     raise TypeError(f"there is nothing to look at in a {type(model).__name__}")
 
 
+def notice_of(model: Inspected, source: str) -> str:
+    """What is to be said of a source that isn't looked at as it is; else empty."""
+    if isinstance(model, Model):
+        return model.notice(as_turns(model.config, source))
+    if isinstance(model, Transcriber):
+        return model.hear(Path(source)).notice
+    if isinstance(model, TextGenerator):
+        unknown = model.unknown(source)
+        count = "a symbol" if unknown == 1 else f"{unknown} symbols"
+        return f"it has {count} that the model has never seen" if unknown else ""
+    return model.encoded([source])[1][0]
+
+
 def as_turns(config: Config, source: str) -> str:
     """A source as a model reads it: to a bot, a text that doesn't say who speaks is what the user says."""
     if layout_of(config) != "turns" or CELL_END in source:

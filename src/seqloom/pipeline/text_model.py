@@ -297,6 +297,10 @@ class Model:
         ]
         return replace(results[0], alternatives=tuple(results[1:]))
 
+    def notice(self, text: str) -> str:
+        """What is to be said of a text that isn't read as it is, or of what in it is unknown; else empty."""
+        return self._encode([text])[2][0]
+
     @property
     def has_attention(self) -> bool:
         """Whether there is anything to look at."""

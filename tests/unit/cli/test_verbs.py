@@ -171,6 +171,12 @@ def test_inspect_draws_pictures(here: Here, trained: Project, tmp_path: Path) ->
     assert "<svg" in svg.read_text()
 
 
+def test_inspect_says_what_of_a_text_it_left_out(here: Here, trained: Project) -> None:
+    answer = here("inspect", trained.run, "one " * 1_030, "--target", "un", "--show", "cost")
+    assert answer.code == 0, answer.err
+    assert answer.err == "seqloom: TEXT: it has 1,030 symbols; only the first 1,024 were read\n"
+
+
 @pytest.mark.parametrize(
     ("show", "kinds", "said"),
     [
