@@ -16,8 +16,6 @@ Examples:
       Translates, and shows where it looked: here, on a page, in a picture.
   seqloom inspect runs/mine "I am happy." --target "Je suis content." --pieces
       Where it looks when it has to write this, subword by subword.
-  seqloom inspect runs/digits seven.wav --show gates --png gates.png
-      The gates of a transcriber over the seconds of a recording.
 
 \b
 --show attention  where it looked for each word (the default)
@@ -26,10 +24,11 @@ Examples:
        words      what else it might have written at each step
        beam       the tree of the search, and what was pruned
        cost       parameters, bytes and operations, computed and measured
-Of a classifier, attention is which words spoke for its label, or for --target
-LABEL, by gradient times input, and what its pooling weighed; of a tagger, which
-tokens spoke for each one's label. Of a language model TEXT is the prompt, and
---target what follows it ("" for nothing). Of a transcriber TEXT is a recording.
+Of a classifier, attention is which words spoke for its label, or for
+--target LABEL, by gradient times input, and what its pooling weighed; of a
+tagger, which tokens spoke for each one's label. Of a language model TEXT is
+the prompt, and --target what follows it ("" for nothing); of a transcriber a
+recording, as in: seqloom inspect runs/digits seven.wav --show gates
 """
 ORDERS = ("mean", "change", "index")
 
