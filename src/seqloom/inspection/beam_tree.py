@@ -182,5 +182,5 @@ def _parts(hypothesis: Hypothesis, options: SearchOptions, decode: Callable[[Seq
         score=hypothesis.score,
         log_probability=hypothesis.log_probability,
         length=length,
-        coverage=hypothesis.score - hypothesis.log_probability / length,
+        coverage=hypothesis.score - hypothesis.log_probability / length if options.coverage_penalty else 0.0,
     )
