@@ -83,6 +83,11 @@ def write_verbs() -> None:
     (PROJECT / "config.toml").write_text(CONFIG, encoding="utf-8")
 
 
+def bounded(updates: int) -> list[str]:
+    """Settings of a training of so many updates, a fifth of them to warm up."""
+    return [f"training.max_updates={updates}", f"training.warmup_updates={min(30, updates // 5)}"]
+
+
 def seqloom(*words: object, stdin: str | None = None) -> str:
     """Run a command, shown with what it says; gives that. Raises CalledProcessError when it fails."""
     print(f"$ seqloom {shlex.join(map(str, words))}", flush=True)
@@ -103,7 +108,7 @@ def main() -> int:
     asked.folder.mkdir(parents=True, exist_ok=True)
     os.chdir(asked.folder)
     write_verbs()
-    bound = [] if asked.updates is None else [f"training.max_updates={asked.updates}"]
+    bound = [] if asked.updates is None else bounded(asked.updates)
     try:
         seqloom("train", PROJECT / "config.toml", *bound, "--run", RUNS, "--seeds", 2)
         seqloom("transduce", RUNS, stdin="".join(f"{line}\n" for line in ASKED))

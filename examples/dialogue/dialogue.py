@@ -101,6 +101,11 @@ def write_dialogues() -> None:
     (PROJECT / "config.toml").write_text(CONFIG, encoding="utf-8")
 
 
+def bounded(updates: int) -> list[str]:
+    """Settings of a training of so many updates, a fifth of them to warm up."""
+    return [f"training.max_updates={updates}", f"training.warmup_updates={min(30, updates // 5)}"]
+
+
 def seqloom(*words: object, stdin: str | None = None, shown: bool = True) -> str:
     """Run a command, shown first; gives what it wrote to stdout. Raises CalledProcessError when it fails."""
     print(f"$ seqloom {shlex.join(map(str, words))}", flush=True)
@@ -128,7 +133,7 @@ def main() -> int:
     asked.folder.mkdir(parents=True, exist_ok=True)
     os.chdir(asked.folder)
     write_dialogues()
-    bound = [] if asked.updates is None else [f"training.max_updates={asked.updates}"]
+    bound = [] if asked.updates is None else bounded(asked.updates)
     try:
         seqloom("train", PROJECT / "config.toml", *bound, "--run", RUN)
         for said, answered in talk(TALK):

@@ -94,6 +94,11 @@ def write_project() -> None:
     (PROJECT / "config.toml").write_text(SETTINGS, encoding="utf-8")
 
 
+def bounded(updates: int) -> list[str]:
+    """Settings of a training of so many updates, a fifth of them to warm up."""
+    return [f"training.max_updates={updates}", f"training.warmup_updates={min(20, updates // 5)}"]
+
+
 def seqloom(*words: object, text: str | None = None) -> str:
     """Run a command, shown first; its output is shown too. Raises CalledProcessError when it fails."""
     shown = f"seqloom {shlex.join(map(str, words))}"
@@ -110,11 +115,21 @@ def main() -> int:
     """Run the example; 0 when the model has learnt what there is to learn."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--folder", type=Path, default=Path(), help="where runs/places is made")
+    parser.add_argument("--updates", type=int, help="of training, if not as the configuration says")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     os.chdir(asked.folder)
     write_project()
-    seqloom("train", PROJECT, "--run", RUN)
+    bound = [] if asked.updates is None else bounded(asked.updates)
+    try:
+        return demonstrate(bound)
+    except subprocess.CalledProcessError as failed:
+        return int(failed.returncode)
+
+
+def demonstrate(bound: Sequence[str]) -> int:
+    """Train, use, look inside, measure; 0 when the model has learnt enough, else 1."""
+    seqloom("train", PROJECT, *bound, "--run", RUN)
     seqloom("classify", RUN, text="yesterday Vonten met Saba Liko near Fenzu .\n")
     seqloom("inspect", RUN, "it rains in Vonten today .", "--png", PROJECT / "why.png")
     told = seqloom("evaluate", RUN)

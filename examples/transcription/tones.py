@@ -78,12 +78,15 @@ def main() -> int:
     """Run the example; 1 when the model didn't learn."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--folder", type=Path, default=Path("runs/tones"), help="where everything is made")
-    folder = parser.parse_args().folder
+    parser.add_argument("--updates", type=int, help="of training, if not as the configuration says")
+    asked = parser.parse_args()
+    folder = asked.folder
+    bound = [] if asked.updates is None else bounded(asked.updates)
     for part, count in PARTS.items():
         write_part(folder, part, count)
     (folder / "config.toml").write_text(CONFIG)
     run = folder / "run"
-    seqloom("train", folder / "config.toml", "--run", run)
+    seqloom("train", folder / "config.toml", *bound, "--run", run)
     first = (folder / "test.tsv").read_text().splitlines()[0].split("\t")
     print(f"\nA recording of: {first[1]}")
     seqloom("transcribe", run, folder / first[0], "--times")
@@ -122,6 +125,11 @@ def played(words: list[str], generator: np.random.Generator) -> NDArray[np.float
         ]
     sound = np.concatenate(pieces)
     return sound + generator.normal(0, 0.003, len(sound))
+
+
+def bounded(updates: int) -> list[str]:
+    """Settings of a training of so many updates, a fifth of them to warm up."""
+    return [f"training.max_updates={updates}", f"training.warmup_updates={min(20, updates // 5)}"]
 
 
 def seqloom(*words: object) -> str:

@@ -25,6 +25,6 @@ def test_an_example_learns(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["dialogue", "characters"])
 def test_an_example_fails_on_a_model_that_has_learnt_nothing(name: str, tmp_path: Path) -> None:
-    done = run(name, tmp_path, "--updates", "31")
+    done = run(name, tmp_path, "--updates", "1")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("That is too little: ")
