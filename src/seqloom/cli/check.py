@@ -87,7 +87,8 @@ def check(
         if config is None:
             limit: int | None = None
             alignments = None
-            cut = False
+            cut = copying = False
+            alike = True
             parts: dict[str, AnyFiles] = {
                 name: PairFiles(tuple(paths), source_field=source_field, target_field=target_field)
                 for name, paths in given.items()
@@ -99,6 +100,8 @@ def check(
             if source == "history":
                 limit = None  # histories lose turns, and no example is left out
             cut = settings.data.long == "cut"
+            alike = task_named(settings.task).alike
+            copying = settings.model.decoder.copying
             try:
                 tokenizers, labels = _learn(settings, shown)
             except DataError as error:
@@ -109,6 +112,8 @@ def check(
             target_tokenizer=tokenizers.target if tokenizers else None,
             max_length=limit,
             cut=cut,
+            alike=alike,
+            copying=copying,
             alignments=Path(alignments) if alignments else None,
             labels=labels,
             on_progress=lambda part, lines: shown.update(0.0, f"{part}: {lines:,} lines"),

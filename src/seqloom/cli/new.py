@@ -114,6 +114,8 @@ preset = "{preset}"
 FILES_HELP = {
     "text": "Two UTF-8 files in step (source, target): line n of the one belongs to line n of the other.\n"
     "# Or one .tsv or .jsonl file.",
+    "summaries": "JSON lines, of which source_field and target_field name the text and its summary; or, where each\n"
+    "# text is one line, a .tsv file or two files in step.",
     "label": "A UTF-8 file with a text, a tab and its label in each line (.tsv), or two files in step, or .jsonl.",
     "labels": "A UTF-8 file with a token, a tab and its label in each line, and an empty line between sentences.",
     "sound": "A line a recording (.tsv): its path, seen from the file's folder, a tab, what is said in it; or .jsonl.",
@@ -125,6 +127,7 @@ FILES_HELP = {
 }
 EXAMPLE_FILES: Mapping[str, Sequence[Sequence[str]]] = {
     "text": EXAMPLE_PAIRS,
+    "summaries": (("train.jsonl",), ("valid.jsonl",), ("test.jsonl",)),
     "label": (("train.tsv",), ("valid.tsv",), ("test.tsv",)),
     "labels": (("train.conll",), ("valid.conll",), ("test.conll",)),
     "sound": (("train.tsv",), ("valid.tsv",), ("test.tsv",)),
@@ -132,6 +135,7 @@ EXAMPLE_FILES: Mapping[str, Sequence[Sequence[str]]] = {
     "columns": (("train.tsv",), ("valid.tsv",), ("test.tsv",)),
 }
 FILES_OF_TASK = {
+    "summarization": "summaries",
     "classification": "label",
     "tagging": "labels",
     "transcription": "sound",

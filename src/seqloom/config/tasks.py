@@ -16,6 +16,7 @@ class Task:
     metrics      what its outputs are measured by, the first one first
     preset       where its configuration starts from when none is named
     verb         the command that uses its models
+    alike        whether the target says all that the source says, so that their lengths go together
     """
 
     name: str
@@ -26,6 +27,7 @@ class Task:
     metrics: tuple[str, ...]
     preset: str
     verb: str
+    alike: bool = False
 
     @property
     def reads_pairs(self) -> bool:
@@ -43,6 +45,7 @@ TASKS = (
         metrics=("bleu", "chrf"),
         preset="translation-gru",
         verb="translate",
+        alike=True,
     ),
     Task(
         name="summarization",
@@ -113,6 +116,7 @@ TASKS = (
         metrics=("accuracy", "output_error_rate", "symbol_error_rate"),
         preset="transduction-lstm",
         verb="transduce",
+        alike=True,
     ),
 )
 

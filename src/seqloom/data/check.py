@@ -35,6 +35,8 @@ def check_corpus(
     target_tokenizer: Tokenizer | None = None,
     max_length: int | None = None,
     cut: bool = False,
+    alike: bool = True,
+    copying: bool = False,
     alignments: Path | None = None,
     labels: Labels | None = None,
     examples: int = 5,
@@ -46,6 +48,8 @@ def check_corpus(
     tokenizers   count symbols and unknowns; without both only characters and words are counted
     max_length   symbols; pairs with a longer side are left out of training, and counted here (needs tokenizers)
     cut          whether training cuts longer sources instead, and leaves out only pairs with a longer target
+    alike        whether a target says what its source says, as a translation does, so that their lengths go together
+    copying      whether the model can write words that only the source has
     alignments   word alignments of the part "train"; their first fault is an error
     labels       what targets are, in place of text: those of the training data, of which the others must be
     examples     pairs shown for each finding
@@ -64,7 +68,7 @@ def check_corpus(
         next(read_lines(alignments), None)
     several = labels is not None and labels.several
     measures = {
-        name: PartMeasure(reader, tokenizers, limit, examples, targets_may_be_empty=several)
+        name: PartMeasure(reader, tokenizers, limit, examples, targets_may_be_empty=several, alike=alike)
         for name, reader in readers.items()
     }
     for name, measure in measures.items():
@@ -75,6 +79,8 @@ def check_corpus(
         overlaps=tuple(_overlap(earlier, later, measures, examples) for earlier, later in pairs_of_parts),
         max_length=limit,
         cut=cut,
+        alike=alike,
+        copying=copying,
         vocabulary_sizes=(len(source_tokenizer), len(target_tokenizer))
         if source_tokenizer and target_tokenizer
         else None,

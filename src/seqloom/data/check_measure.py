@@ -110,6 +110,7 @@ class PartMeasure:
         keep: int,
         *,
         targets_may_be_empty: bool = False,
+        alike: bool = True,
     ) -> None:
         self.reader = reader
         files = reader.files
@@ -119,6 +120,7 @@ class PartMeasure:
         self.max_length = max_length
         self.keep = keep
         self.targets_may_be_empty = targets_may_be_empty
+        self.alike = alike
         self.source, self.target = SideMeasure(tokenizers[0]), SideMeasure(tokenizers[1])
         self.pairs = 0
         self.empty, self.identical, self.too_long = Tally(keep), Tally(keep), Tally(keep)
@@ -176,7 +178,9 @@ class PartMeasure:
         both = blake2b(source + pair.target.encode(), digest_size=8).digest()
         self._sources[number - 1] = int.from_bytes(source, "little") or 1  # NOTHING is taken
         self._both[number - 1] = int.from_bytes(both, "little") or 1
-        if not isinstance(self.reader.files, DialogueFiles):  # an answer is no longer for a longer history
+        if self.alike and not isinstance(
+            self.reader.files, DialogueFiles
+        ):  # no answer is longer for a longer history
             self._ratios[number - 1] = (len(pair.target) + SMOOTHING) / (len(pair.source) + SMOOTHING)
 
     @property

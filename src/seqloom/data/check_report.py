@@ -125,6 +125,8 @@ class CheckReport:
     overlaps: tuple[Overlap, ...]
     max_length: int | None = None  # symbols; longer sides are left out of training
     cut: bool = False  # or longer sources are cut
+    alike: bool = True  # whether a target says what its source says, so that their lengths go together
+    copying: bool = False  # whether the model can write words that only the source has
     vocabulary_sizes: tuple[int, int] | None = None  # source, target
     labels: Mapping[str, int] | None = (
         None  # how often each stands in the training data, where targets are labels

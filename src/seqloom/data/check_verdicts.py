@@ -47,12 +47,11 @@ def _of_part(part: Part, report: CheckReport) -> Iterator[Verdict]:
     yield from _readable(part)
     if not part.pairs:
         return
-    yield from _content(part, labelled=report.labels is not None)
+    yield from _content(part, labelled=report.labels is not None, alike=report.alike)
     if report.labels and part.name == TRAIN:
         yield _balance(report.labels)
     if report.vocabulary_sizes:
-        labelled = report.labels is not None
-        yield from _under_vocabulary(part, report.max_length, cut=report.cut, labelled=labelled)
+        yield from _under_vocabulary(part, report)
         if part.name == TRAIN:
             yield _vocabulary_size(part, report.vocabulary_sizes, labelled=report.labels is not None)
     for found in part.unusual:
@@ -86,8 +85,8 @@ def _readable(part: Part) -> Iterator[Verdict]:
         yield Verdict("fine", part.name, f"all {part.pairs:,} pairs can be read as UTF-8")
 
 
-def _content(part: Part, *, labelled: bool) -> Iterator[Verdict]:
-    """What can be read but may not be what was meant; labels are no translations, and look like none."""
+def _content(part: Part, *, labelled: bool, alike: bool) -> Iterator[Verdict]:
+    """What can be read but may not be what was meant; labels, summaries and answers look like no translations."""
     empty = "pairs with an empty side, which training leaves out"
     yield _counted(part, part.empty, MANY_EMPTY, empty, "Look whether the sides have lost step there.")
     repeated = "pairs that stood there before, word for word"
@@ -98,8 +97,11 @@ def _content(part: Part, *, labelled: bool) -> Iterator[Verdict]:
     )
     if labelled:
         return
-    ratio = f"pairs whose lengths fit badly (usual ratio {part.middle_ratio:.2f})"
-    yield _counted(part, part.outliers, MANY_OUTLIERS, ratio, "Often wrongly aligned; look at the examples.")
+    if alike:
+        ratio = f"pairs whose lengths fit badly (usual ratio {part.middle_ratio:.2f})"
+        yield _counted(
+            part, part.outliers, MANY_OUTLIERS, ratio, "Often wrongly aligned; look at the examples."
+        )
     copies = "pairs whose source and target are the same"
     yield _counted(part, part.identical, MANY_IDENTICAL, copies, "They teach the model to copy.")
 
@@ -115,19 +117,24 @@ def _balance(labels: Mapping[str, int]) -> Verdict:
     return Verdict("warning", TRAIN, sentence, mend)
 
 
-def _under_vocabulary(part: Part, max_length: int | None, *, cut: bool, labelled: bool) -> Iterator[Verdict]:
+def _under_vocabulary(part: Part, report: CheckReport) -> Iterator[Verdict]:
     sides = (("source", part.source), ("target", part.target))
-    for side_name, side in sides[:1] if labelled else sides:
+    for side_name, side in sides[:1] if report.labels is not None else sides:
         symbols = side.lengths["symbols"].total
+        sentence = f"{share(side.unknown, symbols)} of the {side_name} symbols unknown to the vocabulary"
+        if report.copying:  # unknown words are what such a model learns to copy
+            where = ", to be copied" if side is part.source else ", written only where the source has them"
+            yield Verdict("fine", part.name, sentence + where)
+            continue
         many = side.unknown > MANY_UNKNOWN * symbols
         mend = (
             "Enlarge the vocabulary, or use subwords (text.tokenizer), which know every text." if many else ""
         )
-        sentence = f"{share(side.unknown, symbols)} of the {side_name} symbols unknown to the vocabulary"
         yield Verdict("warning" if many else "fine", part.name, sentence, mend)
-    if max_length is not None:
-        what = "cuts where it is the source, and leaves out where it is the target" if cut else "leaves out"
-        long = f"pairs longer than {max_length:,} symbols, which training {what}"
+    if report.max_length is not None:
+        cut = "cuts where it is the source, and leaves out where it is the target"
+        what = cut if report.cut else "leaves out"
+        long = f"pairs longer than {report.max_length:,} symbols, which training {what}"
         yield _counted(part, part.too_long, MANY_TOO_LONG, long, "Split them, or raise data.max_length.")
 
 

@@ -116,6 +116,11 @@ def test_a_pair_of_unlikely_lengths_is_found(tmp_path: Path) -> None:
     assert part.outliers.examples[0].note.startswith("target 5.")
     assert 0.9 < part.middle_ratio < 1.1
     assert "lengths fit badly" in sentences(report, "warning")
+    summaries = check_corpus(
+        {"train": parallel(tmp_path, [("Yes.", "Oui."), ("The cat sleeps.", long), *GOOD])}, alike=False
+    )
+    assert summaries.parts[0].outliers.count == 0
+    assert all("lengths" not in verdict.sentence for verdict in summaries.verdicts)
 
 
 def test_copies_are_found(tmp_path: Path) -> None:
@@ -198,6 +203,11 @@ def test_unknown_rate_and_too_long_under_the_vocabulary(tmp_path: Path) -> None:
     assert "of the source symbols unknown to the vocabulary" in sentences(report, "warning")
     assert "longer than 20 symbols" in sentences(report, "warning")
     assert "source symbols" in render_text(report)
+    copying = check_corpus(
+        {"train": files}, source_tokenizer=tokenizers[0], target_tokenizer=tokenizers[1], copying=True
+    )
+    assert "of the source symbols unknown to the vocabulary, to be copied" in sentences(copying, "fine")
+    assert "unknown" not in sentences(copying, "warning")
 
 
 def test_a_vocabulary_too_large_for_the_training_data_is_found(tmp_path: Path) -> None:
