@@ -81,7 +81,7 @@ def start_of(page: Path) -> dict[str, Any]:
     preset = words[words.index("--preset") + 1] if "--preset" in words else "translation-gru"
     files = words[words.index("--train") + 1 :] if words else ["train.en", "train.de"]
     last = next((n for n, word in enumerate(files) if word.startswith("--")), len(files))
-    return {"preset": preset, "data": {"train": files[:last]}}
+    return {"preset": preset, "data": {"train": files[:last], "valid": files[:last]}}
 
 
 def test_there_are_commands_to_look_at() -> None:
