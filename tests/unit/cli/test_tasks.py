@@ -1,7 +1,6 @@
 """The verbs of dialogue and transduction as processes; a run of one task that is given to another's verb."""
 
 import json
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +74,6 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
         "plain": ("transduce", one, root / "lines"),
         "json": ("transduce", one, root / "lines", "--json"),
         "scores": ("transduce", one, root / "lines", "--scores"),
-        "again": ("train", root / "verbs", "--run", verbs / "seed-1"),
         "together": ("transduce", verbs, root / "lines"),
         "evaluate": ("evaluate", verbs),
         "evaluate json": ("evaluate", verbs, "--json"),
@@ -101,7 +99,6 @@ def talk(said: Said, machine_as_before: None) -> Conversation:  # noqa: ARG001
 
 def test_training_says_what_to_type_next(said: Said) -> None:
     assert f"  seqloom chat {said.bot}\n" in said.out("train")
-    assert "seqloom inspect" not in said.out("train")  # chat shows more, by /why
     out = said.out("seeds")
     assert f"{said.verbs} holds 2 runs." in out
     assert "| mean | " in out
@@ -221,17 +218,6 @@ def test_a_feature_never_seen_is_said(said: Said) -> None:
     assert said.out("feature").count("\n") == 1
     place = f"{said.root / 'feature'}:1"
     assert said.failure("feature") == (0, f"{place}: the model has not seen the feature PAST in training")
-
-
-def test_the_example_of_columns_keeps_them_apart(said: Said) -> None:
-    shown = next(line for line in said.out("again").splitlines() if line.startswith("  echo "))
-    words = shown.removeprefix("  echo ").partition(" | ")[0]
-    typed = subprocess.run(
-        ["bash", "-c", f"printf %s {words}"], capture_output=True, text=True, check=True
-    ).stdout
-    verb, features = typed.split("\t")
-    assert verb.isalpha()
-    assert features.startswith("V;")
 
 
 def test_dialogues_and_columns_are_checked_and_scored(said: Said) -> None:
