@@ -161,6 +161,14 @@ def test_every_program_and_every_page_that_is_named_is_there(page: Path) -> None
     assert [link for link in within if not (page.parent / link).exists()] == []
 
 
+def test_what_a_contribution_touches_is_there() -> None:
+    rows = prose(ROOT / "CONTRIBUTING.md").partition("## I want to add a")[2].partition("## How")[0]
+    named = [span for span in re.findall(r"`([\w/.]+)`", rows) if span.endswith((".py", ".md", ".toml", "/"))]
+    assert len(named) > 40
+    places = (ROOT / "src" / "seqloom", ROOT)
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []
+
+
 def test_every_guide_every_example_and_every_preset_is_named_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [guide.name for guide in GUIDES if f"(docs/guides/{guide.name})" not in readme] == []
