@@ -200,6 +200,12 @@ def _seen_from(folder: Path, path: Path) -> str:
     return str(path) if path.is_absolute() else os.path.relpath(path, folder)
 
 
+AUDIO_SETTINGS = """
+[audio]
+# sampling_rate = 16000    # of your recordings; others are resampled to it
+"""
+
+
 def _usual_settings(preset: str) -> str:
     """What a person is likely to change, with the preset's values, switched off."""
     from seqloom.config.presets import read_preset
@@ -214,9 +220,10 @@ def _usual_settings(preset: str) -> str:
     symbols = '# target_tokenizer = "space"    # for phones with blanks between them'
     if "vocabulary_size" in text:
         symbols = f"# vocabulary_size = {text['vocabulary_size']}    # symbols; {advice}"
+    hears = AUDIO_SETTINGS if values["task"] == "transcription" else ""
     return f"""
 # Take away a "#" to change what the preset says.
-
+{hears}
 [text]
 {symbols}
 

@@ -29,6 +29,7 @@ def test_a_project_is_its_preset_and_switched_off_lines_show_its_values(
     switched_on = read_config(path)
     assert switched_on.text == plain.text
     assert switched_on.training == plain.training
+    assert (f"[audio]\n# sampling_rate = {plain.audio.sampling_rate} " in text) == plain.hears
     assert f"model.width = {plain.model.width}".split(".")[1] in text
 
 
