@@ -15,6 +15,7 @@ from seqloom.cli.file_options import (
     ValidFiles,
 )
 from seqloom.cli.places import config_file
+from seqloom.cli.reporting import keep_inputs
 
 if TYPE_CHECKING:
     from seqloom.base.progress import Progress
@@ -103,6 +104,7 @@ def check(
                 tokenizers, labels = _learn(settings, shown)
             except DataError as error:
                 fault = str(error)
+        keep_inputs((path for files in parts.values() for path in files.paths), html=html)
         report = check_corpus(
             parts,
             source_tokenizer=tokenizers.source if tokenizers else None,

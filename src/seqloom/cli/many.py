@@ -17,10 +17,9 @@ from typing import Annotated, BinaryIO, NamedTuple
 import typer
 
 from seqloom.base.errors import DataError, ResourceError, SeqloomError, UsageError
-from seqloom.base.files import explain_os_errors, make_folder
+from seqloom.base.files import UNFINISHED, behind_links, explain_os_errors, make_folder, takes_as_it_comes
 
 STDIN = "-"
-UNFINISHED = ".part"  # what a result is called until all of it is there
 FIELD_FILES = (".jsonl", ".ndjson")
 
 Beside = Annotated[
@@ -215,10 +214,18 @@ def run_jobs(jobs: Sequence[Job], work: Callable[[Job], None], say: Callable[[st
 
 @contextmanager
 def opened(output: Path | None) -> Iterator[BinaryIO]:
-    """Stdout, or a file that takes the place of what was there once all of it is written."""
+    """Stdout, or a file that takes the place of what was there once all of it is written.
+
+    A symbolic link stays one, and a device or a pipe is written to as it is.
+    """
     if output is None:
         yield sys.stdout.buffer
         return
+    if takes_as_it_comes(output):
+        with explain_os_errors("write", output), output.open("wb") as stream:
+            yield stream
+        return
+    output = behind_links(output)
     make_folder(output.parent)
     unfinished = output.with_name(output.name + UNFINISHED)
     try:

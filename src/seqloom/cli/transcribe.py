@@ -11,7 +11,7 @@ import typer
 from seqloom.base.errors import DataError, UsageError
 from seqloom.cli import many
 from seqloom.cli.places import Run
-from seqloom.cli.reporting import Report, reporting
+from seqloom.cli.reporting import Report, keep_inputs, reporting
 from seqloom.cli.texts import one_line
 from seqloom.cli.writing_options import check_beams
 
@@ -152,7 +152,9 @@ def _jobs(
     endings = (*SUFFIXES, READY_SUFFIX)
     if not each:
         place = output or Path(many.STDIN)
-        return [many.Job(found.path, place) for found in many.find_files(files, endings)]
+        jobs = [many.Job(found.path, place) for found in many.find_files(files, endings)]
+        keep_inputs((job.source for job in jobs), output=output)
+        return jobs
     if beside is not None:
         return many.jobs_of(
             files, lambda found: many.beside(found.path, beside), overwrite=overwrite, endings=endings
