@@ -11,7 +11,7 @@ class Verb(TyperCommand):
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """`RUN [FILE]... [OPTIONS]`: what must be there first."""
         options, *arguments = super().collect_usage_pieces(ctx)
-        return [*(piece.strip("{}") for piece in arguments), options]
+        return [*(piece.replace("{", "").replace("}", "") for piece in arguments), options]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The arguments and the options, each with its sentence."""

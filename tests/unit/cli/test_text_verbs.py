@@ -59,6 +59,10 @@ def answers(writer: Project, trained: Project) -> dict[str, Answer]:
         "other": ("generate", trained.run),
         "other score": ("score", trained.run, text),
         "beam": ("evaluate", run, "--beam", 3),
+        "output": ("evaluate", run, "--output", "out.txt"),
+        "reference": ("evaluate", run, "--reference", "text"),
+        "confusion": ("evaluate", run, "--confusion", "c.png"),
+        "ensemble": ("evaluate", run, "--ensemble", run),
         "temperature": ("generate", run, "--temperature", 0),
         "two prompts": ("generate", run, "--prompt", "a", "--prompt-file", text),
         "window": ("generate", run, "--repetition-window", 3),
@@ -171,8 +175,13 @@ def test_check_counts_and_finds_what_was_learnt(answers: dict[str, Answer]) -> N
          "Use it with: seqloom translate {other}"),
         ("other score", 2, '{other} was trained for task = "translation", which `seqloom score` is not for. '
          "Use it with: seqloom translate {other}"),
-        ("beam", 2, "{run} is a language model, whose text is scored and not translated. "
-         "Leave out --beam and --output."),
+        ("beam", 2, "--beam is for models that write text; this one is asked how likely a text is. Leave it out."),
+        ("output", 2, "--output is for models that write text or labels; this one is asked how likely a text is. "
+         "Leave it out."),
+        ("reference", 2, "--reference is for JSON lines of texts, which this task doesn't read. Leave it out."),
+        ("confusion", 2, "--confusion is for classifiers and taggers; this model is asked how likely a text is. "
+         "Leave it out."),
+        ("ensemble", 2, "--ensemble is for runs that decide together, which those of this task don't. Leave it out."),
         ("temperature", 2, "--temperature 0 is out of range; expected more than 0. For the likeliest symbol each time "
          "give --top-k 1."),
         ("two prompts", 2, "--prompt and --prompt-file are two beginnings. Leave out one."),

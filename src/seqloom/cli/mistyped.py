@@ -1,0 +1,59 @@
+"""What the parser of the command line refuses, in one sentence: a word too many, no such option, no number."""
+
+from typing import Any
+
+from seqloom.base.errors import UsageError
+
+
+def explain_mistyped(error: BaseException) -> UsageError | None:
+    """The same in a sentence, for an error that the parser has raised; None for every other.
+
+    The parser keeps its classes to itself in some versions, so they are known by their names.
+    """
+    kind = type(error).__name__
+    if kind == "NoSuchOption":
+        return UsageError(_no_option(error))
+    if kind == "MissingParameter":
+        return UsageError(f"{_parser_said(error)} Type it as in: {_usage(error)}")
+    if kind == "BadParameter":
+        return UsageError(_bad_value(error))
+    if kind in ("UsageError", "BadOptionUsage", "BadArgumentUsage"):
+        return UsageError(f"{_parser_said(error)} {_help(error)}")
+    return None
+
+
+def _no_option(error: Any) -> str:
+    near = [option for option in error.possibilities or () if option not in ("--help", "-h")]
+    hint = f"Did you mean {' or '.join(near)}?" if near else _help(error)
+    return f"There is no option {error.option_name}. {hint}"
+
+
+def _bad_value(error: Any) -> str:
+    """What was typed, and the number that is expected in its place."""
+    faults = getattr(error.__cause__, "errors", list)()
+    if error.param is None or not faults:
+        return _parser_said(error)
+    bounds = {
+        "of at least": getattr(error.param, "min", None),
+        "of at most": getattr(error.param, "max", None),
+    }
+    told = [f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None]
+    real = "float" in faults[0]["type"] or any(isinstance(bound, float) for bound in bounds.values())
+    expected = " ".join(["a number" if real else "a whole number", " and ".join(told)]).rstrip()
+    return f'{error.param.opts[-1]} is "{faults[0]["input"]}"; expected {expected}.'
+
+
+def _parser_said(error: Any) -> str:
+    """The parser's own sentence, with a full stop."""
+    text = " ".join(str(error.format_message()).split())
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
+def _usage(error: Any) -> str:
+    """The command with its arguments, as its help shows it."""
+    return " ".join(error.ctx.get_usage().removeprefix("Usage: ").split())
+
+
+def _help(error: Any) -> str:
+    command = error.ctx.command_path if error.ctx else "seqloom VERB"
+    return f"`{command} --help` says what can be typed."
