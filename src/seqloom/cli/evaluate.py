@@ -173,7 +173,7 @@ def _data_of(
     if references and isinstance(asked, PairFiles):
         if asked.kind != "jsonl":
             names = " and ".join(map(str, asked.paths))
-            raise UsageError(f"--reference names a field of JSON lines, but {names} has none. Leave it out.")
+            raise UsageError(f"--reference names a field of JSON lines; found {names}. Leave it out.")
         return replace(asked, reference_fields=references)
     return asked
 

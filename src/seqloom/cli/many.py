@@ -155,6 +155,45 @@ def check_beside(files: Sequence[Path], output: Path | None, suffix: str | None)
         raise UsageError(f'--beside "{suffix}" is no suffix; expected one as in --beside de.')
 
 
+def holds_records(path: Path) -> bool:
+    """Whether a file is JSON lines by its name."""
+    return path.suffix.lower() in FIELD_FILES
+
+
+def records_alone(paths: Sequence[Path]) -> bool:
+    """Whether files are JSON lines by their names. Raises UsageError where some are and some are not."""
+    kinds = {holds_records(path) for path in paths}
+    if len(kinds) > 1:
+        raise UsageError("Some of the files are JSON lines by their names and some are not. Read them apart.")
+    return kinds == {True}
+
+
+def jobs_asked(
+    files: Sequence[Path], output: Path | None, suffix: str | None, *, overwrite: bool
+) -> list[Job] | None:
+    """A job for each file whose result isn't there yet, by --output or --beside; None where all goes to one place.
+
+    Raises  UsageError for results that have no place; as jobs_of does
+    """
+    folder = output is not None and output.is_dir()
+    if suffix is None and not folder and not any(map(names_many, files)):
+        return None
+    if not files:
+        raise UsageError(f"--output {output} is a folder, but stdin has no name to write by. Name a file.")
+    if any(str(path) == STDIN for path in files):
+        raise UsageError('"-" is stdin, which has no name to write a result by. Name files and folders only.')
+    if output is not None and output.exists() and not folder:
+        raise UsageError(f"--output {output} is a file, but a folder is read. Name a folder for the results.")
+    if suffix is not None:
+        return jobs_of(files, lambda each: beside(each.path, suffix), overwrite=overwrite)
+    if output is not None:
+        return jobs_of(files, mirrored(output), overwrite=overwrite)
+    raise UsageError(
+        "Folders and patterns are for many files at once: say where their results go, by --beside SUFFIX or "
+        "--output FOLDER."
+    )
+
+
 def jobs_of(
     files: Sequence[Path],
     place: Callable[[Found], Path],

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from seqloom.base.errors import UsageError
+from seqloom.base.errors import SeqloomError, UsageError
 
 
 def explain_mistyped(error: BaseException) -> UsageError | None:
@@ -10,7 +10,7 @@ def explain_mistyped(error: BaseException) -> UsageError | None:
 
     The parser keeps its classes to itself in some versions, so they are known by their names.
     """
-    kind = type(error).__name__
+    kind = "" if isinstance(error, SeqloomError) else type(error).__name__
     if kind == "NoSuchOption":
         return UsageError(_no_option(error))
     if kind == "MissingParameter":
@@ -30,7 +30,7 @@ def _no_option(error: Any) -> str:
 
 def _bad_value(error: Any) -> str:
     """What was typed, and the number that is expected in its place."""
-    faults = getattr(error.__cause__, "errors", list)()
+    faults: list[Any] = getattr(error.__cause__, "errors", list)()
     if error.param is None or not faults:
         return _parser_said(error)
     bounds = {

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from seqloom.base.errors import UsageError
-from seqloom.cli.many import FIELD_FILES, Beside, Overwrite, check_beside
+from seqloom.cli.many import Beside, Overwrite, check_beside, holds_records
 from seqloom.cli.places import Others, Run
 
 LANGUAGE = re.compile("[a-z]{2,3}")
@@ -187,11 +187,6 @@ def check_options(kind: Kind, asked: Asked) -> None:
         check_records(kind, asked)
     elif asked.into is not None and not any(map(Path.is_dir, asked.files)):
         raise UsageError("--into names a field of JSON lines. Add --field, which says what to read.")
-
-
-def holds_records(path: Path) -> bool:
-    """Whether a file is JSON lines by its name."""
-    return path.suffix.lower() in FIELD_FILES
 
 
 def check_records(kind: Kind, asked: Asked) -> None:
