@@ -15,8 +15,10 @@ from seqloom.cli.many import (
     Beside,
     Overwrite,
     check_beside,
+    check_read,
     holds_records,
     jobs_asked,
+    names_many,
     opened,
     records_alone,
     run_jobs,
@@ -117,6 +119,14 @@ def classify(
     """
     asked = Asked(files, overwrite, field, into, probabilities, json, threshold, blocks)
     check_beside(files, output, beside)
+    records = field is not None or (bool(files) and all(map(holds_records, files)))
+    check_read(
+        overwrite=overwrite,
+        output=output,
+        suffix=beside,
+        fields=(field, into),
+        records=records or any(map(names_many, files)),
+    )
     _check_options(asked)
     jobs = jobs_asked(files, output, beside, overwrite=overwrite)
     if jobs is None:

@@ -194,6 +194,27 @@ def jobs_asked(
     )
 
 
+def check_read(
+    *,
+    overwrite: bool,
+    output: Path | None,
+    suffix: str | None,
+    fields: Sequence[str | None] = (),
+    records: bool = False,
+) -> None:
+    """Refuse names of fields that are none, and an --overwrite where there is nothing that might be written over.
+
+    fields   what --field and --into name
+    records  whether JSON lines are read
+    """
+    if "" in fields:
+        raise UsageError("--field and --into name fields of JSON lines, and one of them is empty. Name it.")
+    if overwrite and not records and output is None and suffix is None:
+        raise UsageError(
+            "--overwrite is for results in files and in fields of JSON lines, but these go to stdout. Leave it out."
+        )
+
+
 def jobs_of(
     files: Sequence[Path],
     place: Callable[[Found], Path],

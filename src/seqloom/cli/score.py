@@ -57,6 +57,8 @@ def score(
     from seqloom.pipeline import Likelihood, TextGenerator, load_as
 
     model = load_as(TextGenerator, run, "score")
+    if not files and sys.stdin.isatty():
+        print("Type a line and press Enter; Ctrl-D ends.", file=sys.stderr)
     whole = Likelihood()
     lines = 0
     for path in files or [Path(STDIN)]:
@@ -95,11 +97,21 @@ def describe(whole: "Likelihood", lines: int, model: "TextGenerator", *, separat
         f"  nats a token      {whole.nats_per_token:9.4f}",
         f"  bits a character  {whole.bits_per_character:9.4f}",
         f"  perplexity        {whole.perplexity:9.3f}",
-        f"  {lines:,} lines, {whole.tokens:,} tokens, {whole.characters:,} characters; {context}",
+        f"  {_count(lines, 'line')}, {_count(whole.tokens, 'token')}, {_count(whole.characters, 'character')}; "
+        f"{context}",
     ]
     if whole.unknown:
-        rows.append(f"  {whole.unknown:,} tokens are outside the vocabulary and count as <unk>")
+        verbs = (
+            "is outside the vocabulary and counts"
+            if whole.unknown == 1
+            else "are outside the vocabulary and count"
+        )
+        rows.append(f"  {_count(whole.unknown, 'token')} {verbs} as <unk>")
     return "\n".join(rows)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"1 {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def figures(found: "Likelihood") -> dict[str, Any]:

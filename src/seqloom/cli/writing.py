@@ -40,6 +40,7 @@ def _write(kind: Kind, runs: list[Path], asked: Asked) -> None:
 
     model = load_as(Model, runs, kind.verb)
     options = _options(model.config, asked)
+    _say_unknown(model, prefix)
     if not asked.files and sys.stdin.isatty():
         print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
     paths = asked.files if jobs is None else [job.source for job in jobs]
@@ -49,6 +50,16 @@ def _write(kind: Kind, runs: list[Path], asked: Asked) -> None:
             writer.write(asked.files, asked.output)
             return
         run_jobs(jobs, lambda job: writer.write([job.source], job.target), report.say)
+
+
+def _say_unknown(model: "Model", prefix: str) -> None:
+    """Tell of what of a prefix the model can't write, as it has no symbol for it."""
+    from seqloom.text.vocabulary import UNK
+
+    unknown = model.tokenizers.target.encode(prefix).count(UNK) if prefix else 0
+    if unknown:
+        count = "a symbol" if unknown == 1 else f"{unknown} symbols"
+        print(f"seqloom: the prefix has {count} that the model has never seen", file=sys.stderr)
 
 
 def _options(config: "Config", asked: Asked) -> "SearchOptions | SamplingOptions":

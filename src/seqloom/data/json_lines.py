@@ -10,6 +10,16 @@ from pathlib import Path
 from seqloom.base.errors import DataError, EncodingFault
 from seqloom.data.lines import read_lines
 
+KINDS = {
+    dict: "object",
+    list: "list",
+    str: "text",
+    bool: "truth value",
+    int: "number",
+    float: "number",
+    type(None): "null",
+}
+"""What JSON has, in words."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -25,10 +35,13 @@ def json_object(line: str, where: str) -> dict[str, object]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        found = "an empty line" if not line.strip() else f"no JSON ({error})"
+        said = (
+            f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else error
+        )
+        found = "an empty line" if not line.strip() else f"no JSON ({said})"
         raise DataError(f"{where}: {found}; expected one JSON object a line.") from error
     if not isinstance(row, dict):
-        raise DataError(f"{where}: a JSON {type(row).__name__}; expected an object, as in {{...}}.")
+        raise DataError(f"{where}: a JSON {KINDS[type(row)]}; expected an object, as in {{...}}.")
     return row
 
 
@@ -41,7 +54,9 @@ def text_field(row: dict[str, object], name: str, where: str) -> str:
         raise DataError(f"{where}: no field {name!r}; found {found}.{hint}")
     value = row[name]
     if not isinstance(value, str):
-        raise DataError(f"{where}: field {name!r} is a {type(value).__name__}; expected text in quotes.")
+        article = "an" if isinstance(value, dict) else "a"
+        found = "null" if value is None else f"{article} {KINDS[type(value)]}"
+        raise DataError(f"{where}: field {name!r} is {found}; expected text in quotes.")
     if SURROGATE.search(value):
         raise EncodingFault(
             f"{where}: field {name!r} has half of a surrogate pair (\\ud800 to \\udfff alone), which is no "

@@ -91,7 +91,7 @@ def test_a_field_that_is_there_is_written_over_only_when_asked() -> None:
         ("[1]", "x:1: a JSON list; expected an object"),
         ("", "x:1: an empty line; expected one JSON object a line"),
         ('{"text": "a"}', "x:1: no field 'body'; found 'text'"),
-        ('{"body": 3}', "x:1: field 'body' is a int; expected text in quotes"),
+        ('{"body": 3}', "x:1: field 'body' is a number; expected text in quotes"),
     ],
 )
 def test_lines_that_are_no_records(line: str, message: str) -> None:

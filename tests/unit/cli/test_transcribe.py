@@ -224,4 +224,4 @@ def test_a_stream_gives_a_line_an_utterance(speech_run: Path) -> None:
     rows = [json.loads(line) for line in answer.out.splitlines()]
     assert (answer.code, [row["source"] for row in rows]) == (0, ["utterance 1", "utterance 2"])
     assert all(0.4 < row["seconds"] < 1.0 for row in rows)
-    assert answer.err == "seqloom: stdin ended within a sample; its last 1 bytes were left out\n"
+    assert answer.err == "seqloom: stdin ended within a sample; its last byte was left out\n"

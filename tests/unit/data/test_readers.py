@@ -215,7 +215,7 @@ def test_json_lines(write) -> None:
         ("[1]", r"a\.jsonl:2: a JSON list; expected an object"),
         ('{"source": "a"}', r"a\.jsonl:2: no field 'target'; found 'source'"),
         ('{"source": "a", "tarrget": "b"}', r"Did you mean 'tarrget'\?"),
-        ('{"source": "a", "target": 3}', r"a\.jsonl:2: field 'target' is a int; expected text"),
+        ('{"source": "a", "target": 3}', r"a\.jsonl:2: field 'target' is a number; expected text"),
         ('{"source": "a", "target": "\\ud83d"}', r"a\.jsonl:2: field 'target' has half of a surrogate pair"),
         ("[" * 100_000, r"a\.jsonl:2: no JSON"),
         ('{"source": ' + "1" * 5000 + "}", r"a\.jsonl:2: no JSON"),
@@ -270,7 +270,7 @@ def test_without_reference_fields_the_target_is_the_reference(tmp_path: Path) ->
     [
         ('{"s": "x", "a": []}', r"x\.jsonl:1: no reference in 'a'; expected at least one text"),
         ('{"s": "x", "b": "1"}', r"x\.jsonl:1: no field 'a'; found 's', 'b'"),
-        ('{"s": "x", "a": [1]}', r"x\.jsonl:1: field 'a' is a int; expected text in quotes"),
+        ('{"s": "x", "a": [1]}', r"x\.jsonl:1: field 'a' is a number; expected text in quotes"),
         ('{"a": "1"}', r"x\.jsonl:1: no field 's'; found 'a'"),
     ],
 )
