@@ -25,11 +25,12 @@ Examples:
   seqloom transcribe runs/mine a.wav b.flac recordings/ 'more/*.wav'
       PATH, a tab and what is said there, a line a file, in the order named.
   seqloom transcribe runs/mine recordings --beside txt
-      Every recording of a folder: a.wav gets a.wav.txt, with what is said there.
-  arecord -f S16_LE -r 16000 -t raw | seqloom transcribe runs/mine --stdin --rate 16000
-      From the microphone: a line whenever somebody has finished speaking.
+      Every recording of a folder: what is said in a.wav goes to a.wav.txt.
 
 \b
+--stdin    raw samples, a line whenever somebody has finished speaking:
+           arecord -f S16_LE -r 16000 -t raw |
+           seqloom transcribe runs/mine --stdin --rate 16000
 --times    PATH, then for each word a tab and START END WORD, in seconds
 --json     one object a line: source, text, score, log_probability, seconds,
            with --times words, with --n-best alternatives

@@ -10,7 +10,7 @@ from pathlib import Path
 from seqloom.base.errors import DataError, EncodingFault
 from seqloom.data.lines import read_lines
 
-KINDS = {
+KINDS: dict[type, str] = {
     dict: "object",
     list: "list",
     str: "text",
@@ -45,6 +45,18 @@ def json_object(line: str, where: str) -> dict[str, object]:
     return row
 
 
+def no_json(line: str, error: Exception) -> str:
+    """What a line is that could not be read, in words."""
+    said = f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else error
+    return f"no JSON ({said})" if line.strip() else "an empty line"
+
+
+def kind_of(value: object) -> str:
+    """What JSON has for a value, in words: "a number", "an object", "null"."""
+    kind = KINDS[type(value)]
+    return kind if value is None else f"{'an' if kind == 'object' else 'a'} {kind}"
+
+
 def text_field(row: dict[str, object], name: str, where: str) -> str:
     """The text under one key of a JSON line. Raises DataError, with the place, where there is none."""
     if name not in row:
@@ -54,9 +66,7 @@ def text_field(row: dict[str, object], name: str, where: str) -> str:
         raise DataError(f"{where}: no field {name!r}; found {found}.{hint}")
     value = row[name]
     if not isinstance(value, str):
-        article = "an" if isinstance(value, dict) else "a"
-        found = "null" if value is None else f"{article} {KINDS[type(value)]}"
-        raise DataError(f"{where}: field {name!r} is {found}; expected text in quotes.")
+        raise DataError(f"{where}: field {name!r} is {kind_of(value)}; expected text in quotes.")
     if SURROGATE.search(value):
         raise EncodingFault(
             f"{where}: field {name!r} has half of a surrogate pair (\\ud800 to \\udfff alone), which is no "

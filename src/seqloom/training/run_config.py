@@ -51,8 +51,7 @@ def read_run_config(folder: RunFolder) -> Config:
         found = seed_runs(folder.path)
         if found:
             raise UsageError(
-                f"{folder.path} holds {len(found)} runs that differ in their seed; expected one. Name it, as in "
-                f"{found[0]}."
+                f"{folder.path} holds runs that differ in their seed, and one run is expected. Name it, as {found[0]}."
             )
         raise DamagedModelError(f"{folder.path} is no folder of a run: it has no config.toml. {mend}")
     if (

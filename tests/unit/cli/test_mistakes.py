@@ -323,6 +323,39 @@ def test_input_that_is_far_too_long_is_read_in_part_with_a_notice(
         (("check",), 2, "Name either a configuration, or files"),
         (("check", "{config}", "--train", "{text}", "{text}"), 2, "Name either a configuration, or files"),
         (("check", "--train", "{text}"), 2, "alone is not enough: give the second, parallel file as well"),
+        (
+            ("align", "{run}", "{text}", "{text}", "-o", "{text}"),
+            2,
+            "is a file that is being read. Name another one.",
+        ),
+        (("check", "--train", "{text}", "{text}", "--html", "{text}"), 2, "is a file that is being read."),
+        (
+            ("check", "--train", "{text}", "{text}", "--source-field", "x"),
+            2,
+            "are for pairs in JSON lines (.jsonl)",
+        ),
+        (("evaluate", "{run}", "{text}", "{text}", "--output", "{text}"), 2, "is a file that is being read."),
+        (
+            ("evaluate", "{run}", "{text}", "{text}", "--reference", "x"),
+            2,
+            "--reference names a field of JSON lines; found",
+        ),
+        (
+            ("translate", "{folder}", "{text}"),
+            2,
+            "is a project that is to be trained, not the run that comes of it.",
+        ),
+        (("average", "{folder}"), 2, "is a project that is to be trained, not the run that comes of it."),
+        (
+            ("compare", "{folder}"),
+            2,
+            "There is no plan {folder}/compare.toml. The guide to comparing models shows how",
+        ),
+        (
+            ("new", "{folder}/new", "--example", "--source-field", "x"),
+            2,
+            "are for pairs in JSON lines (.jsonl)",
+        ),
         (("new", "{folder}"), 2, "config.toml is there already and stays as it is."),
         (("new", "{folder}/new", "--preset", "translation-gruu"), 2, 'Did you mean "translation-gru"?'),
         (("new", "{folder}/new", "--train", "{text}", "{folder}/train.frr"), 3, "Did you mean"),
@@ -347,7 +380,7 @@ def test_other_mistakes(
     }
     answer = here(*(str(word).format(**places) for word in words))
     assert answer.code == code
-    assert sentence in answer.sentence
+    assert sentence.replace("{folder}", str(trained.folder)) in answer.sentence
     assert not (trained.folder / "new").exists()
 
 
@@ -407,3 +440,19 @@ def test_a_full_disk_is_what_the_error_number_says() -> None:
     failure = explain(OSError(errno.ENOSPC, "No space left on device", "some/file"))
     assert failure is not None
     assert failure.sentence.startswith("Can't use some/file: the disk is full;")
+
+
+def test_a_folder_of_seeds_is_no_run(here: Here, trained: Project, tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds"
+    shutil.copytree(trained.run, seeds / "seed-1")
+    answer = here("average", seeds)
+    assert (answer.code, answer.sentence) == (
+        2,
+        f"{seeds} holds runs that differ in their seed, and one run is expected. Name it, as {seeds}/seed-1.",
+    )
+    answer = here("train", trained.config, "--run", seeds)
+    assert answer.code == 2
+    assert answer.sentence.startswith(
+        f"{seeds} holds runs that differ in their seed, so it can't be one itself."
+    )
+    assert [path.name for path in seeds.iterdir()] == ["seed-1"]

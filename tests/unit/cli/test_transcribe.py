@@ -55,6 +55,10 @@ def answers(
         "no rate": ("transcribe", run, "--stdin"),
         "format": ("transcribe", run, "--stdin", "--rate", 8000, "--format", "mp3"),
         "silence": ("transcribe", run, "--stdin", "--rate", 8000, "--silence", 0),
+        "fast": ("transcribe", run, "--stdin", "--rate", 10**9),
+        "dash": ("transcribe", run, "-"),
+        "overwrite": ("transcribe", run, a, "--overwrite"),
+        "over itself": ("transcribe", run, a, "--output", inner.parent / "a.wav"),
         "for stdin": ("transcribe", run, a, "--rate", 8000),
         "n best": ("transcribe", run, a, "--n-best", 2),
         "language model": ("transcribe", run, a, "--language-model", run),
@@ -161,6 +165,10 @@ def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], r
         ),
         ("format", 2, "--format mp3 is unknown; expected one of s16le, s32le, f32le."),
         ("silence", 2, "--silence 0.0 is out of range; expected 0.05 to 60 seconds."),
+        ("fast", 2, "--rate 1000000000 is out of range; expected 1000 to 384000 samples a second."),
+        ("dash", 2, '"-" is stdin, which brings raw samples here: give --stdin and --rate in its place.'),
+        ("overwrite", 2, "but these go to stdout. Leave it out."),
+        ("over itself", 2, "/a.wav is a file that is being read. Name another one."),
         ("for stdin", 2, "--rate, --format and --silence are for --stdin. Add it, or leave them out."),
         ("n best", 2, "gives several outputs for a recording; add --json, which has room for them."),
         ("language model", 2, 'was trained for task = "transcription", so it holds no language model.'),
@@ -225,3 +233,12 @@ def test_a_stream_gives_a_line_an_utterance(speech_run: Path) -> None:
     assert (answer.code, [row["source"] for row in rows]) == (0, ["utterance 1", "utterance 2"])
     assert all(0.4 < row["seconds"] < 1.0 for row in rows)
     assert answer.err == "seqloom: stdin ended within a sample; its last byte was left out\n"
+
+
+def test_samples_of_a_stream_that_are_no_numbers_are_told(speech_run: Path) -> None:
+    stream = np.zeros(400, "<f4")
+    stream[[3, 5]] = np.nan, np.inf
+    answer = finish(
+        start("transcribe", speech_run, "--stdin", "--rate", RATE, "--format", "f32le"), stream.tobytes()
+    )
+    assert answer == Answer(0, "", "seqloom: 2 samples of stdin are no number; silence stood for that\n")
