@@ -31,9 +31,7 @@ def explain(error: BaseException) -> Failure | None:
     if isinstance(error, SeqloomError):
         return Failure(" ".join(str(error).splitlines()), error.exit_code)
     if isinstance(error, KeyboardInterrupt):
-        sentence = (
-            "Stopped by Ctrl-C. Run the same command again; a training goes on from its newest checkpoint."
-        )
+        sentence = "Stopped by Ctrl-C. The same command, given again, goes on from what was saved."
         return Failure(sentence, Interrupted.exit_code)
     if ran_out_of_memory(error):
         sentence = (
