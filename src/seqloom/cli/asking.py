@@ -99,13 +99,18 @@ def each_record(lines: Iterable[Line], fields: Fields, cut: Cut[Result]) -> Iter
     for line in lines:
         row = json_object(line.text, line.where)
         text = source_of(row, fields.read, line.where)
-        if fields.written in row and not fields.overwrite:
-            raise DataError(
-                f"{line.where}: there is a field {fields.written!r} already, and nothing is written over. Name "
-                "another one by --into, or give --overwrite."
-            )
+        refuse_written(row, fields, line.where)
         sources, write = cut(text)
         yield Piece(line.where, tuple(sources), _recorded(row, fields.written, write))
+
+
+def refuse_written(row: dict[str, Any], fields: Fields, where: str) -> None:
+    """Raise DataError for a line that has the field to be written already, unless it may be written over."""
+    if fields.written in row and not fields.overwrite:
+        raise DataError(
+            f"{where}: there is a field {fields.written!r} already, and nothing is written over. Name another one by "
+            "--into, or give --overwrite."
+        )
 
 
 def _recorded(

@@ -169,10 +169,16 @@ def records_alone(paths: Sequence[Path]) -> bool:
 
 
 def jobs_asked(
-    files: Sequence[Path], output: Path | None, suffix: str | None, *, overwrite: bool
+    files: Sequence[Path],
+    output: Path | None,
+    suffix: str | None,
+    *,
+    overwrite: bool,
+    endings: Sequence[str] = (),
 ) -> list[Job] | None:
     """A job for each file whose result isn't there yet, by --output or --beside; None where all goes to one place.
 
+    endings  as for find_files
     Raises  UsageError for results that have no place; as jobs_of does
     """
     folder = output is not None and output.is_dir()
@@ -185,9 +191,9 @@ def jobs_asked(
     if output is not None and output.exists() and not folder:
         raise UsageError(f"--output {output} is a file, but a folder is read. Name a folder for the results.")
     if suffix is not None:
-        return jobs_of(files, lambda each: beside(each.path, suffix), overwrite=overwrite)
+        return jobs_of(files, lambda each: beside(each.path, suffix), overwrite=overwrite, endings=endings)
     if output is not None:
-        return jobs_of(files, mirrored(output), overwrite=overwrite)
+        return jobs_of(files, mirrored(output), overwrite=overwrite, endings=endings)
     raise UsageError(
         "Folders and patterns are for many files at once: say where their results go, by --beside SUFFIX or "
         "--output FOLDER."

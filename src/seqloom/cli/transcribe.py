@@ -1,6 +1,6 @@
 """`seqloom transcribe`: a line for each recording, or for each utterance of a stream."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -8,8 +8,10 @@ import typer
 
 from seqloom.base.errors import DataError, UsageError
 from seqloom.cli import many
+from seqloom.cli.asking import Fields, fields_of
 from seqloom.cli.places import Run
-from seqloom.cli.reporting import Report, keep_inputs, reporting
+from seqloom.cli.reporting import Report, check_files, keep_inputs, reporting
+from seqloom.cli.transcribe_records import FIELD, RecordWriter, check_records
 from seqloom.cli.transcribe_stream import Stream, transcribe_stream
 from seqloom.cli.transcript_lines import Lines, put, say_notice
 from seqloom.cli.writing_options import check_beams
@@ -36,6 +38,7 @@ Examples:
            with --times words, with --n-best alternatives
 --beside, --output FOLDER   a file for each; results that are there stay, so
            that the same command goes on where it was stopped
+JSON lines (.jsonl, or --field) are written as they were, with one field more.
 A file that can't be used gives an empty line and a sentence on stderr; the
 others go on, and the exit code is then 3.
 """
@@ -77,6 +80,14 @@ def transcribe(
     ] = None,
     beside: many.Beside = None,
     overwrite: many.Overwrite = False,
+    field: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Read JSON lines, of which this field is the path of a recording."),
+    ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=f"With JSON lines: the field to write; {FIELD} if not said."),
+    ] = None,
     beam: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Hypotheses kept at each step; 1 is greedy."),
@@ -103,25 +114,30 @@ def transcribe(
         raise UsageError("Name sound files, or --stdin for raw samples from a pipe.")
     if not stdin and (rate, format, silence) != (None, None, None):
         raise UsageError("--rate, --format and --silence are for --stdin. Add it, or leave them out.")
+    records = field is not None or many.records_alone(files)
+    check_records(records=records, stdin=stdin, into=into, times=times, json=json)
     check_beams(beam, n_best, json=json, unit="recording")
     many.check_beside(files, output, beside)
-    many.check_read(overwrite=overwrite, output=output, suffix=beside)
+    many.check_read(overwrite=overwrite, output=output, suffix=beside, fields=(field, into), records=records)
     if any(str(path) == many.STDIN for path in files):
         raise UsageError('"-" is stdin, which brings raw samples here: give --stdin and --rate in its place.')
     each = bool(beside) or bool(output and output.is_dir())
     if each and stdin:
         raise UsageError(f"--output {output} is a folder, but --stdin has no names to write by. Name a file.")
+    if records:
+        _transcribe_records(
+            files,
+            output,
+            beside,
+            Fields((field,) if field else (), into or FIELD, overwrite),
+            lambda: _load(run, language_model, language_model_weight, beam, 1),
+        )
+        return
     jobs = _jobs(files, output, beside, overwrite=overwrite, json=json, each=each)
     stream = Stream.asked(rate, format, silence) if stdin else None
     if not jobs and not stdin:
         return
-    from seqloom.pipeline import Transcriber, load_as
-    from seqloom.pipeline.transcriber import with_language_model
-    from seqloom.training.searching import search_options
-
-    model = load_as(Transcriber, run, "transcribe")
-    model = with_language_model(model, language_model, language_model_weight)
-    options = search_options(model.config.search, beam=beam, n_best=n_best if json else 1)
+    model, options = _load(run, language_model, language_model_weight, beam, n_best if json else 1)
     lines = Lines(times=times, json=json, several=options.n_best > 1, named=not stdin and not each)
     paths = [job.source for job in jobs]
     with reporting(
@@ -135,6 +151,44 @@ def transcribe(
                 transcribe_stream(model, options, lines, stream, place, report)
             else:
                 _all_to_one(_Ahead(model, options, paths, times=times), lines, jobs, report, place)
+
+
+def _load(
+    run: Path, language_model: Path | None, weight: float | None, beam: int | None, n_best: int | None
+) -> "tuple[Transcriber, SearchOptions]":
+    from seqloom.pipeline import Transcriber, load_as
+    from seqloom.pipeline.transcriber import with_language_model
+    from seqloom.training.searching import search_options
+
+    model = with_language_model(load_as(Transcriber, run, "transcribe"), language_model, weight)
+    return model, search_options(model.config.search, beam=beam, n_best=n_best)
+
+
+def _transcribe_records(
+    files: Sequence[Path],
+    output: Path | None,
+    beside: str | None,
+    fields: Fields,
+    load: "Callable[[], tuple[Transcriber, SearchOptions]]",
+) -> None:
+    """What is said in the recordings that JSON lines name.
+
+    fields   what is read, the run's own field if none, and what is written
+    """
+    jobs = many.jobs_asked(files, output, beside, overwrite=fields.overwrite, endings=many.FIELD_FILES)
+    if jobs is None:
+        check_files(files, output)
+    elif not jobs:
+        return
+    model, options = load()
+    fields = fields._replace(read=fields.read or fields_of(model.config.data, None))
+    paths = files if jobs is None else [job.source for job in jobs]
+    with reporting("Transcribing", paths, shown=jobs is not None or output is not None) as report:
+        writer = RecordWriter(model, options, fields, report)
+        if jobs is None:
+            writer.write(files, output)
+            return
+        many.run_jobs(jobs, lambda job: writer.write([job.source], job.target), report.say)
 
 
 def _jobs(

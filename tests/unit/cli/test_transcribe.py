@@ -35,7 +35,25 @@ def answers(
     output = tmp_path_factory.mktemp("out") / "all.tsv"
     empty, texts = tmp_path_factory.mktemp("empty"), tmp_path_factory.mktemp("texts")
     inner = recordings / "deep"
+    calls, faulty = recordings.parent / "calls.jsonl", recordings.parent / "faulty.jsonl"
+    named = [f"{recordings.name}/{name}" for name in ("a.wav", "nothing.wav", "b.flac")]
+    calls.write_text("".join(json.dumps({"audio": name, "n": n}) + "\n" for n, name in enumerate(named)))
+    faulty.write_text(json.dumps({"source": named[0]}) + '\n{"source": " "}\n')
     commands: dict[str, tuple[object, ...]] = {
+        "records": ("transcribe", run, calls, "--field", "audio"),
+        "records elsewhere": (
+            "transcribe",
+            run,
+            recordings.parent / "*.jsonl",
+            "--beside",
+            "done",
+            "--into",
+            "said",
+        ),
+        "records twice": ("transcribe", run, calls, "--field", "audio", "--into", "n"),
+        "records times": ("transcribe", run, calls, "--times"),
+        "into nothing": ("transcribe", run, a, "--into", "text"),
+        "records stdin": ("transcribe", run, "--stdin", "--rate", 8000, "--field", "audio"),
         "one": ("transcribe", run, a),
         "folder": ("transcribe", run, recordings, "--times"),
         "pattern": ("transcribe", run, recordings / "*.wav", recordings / "b.*", "--json", "--n-best", 2),
@@ -79,6 +97,8 @@ def answers(
         ("mirrored c", texts / "deep" / "c.wav.txt"),
     ):
         found[name] = Answer(0, path.read_text(), "")
+    both = [f"{name}\t{(texts / f'{name}.txt').read_text()}" for name in ("a.wav", "b.flac")]
+    found["mirrored said"] = Answer(0, "".join(both), "")
     return found
 
 
@@ -144,6 +164,14 @@ def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], r
         ("ready", 3, "holds ready-made features, but the model hears sound. Give it a sound file."),
         ("empty folder", 3, "Name a folder or a pattern with files."),
         ("no fit", 3, "*.wav. Name a folder or a pattern with files."),
+        ("records twice", 3, "calls.jsonl:1: there is a field 'n' already, and nothing is written over."),
+        ("records times", 2, "JSON lines are written as they were, with one field more. Leave out --times."),
+        ("into nothing", 2, "--into names a field of JSON lines. Add --field, which says what to read."),
+        (
+            "records stdin",
+            2,
+            "--field is for JSON lines, but --stdin brings raw samples. Leave out one of the two.",
+        ),
         ("both places", 2, "--beside and --output each say where results go. Leave out one."),
         ("stdin to many", 2, "is a folder, but --stdin has no names to write by. Name a file."),
         (
@@ -242,3 +270,24 @@ def test_samples_of_a_stream_that_are_no_numbers_are_told(speech_run: Path) -> N
         start("transcribe", speech_run, "--stdin", "--rate", RATE, "--format", "f32le"), stream.tobytes()
     )
     assert answer == Answer(0, "", "seqloom: 2 samples of stdin are no number; silence stood for that\n")
+
+
+def test_records_get_what_is_said_in_the_recording_that_they_name(
+    answers: dict[str, Answer], recordings: Path
+) -> None:
+    rows = [json.loads(line) for line in answers["records"].out.splitlines()]
+    said = dict(line.split("\t") for line in answers["mirrored said"].out.splitlines())
+    assert [row["text"] for row in rows] == [said["a.wav"], None, said["b.flac"]]
+    assert [row["n"] for row in rows] == [0, 1, 2]
+    assert answers["records"].code == 3
+    assert answers["records"].err.splitlines() == [
+        f"seqloom: {recordings}/nothing.wav does not exist.",
+        "seqloom: 1 of 3 recordings could not be used, as said above; the others are done.",
+    ]
+    elsewhere = answers["records elsewhere"]
+    assert elsewhere.code == 3
+    assert "calls.jsonl:1: no field 'source'; found 'audio', 'n'." in elsewhere.err
+    assert "faulty.jsonl:2: field 'source' is empty; expected the path of a recording." in elsewhere.err
+    assert elsewhere.err.splitlines()[-1] == (
+        "seqloom: 2 of 2 files could not be used, as said above; the others are done."
+    )
