@@ -1,5 +1,7 @@
-"""What the parser of the command line refuses, in one sentence: a word too many, no such option, no number."""
+"""What the command line has that no verb can read, in one sentence: a word too many, no such option, no number."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from seqloom.base.errors import SeqloomError, UsageError
@@ -20,6 +22,17 @@ def explain_mistyped(error: BaseException) -> UsageError | None:
     if kind in ("UsageError", "BadOptionUsage", "BadArgumentUsage"):
         return UsageError(f"{_parser_said(error)} {_help(error)}")
     return None
+
+
+def refuse_repeated(given: Sequence[Any]) -> None:
+    """Refuse an option that is given again where it has one value, of which the parser would take the last.
+
+    given   the options and arguments as the parser has read them, once for each time
+    """
+    for option, times in Counter(given).items():
+        if times > 1 and option.param_type_name == "option" and not option.multiple:
+            names = " or ".join([*option.opts, *option.secondary_opts])
+            raise UsageError(f"{names} is given {times} times; expected once. Leave out all but one.")
 
 
 def _no_option(error: Any) -> str:

@@ -401,6 +401,18 @@ def test_other_mistakes(
             ("transcribe", "run", "a.wav", "--language-model-weight", "nan"),
             '--language-model-weight is "nan"; expected a number of at least 0.',
         ),
+        (
+            ("translate", "run", "--beam", "2", "--beam=3"),
+            "--beam is given 2 times; expected once. Leave out all but one.",
+        ),
+        (
+            ("translate", "run", "-o", "a", "--output", "b"),
+            "--output or -o is given 2 times; expected once. Leave out all but one.",
+        ),
+        (
+            ("generate", "run", "--echo", "--no-echo"),
+            "--echo or --no-echo is given 2 times; expected once. Leave out all but one.",
+        ),
         (("translate", "run", "--baem", "3"), "There is no option --baem. Did you mean --beam?"),
         (
             ("score", "run", "--zzz"),
