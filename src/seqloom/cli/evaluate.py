@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqloom.cli.measured import Measured, tell_apart, tell_one, tell_together
+from seqloom.cli.measured import Measured, Notices, tell_apart, tell_one, tell_together
 from seqloom.cli.places import CONFIG, PARTS, Others, Run, shown
 from seqloom.cli.reporting import keep_inputs
 
@@ -130,12 +130,13 @@ def evaluate(
             f"{run} holds {len(members)} runs, which are measured one by one, and --output is one file. Name one run."
         )
     if not members or (len(members) == 1 and not together):
-        print(tell_one(_measure([*(members or [run]), *ensemble], data, asked), json=json))
+        print(tell_one(_measure([*(members or [run]), *ensemble], data, asked, Notices()), json=json))
         return
+    notices = Notices()
     alone = replace(asked, output=None, confusion=None)
-    each = {member.name: _measure([member], data, alone) for member in members}
+    each = {member.name: _measure([member], data, alone, notices) for member in members}
     if together:
-        print(tell_together(each, _measure([run, *ensemble], data, asked), json=json))
+        print(tell_together(each, _measure([run, *ensemble], data, asked, notices), json=json))
     else:
         print(tell_apart(run, each, json=json))
 
@@ -195,7 +196,7 @@ def _part_of(config: "Config", run: Path, part: str | None) -> str:
     )
 
 
-def _measure(runs: Sequence[Path], data: "AnyFiles | TextFiles", asked: Asked) -> Measured:
+def _measure(runs: Sequence[Path], data: "AnyFiles | TextFiles", asked: Asked, notices: Notices) -> Measured:
     """Measure the model of a run, or of several together."""
     from seqloom.cli.evaluate_labels import measure_labels
     from seqloom.cli.evaluate_outputs import measure_outputs
@@ -209,5 +210,5 @@ def _measure(runs: Sequence[Path], data: "AnyFiles | TextFiles", asked: Asked) -
             raise TypeError(f"{type(model).__name__} is not measured on {type(data).__name__}")
         return measure_text(model, runs[0], data)
     if isinstance(model, Classifier | Tagger):
-        return measure_labels(model, runs, data, output=asked.output, picture=asked.confusion)
-    return measure_outputs(model, runs, data, beam=asked.beam, output=asked.output)
+        return measure_labels(model, runs, data, notices, output=asked.output, picture=asked.confusion)
+    return measure_outputs(model, runs, data, notices, beam=asked.beam, output=asked.output)

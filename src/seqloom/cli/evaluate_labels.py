@@ -1,13 +1,13 @@
 """What `seqloom evaluate` says of a classifier or a tagger."""
 
-import sys
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqloom.cli.measured import Measured
+from seqloom.cli.measured import Measured, Notices
 from seqloom.cli.places import nearby
-from seqloom.cli.texts import one_line
+from seqloom.cli.texts import counted, one_line
 
 if TYPE_CHECKING:
     from seqloom.data.pairs import PairSource
@@ -18,6 +18,7 @@ def measure_labels(
     model: "Classifier | Tagger",
     runs: Sequence[Path],
     asked: "PairSource",
+    notices: Notices,
     *,
     output: Path | None,
     picture: Path | None,
@@ -38,16 +39,23 @@ def measure_labels(
     title = f"{' + '.join(map(str, runs))} on {' and '.join(map(str, map(nearby, asked.paths)))}"
     check_labels(asked, model.lexicon.labels)
     several = model.kind.several
-    pairs = [pair for pair in asked.read() if pair.source.strip() and (several or pair.target.strip())]
-    if not pairs:
+    pairs = list(asked.read())
+    kept = [bool(pair.source.strip() and (several or pair.target.strip())) for pair in pairs]
+    if not any(kept):
         raise DataError(f"{title}: no text with a label; a score needs at least one.")
-    report, outputs = model.evaluate(pairs)
+    report, said = model.evaluate(list(compress(pairs, kept)))
+    rest = iter(said)
+    outputs = [next(rest) if whole else "" for whole in kept]
+    if not all(kept):
+        left_out = kept.count(False)
+        verb = "has" if left_out == 1 else "have"
+        notices.tell(f"{left_out:,} of {len(kept):,} pairs {verb} no text or no label and count for nothing")
     if output:
         make_folder(output.parent)
         atomic_write(output, "".join(f"{one_line(text)}\n" for text in outputs))
     notice = write_confusion_picture(report, picture, title=title) if picture else None
     if notice:
-        print(f"seqloom: {notice}", file=sys.stderr)
+        notices.tell(notice)
     lines = [
         *(
             f"  {TITLES.get(score.name, score.name):14} {score.value:6.2f}   {score.signature}"
@@ -58,7 +66,7 @@ def measure_labels(
         *(f"\n{what}: {path}" for path, what in ((output, "What it said"), (picture, "The picture")) if path),
     ]
     return Measured(
-        title=f"{title}: {len(pairs):,} texts",
+        title=f"{title}: {counted(len(said), 'text')}",
         text="\n".join(lines),
         scores={score.name: score.value for score in report.scores},
         record={

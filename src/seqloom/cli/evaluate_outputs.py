@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqloom.cli.measured import Measured
+from seqloom.cli.measured import Measured, Notices
 from seqloom.cli.places import nearby
-from seqloom.cli.texts import one_line
+from seqloom.cli.texts import counted, one_line
 
 if TYPE_CHECKING:
     from seqloom.data.pairs import PairSource
@@ -18,6 +18,7 @@ def measure_outputs(
     model: "Model | Transcriber",
     runs: Sequence[Path],
     asked: "PairSource",
+    notices: Notices,
     *,
     beam: int | None,
     output: Path | None,
@@ -38,13 +39,14 @@ def measure_outputs(
     names = " and ".join(str(nearby(path)) for path in asked.paths)
     if not pairs:
         raise DataError(f"{names}: no pairs; a score needs at least one.")
+    places = _places(model, pairs)
     begun = time.monotonic()
     with progress("Evaluating", total=len(pairs)) as bar:
         scores, outputs = model.evaluate(
             pairs,
             options,
             bar.update,
-            lambda row, notice: bar.say(f"seqloom: pair {row + 1}: {notice}"),
+            lambda row, notice: notices.tell(f"{places[row]}: {notice}", bar.say),
             **further,
         )
     seconds = time.monotonic() - begun
@@ -60,7 +62,7 @@ def measure_outputs(
     if output:
         lines.append(f"The outputs: {output}")
     return Measured(
-        title=f"{' + '.join(map(str, runs))} on {len(pairs):,} pairs of {names}",
+        title=f"{' + '.join(map(str, runs))} on {counted(len(pairs), 'pair')} of {names}",
         text="\n".join(lines),
         scores={score.name: score.value for score in scores},
         record={
@@ -80,10 +82,25 @@ def measure_outputs(
 
 def _read(model: "Model | Transcriber", asked: "PairSource") -> tuple[list[Any], dict[str, Any]]:
     """The pairs as the model is evaluated on them, and what there is to say of them besides."""
+    from seqloom.base.errors import DataError
     from seqloom.data.manifest import read_manifest
     from seqloom.pipeline import Transcriber
 
     if isinstance(model, Transcriber):
-        return list(read_manifest(asked)), {}
+        pairs = list(read_manifest(asked))
+        if pairs and not any(pair.target.strip() for pair in pairs):
+            raise DataError(
+                f"{asked.paths[0]}: no recording has a text; an error rate needs at least one word."
+            )
+        return pairs, {}
     groups = asked.groups()
     return list(asked.read_judged()), {} if groups is None else {"groups": list(groups)}
+
+
+def _places(model: "Model | Transcriber", pairs: Sequence[Any]) -> list[str]:
+    """What each pair is called where there is something to say about it: its recording, or its number."""
+    from seqloom.pipeline import Transcriber
+
+    if isinstance(model, Transcriber):
+        return [pair.source for pair in pairs]
+    return [f"pair {number}" for number in range(1, len(pairs) + 1)]

@@ -1,6 +1,7 @@
 """What `seqloom evaluate` found out about a model, and how several seeds of it are told."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from json import dumps
 from pathlib import Path
@@ -21,6 +22,23 @@ class Measured:
     text: str
     scores: Mapping[str, float]
     record: Mapping[str, Any]
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+class Notices:
+    """What there is to say about the data: each sentence once on stderr, however many runs come upon it."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def tell(self, notice: str, say: Callable[[str], None] = _to_stderr) -> None:
+        """Say it, unless that was done."""
+        if notice not in self._said:
+            self._said.add(notice)
+            say(f"seqloom: {notice}")
 
 
 def tell_one(found: Measured, *, json: bool) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqloom.cli.places import Run
-from seqloom.cli.texts import one_line
+from seqloom.cli.texts import counted, one_line
 
 if TYPE_CHECKING:
     from seqloom.pipeline import Likelihood, TextGenerator
@@ -97,7 +97,7 @@ def describe(whole: "Likelihood", lines: int, model: "TextGenerator", *, separat
         f"  nats a token      {whole.nats_per_token:9.4f}",
         f"  bits a character  {whole.bits_per_character:9.4f}",
         f"  perplexity        {whole.perplexity:9.3f}",
-        f"  {_count(lines, 'line')}, {_count(whole.tokens, 'token')}, {_count(whole.characters, 'character')}; "
+        f"  {counted(lines, 'line')}, {counted(whole.tokens, 'token')}, {counted(whole.characters, 'character')}; "
         f"{context}",
     ]
     if whole.unknown:
@@ -106,12 +106,8 @@ def describe(whole: "Likelihood", lines: int, model: "TextGenerator", *, separat
             if whole.unknown == 1
             else "are outside the vocabulary and count"
         )
-        rows.append(f"  {_count(whole.unknown, 'token')} {verbs} as <unk>")
+        rows.append(f"  {counted(whole.unknown, 'token')} {verbs} as <unk>")
     return "\n".join(rows)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"1 {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def figures(found: "Likelihood") -> dict[str, Any]:

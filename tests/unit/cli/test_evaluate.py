@@ -5,12 +5,15 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from commands import Answer, several
 from seqloom.cli.evaluate import DOES, FOR, TAKEN
 from seqloom.cli.measured import Measured, tell_apart, tell_together
 from seqloom.config.tasks import TASKS
+from sounds import RATE, tone
 
 SET = {"reference": "text", "beam": 3, "output": "out.txt", "confusion": "c.png"}
 
@@ -32,6 +35,11 @@ def answers(
     shutil.copytree(root / "speech" / "seed-1", root / "alone" / "seed-1")
     pairs = root / "pairs.tsv"
     pairs.write_text("a warm film\tgood\n")
+    gaps, told = root / "gaps.tsv", root / "told.tsv"
+    gaps.write_text("a warm film\tgood\na film\t\n\tbad\nso dull\tbad\n")
+    soundfile.write(root / "two.wav", np.stack([tone(["la"])] * 2, axis=1), RATE)
+    told.write_text("two.wav\tla\n")
+    (root / "silent.tsv").write_text("two.wav\t\n")
     manifest = shutil.copy(project / "valid.tsv", project / "copied.tsv")
     commands: dict[str, tuple[object, ...]] = {
         "labels": (
@@ -42,6 +50,11 @@ def answers(
         "speech json": ("evaluate", root / "speech", "--json"),
         "speech output": ("evaluate", root / "speech", "--output", root / "speech.txt"),
         "one seed": ("evaluate", root / "alone", "--output", root / "alone.txt"),
+        "gaps": ("evaluate", labels, gaps, "--output", root / "gaps.txt"),
+        "gaps of seeds": ("evaluate", root / "labels", gaps),
+        "two channels of seeds": ("evaluate", root / "speech", told),
+        "two channels": ("evaluate", speech_run, told),
+        "no words": ("evaluate", speech_run, root / "silent.tsv"),
         "over pairs": ("evaluate", labels, pairs, "--output", pairs),
         "over the picture": ("evaluate", labels, pairs, "--confusion", root / "." / "pairs.tsv"),
         "over a manifest": ("evaluate", speech_run, manifest, "--output", manifest),
@@ -51,7 +64,12 @@ def answers(
         "speech ensemble": ("evaluate", speech_run, "--ensemble", speech_run),
     }  # fmt: skip
     found = dict(zip(commands, several(*commands.values()), strict=True))
-    for name, path in (("said", root / "said.txt"), ("alone said", root / "alone.txt"), ("pairs", pairs)):
+    for name, path in (
+        ("gaps said", root / "gaps.txt"),
+        ("said", root / "said.txt"),
+        ("alone said", root / "alone.txt"),
+        ("pairs", pairs),
+    ):
         found[name] = Answer(0, path.read_text(), "")
     return found
 
@@ -130,3 +148,23 @@ def test_as_json_what_all_seeds_have_in_common_stands_once() -> None:
         "run": "lm", "lines": 3, "tokens": 7, "runs": runs,
     }  # fmt: skip
     assert json.loads(tell_together(found, found["seed-1"], json=True))["runs"] == runs
+
+
+def test_pairs_without_text_or_label_are_told_and_keep_their_lines(answers: dict[str, Answer]) -> None:
+    assert answers["gaps"].code == 0
+    assert answers["gaps"].err == "seqloom: 2 of 4 pairs have no text or no label and count for nothing\n"
+    assert answers["gaps of seeds"].err == answers["gaps"].err
+    assert "gaps.tsv: 2 texts\n" in answers["gaps"].out
+    assert answers["gaps said"].out == "good\n\n\nbad\n"
+
+
+def test_what_is_said_of_a_recording_names_it(answers: dict[str, Answer]) -> None:
+    answer = answers["two channels"]
+    assert answer.code == 0
+    assert " on 1 pair of " in answer.out
+    assert answers["two channels of seeds"].sentence == answer.sentence
+    assert answer.sentence.endswith("/two.wav: its 2 channels were mixed into one")
+    assert (answers["no words"].code, answers["no words"].sentence.partition(": ")[2]) == (
+        3,
+        "no recording has a text; an error rate needs at least one word.",
+    )
