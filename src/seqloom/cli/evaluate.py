@@ -56,7 +56,7 @@ FOR = {
 
 @dataclass(frozen=True)
 class Asked:
-    """The options that not every model has a use for; none is falsy."""
+    """The options that not every model has a use for; one that is not set is empty, or None."""
 
     reference: tuple[str, ...]
     beam: int | None
@@ -187,10 +187,11 @@ def _part_of(config: "Config", run: Path, part: str | None) -> str:
     for name in [part] if part else PARTS:
         if getattr(config.data, name) or (name == "valid" and config.data.held_out):
             return name
-    pairs = task_named(config.task).reads_pairs
-    rest = "" if pairs else ", and holds nothing out"
+    task = task_named(config.task)
+    rest = "" if task.reads_pairs else ", and holds nothing out"
     missing = f"no data.{part}" if part else f"neither data.test nor data.valid{rest}"
-    what, named = ("files", "SOURCE TARGET") if pairs else ("text", "FILE")
+    what = "files" if task.reads_pairs else "text"
+    named = "SOURCE TARGET" if (task.source, task.target) == ("text", "text") else "FILE"
     raise UsageError(
         f"{run / CONFIG} names {missing}. Name the {what}: seqloom evaluate {shown(run)} {named}"
     )
