@@ -69,6 +69,15 @@ def from_raw(data: bytes, kind: str) -> Samples:
     return np.where(np.isfinite(samples), samples, np.float32(0.0))
 
 
+def count_broken(data: bytes, kind: str) -> int:
+    """How many raw samples are no finite numbers, which only a format of floating point can have."""
+    dtype, _ = RAW_FORMATS[kind]
+    if dtype.kind != "f":
+        return 0
+    samples = np.frombuffer(data[: len(data) - len(data) % dtype.itemsize], dtype)
+    return int((~np.isfinite(samples)).sum())
+
+
 def _put_right(samples: NDArray[np.float32], found: int, rate: int, path: Path) -> Sound:
     """samples (length, channels) of a file -> one channel of finite samples at the rate."""
     if not samples.size:
@@ -78,7 +87,7 @@ def _put_right(samples: NDArray[np.float32], found: int, rate: int, path: Path) 
     notices = []
     broken = ~np.isfinite(samples)
     if broken.all():
-        raise DataError(f"{path} has no sample that is a number, only NaN. Export it again, or leave it out.")
+        raise DataError(f"{path} has no sample that is a finite number. Export it again, or leave it out.")
     if broken.any():
         notices.append(f"{_count(int(broken.sum()))} no number, of {samples.size:,}; silence stands for that")
         samples = np.where(broken, np.float32(0.0), samples)

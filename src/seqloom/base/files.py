@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from seqloom.base.errors import DamagedModelError, ResourceError
 
 LARGEST_JSON = 64 * 1024 * 1024  # bytes; a run's JSON files are kilobytes, a larger one is a mistake
+UNFINISHED = ".part"  # what a result that takes long is called until all of it is there
 
 
 def shown_path(path: Path) -> str:
@@ -46,6 +48,7 @@ def explain_os_errors(doing: str, path: Path) -> Iterator[None]:
         if error.errno not in reasons:
             raise
         where = str(error.filename or path).replace(beside(path).name, path.name)
+        where = str(path) if where == f"{path}{UNFINISHED}" else where
         raise ResourceError(f"Can't {doing} {where}: {reasons[error.errno]}.") from error
 
 
@@ -71,9 +74,31 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def takes_as_it_comes(path: Path) -> bool:
+    """Whether a path is a device or a pipe, as /dev/null: it is written to, and no file may take its place."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def behind_links(path: Path) -> Path:
+    """The file that a symbolic link stands for, which is to be written in the link's stead; else the path itself."""
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path  # noqa: PTH114 - no fault where there's none
+
+
 def atomic_write(path: Path, content: bytes | str) -> None:
-    """Write a file so that a reader, or a crash at any moment, sees the old content or the new, whole."""
+    """Write a file so that a reader, or a crash at any moment, sees the old content or the new, whole.
+
+    A symbolic link stays one, and a device or a pipe is written to as it is.
+    """
     data = content.encode("utf-8") if isinstance(content, str) else content
+    if takes_as_it_comes(path):
+        with explain_os_errors("write", path), path.open("wb") as stream:
+            stream.write(data)
+        return
+    path = behind_links(path)
     temporary = beside(path)
     with explain_os_errors("write", path):
         try:

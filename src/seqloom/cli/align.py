@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqloom.cli.places import Run
+from seqloom.cli.reporting import keep_inputs
 
 if TYPE_CHECKING:
     from seqloom.data.links import Link
@@ -81,6 +82,7 @@ def align(
         raise UsageError(f'--combine "{combine}" is none of {", ".join(SYMMETRISATIONS)}.')
     if least is not None and not 0 < least <= 1:
         raise UsageError(f"--least {least:g} is no share of attention; expected more than 0, at most 1.")
+    keep_inputs([*files, gold], output=output)
     pairs = list(PairFiles(tuple(files)).read())
     if not pairs:
         raise DataError(f"{' and '.join(map(str, files))}: no pairs to align.")

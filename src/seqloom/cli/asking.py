@@ -7,18 +7,18 @@ text, a record, or a value.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from seqloom.base.errors import DataError
+from seqloom.base.errors import DataError, UsageError
 from seqloom.cli.arriving import Line, read_inputs
 
 if TYPE_CHECKING:
-    from seqloom.pipeline import Result
+    from seqloom.config.data import DataConfig
 
-Results = Sequence["Result"]
+Result = TypeVar("Result")  # of a text, whatever a model makes of it
 
 
-class Piece(NamedTuple):
+class Piece(NamedTuple, Generic[Result]):
     """where    it stood, for what there is to say about it
     sources  the texts that a model is to read, none or more
     write    what is written for their results, ends of line included
@@ -26,14 +26,14 @@ class Piece(NamedTuple):
 
     where: str
     sources: tuple[str, ...]
-    write: Callable[[Results], str]
+    write: Callable[[Sequence[Result]], str]
 
 
-Cut = Callable[[str], tuple[Sequence[str], Callable[[Results], str]]]
+Cut = Callable[[str], tuple[Sequence[str], Callable[[Sequence[Result]], str]]]
 """A text -> what is asked of the model for it, and what the results come to."""
 
 
-def each_line(lines: Iterable[Line], cut: Cut, *, keep_ends: bool = False) -> Iterator[Piece]:
+def each_line(lines: Iterable[Line], cut: Cut[Result], *, keep_ends: bool = False) -> Iterator[Piece[Result]]:
     """A text a line; n lines in, n lines out.
 
     keep_ends  whether a line ends as it did, CR and a missing last end included
@@ -43,11 +43,11 @@ def each_line(lines: Iterable[Line], cut: Cut, *, keep_ends: bool = False) -> It
         yield Piece(line.where, tuple(sources), _ended(write, line.end if keep_ends else "\n"))
 
 
-def _ended(write: Callable[[Results], str], end: str) -> Callable[[Results], str]:
+def _ended(write: Callable[[Sequence[Result]], str], end: str) -> Callable[[Sequence[Result]], str]:
     return lambda results: write(results) + end
 
 
-def each_file(paths: Sequence[Path], cut: Cut) -> Iterator[Piece]:
+def each_file(paths: Sequence[Path], cut: Cut[Result]) -> Iterator[Piece[Result]]:
     """A text a file, its lines together; stdin for none."""
     from seqloom.data.lines import LONGEST_LINE
 
@@ -75,7 +75,21 @@ class Fields(NamedTuple):
     overwrite: bool = False
 
 
-def each_record(lines: Iterable[Line], fields: Fields, cut: Cut) -> Iterator[Piece]:
+def fields_of(data: "DataConfig", field: str | None) -> tuple[str, ...]:
+    """The fields of a JSON line that make a text for a model: the one that is named, or those that it learnt from.
+
+    Raises   UsageError for a model of several numbered columns
+    """
+    named = tuple(column for column in data.source_columns if isinstance(column, str))
+    if len(data.source_columns) < 2 or (field is None and len(named) == len(data.source_columns)):
+        return (field,) if field is not None else named or (data.source_field,)
+    raise UsageError(
+        f"The model reads {len(data.source_columns)} columns, which one field of JSON lines can't hold. Give it "
+        "lines with tabs."
+    )
+
+
+def each_record(lines: Iterable[Line], fields: Fields, cut: Cut[Result]) -> Iterator[Piece[Result]]:
     """A text a JSON line, in one of its fields; the same line is written with one field more.
 
     Raises  DataError for a line that is no object, lacks the field, or has the one to be written
@@ -85,34 +99,41 @@ def each_record(lines: Iterable[Line], fields: Fields, cut: Cut) -> Iterator[Pie
     for line in lines:
         row = json_object(line.text, line.where)
         text = source_of(row, fields.read, line.where)
-        if fields.written in row and not fields.overwrite:
-            raise DataError(
-                f"{line.where}: there is a field {fields.written!r} already, and nothing is written over. Name "
-                "another one by --into, or give --overwrite."
-            )
+        refuse_written(row, fields, line.where)
         sources, write = cut(text)
         yield Piece(line.where, tuple(sources), _recorded(row, fields.written, write))
 
 
-def _recorded(row: dict[str, Any], name: str, write: Callable[[Results], str]) -> Callable[[Results], str]:
+def refuse_written(row: dict[str, Any], fields: Fields, where: str) -> None:
+    """Raise DataError for a line that has the field to be written already, unless it may be written over."""
+    if fields.written in row and not fields.overwrite:
+        raise DataError(
+            f"{where}: there is a field {fields.written!r} already, and nothing is written over. Name another one by "
+            "--into, or give --overwrite."
+        )
+
+
+def _recorded(
+    row: dict[str, Any], name: str, write: Callable[[Sequence[Result]], str]
+) -> Callable[[Sequence[Result]], str]:
     return lambda results: dumps({**row, name: write(results)}, ensure_ascii=False) + "\n"
 
 
-def by_sentences(language: str, text_of: Callable[["Result"], str]) -> Cut:
+def by_sentences(language: str, text_of: Callable[[Result], str]) -> Cut[Result]:
     """A text is asked sentence by sentence, and put together again with its spacing."""
     from seqloom.text.sentences import split_sentences
 
-    def cut(text: str) -> tuple[Sequence[str], Callable[[Results], str]]:
+    def cut(text: str) -> tuple[Sequence[str], Callable[[Sequence[Result]], str]]:
         found = split_sentences(text, language)
         return found.texts, lambda results: found.joined([text_of(result) for result in results])
 
     return cut
 
 
-def as_a_whole(write: Callable[["Result"], str]) -> Cut:
+def as_a_whole(write: Callable[[Result], str]) -> Cut[Result]:
     """A text is asked at once."""
 
-    def cut(text: str) -> tuple[Sequence[str], Callable[[Results], str]]:
+    def cut(text: str) -> tuple[Sequence[str], Callable[[Sequence[Result]], str]]:
         return [text], lambda results: write(results[0])
 
     return cut

@@ -13,8 +13,10 @@ from seqloom.cli.file_options import (
     TestFiles,
     TrainFiles,
     ValidFiles,
+    check_fields,
 )
 from seqloom.cli.places import config_file
+from seqloom.cli.reporting import keep_inputs
 
 if TYPE_CHECKING:
     from seqloom.base.progress import Progress
@@ -62,15 +64,8 @@ def check(
     from seqloom.data.check import check_corpus, render_html, render_text
     from seqloom.data.readers import PairFiles
 
-    if config is not None and (source_field, target_field) != (SOURCE_FIELD, TARGET_FIELD):
-        raise UsageError(
-            "--source-field and --target-field are for files; a configuration names its own, as data.source_field."
-        )
     given = dict(zip(PARTS, (train, valid, test), strict=True))
-    if (config is None) != any(given.values()):
-        raise UsageError(
-            "Name either a configuration, or files: seqloom check mine/config.toml, or seqloom check --train A B."
-        )
+    _check_named(config, [*train, *valid, *test], (source_field, target_field))
     source = "text" if config is None else task_named(read_config(config_file(config)).task).source
     if html and source in ("nothing", "audio"):
         raise UsageError(
@@ -106,6 +101,7 @@ def check(
                 tokenizers, labels = _learn(settings, shown)
             except DataError as error:
                 fault = str(error)
+        keep_inputs((path for files in parts.values() for path in files.paths), html=html)
         report = check_corpus(
             parts,
             source_tokenizer=tokenizers.source if tokenizers else None,
@@ -127,6 +123,22 @@ def check(
     if fault and not report.errors:
         raise DataError(f"The vocabulary can't be learnt from this: {fault}")
     raise typer.Exit(report.exit_code)
+
+
+def _check_named(config: Path | None, files: list[Path], fields: tuple[str, str]) -> None:
+    """Refuse both a configuration and files, neither, and names of fields that nothing has. Raises UsageError."""
+    from seqloom.base.errors import UsageError
+
+    if config is not None and fields != (SOURCE_FIELD, TARGET_FIELD):
+        raise UsageError(
+            "--source-field and --target-field are for files; a configuration names its own, as data.source_field."
+        )
+    if (config is None) != bool(files):
+        raise UsageError(
+            "Name either a configuration, or files: seqloom check mine/config.toml, or seqloom check --train A B."
+        )
+    if config is None:
+        check_fields(fields, files, may_follow=False)
 
 
 def _check_plain_text(config: Path) -> None:

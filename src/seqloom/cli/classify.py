@@ -1,21 +1,33 @@
 """`seqloom classify`: the label of each line; of each token, for a tagger."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqloom.cli.many import opened
+from seqloom.base.errors import UsageError
+from seqloom.cli.label_lines import label_of, line_of, lines_of_blocks, whole_sentences
+from seqloom.cli.many import (
+    Beside,
+    Overwrite,
+    check_beside,
+    check_read,
+    holds_records,
+    jobs_asked,
+    names_many,
+    opened,
+    records_alone,
+    run_jobs,
+)
 from seqloom.cli.places import Others, Run
 from seqloom.cli.reporting import Report, check_files, reporting
-from seqloom.cli.texts import one_line
 
 if TYPE_CHECKING:
-    from seqloom.cli.arriving import Line
+    from seqloom.cli.asking import Piece
     from seqloom.pipeline import Classifier, Labelled, Tagged, Tagger
     from seqloom.training.label_batches import LabelKind
 
@@ -24,21 +36,37 @@ EXAMPLES = """
 Examples:
   echo "a warm and funny film" | seqloom classify runs/reviews
       From stdin to stdout: the label of each line as it comes.
-  seqloom classify runs/reviews new.txt --probabilities --output new.tsv
-      A file, in big batches; line n of new.tsv is about line n of new.txt.
+  seqloom classify runs/reviews new.jsonl --field text --output done.jsonl
+      Each line of new.jsonl with one field more, "label".
 
 \b
 Lines end at \\n only; text is UTF-8; an empty line gives an empty line.
 --probabilities  LABEL, then a tab and NAME=PROBABILITY for every label
 --json           one object a line: text, label, labels, probability,
                  probabilities
+--beside, --output FOLDER   results that are there stay, so that the same
+                 command goes on where it was stopped
 A tagger reads tokens with white space between them and writes their labels
 with blanks between; --probabilities makes each LABEL=PROBABILITY.
 --blocks         for a tagger: a token a line, an empty line between
                  sentences; out come TOKEN, a tab, LABEL
 """
-Writer = Callable[["Sequence[Line]", Report], Iterator[str]]
+FIELD = "label"  # of JSON lines that gets what is said
 PIECE = 1_024  # lines that are sorted by length together
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person typed, but for the run and where results go."""
+
+    files: list[Path]
+    overwrite: bool
+    field: str | None
+    into: str | None
+    probabilities: bool
+    json: bool
+    threshold: float | None
+    blocks: bool
 
 
 def classify(
@@ -46,11 +74,29 @@ def classify(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE", help='Text to classify; stdin if none, or for "-".', show_default=False
+            metavar="FILE",
+            help='Text to classify, folders, or quoted patterns as "texts/*.txt"; stdin if none, or for "-".',
+            show_default=False,
         ),
     ] = [],  # noqa: B006 - typer copies it
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write there instead of to stdout; into that folder, if it is one or one is read.",
+        ),
+    ] = None,
+    beside: Beside = None,
+    overwrite: Overwrite = False,
+    field: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Read JSON lines, of which this field is the text."),
+    ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=f"With JSON lines: the field to write; {FIELD} if not said."),
     ] = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="The probability of each label too.")
@@ -71,41 +117,63 @@ def classify(
 
     For runs of task = "classification", and of task = "tagging", whose tokens have a label each.
     """
-    from seqloom.base.errors import UsageError
-    from seqloom.cli.arriving import in_pieces, read_inputs
-
-    if json and (probabilities or blocks):
-        other = "--probabilities" if probabilities else "--blocks"
-        raise UsageError(f"--json has all that there is to say, a line a text. Leave out {other}.")
-    if threshold is not None and not 0 < threshold < 1:
-        raise UsageError(f"--threshold {threshold} is no probability; expected a number between 0 and 1.")
-    check_files(files, output)
+    asked = Asked(files, overwrite, field, into, probabilities, json, threshold, blocks)
+    check_beside(files, output, beside)
+    records = field is not None or (bool(files) and all(map(holds_records, files)))
+    check_read(
+        overwrite=overwrite,
+        output=output,
+        suffix=beside,
+        fields=(field, into),
+        records=records or any(map(names_many, files)),
+    )
+    _check_options(asked)
+    jobs = jobs_asked(files, output, beside, overwrite=overwrite)
+    if jobs is None:
+        check_files(files, output)
+    elif not jobs:
+        return
     from seqloom.pipeline import Classifier, Tagger, load_as
 
     model = load_as((Classifier, Tagger), [run, *ensemble], "classify")
     _check_kind(model.kind, run, threshold=threshold, blocks=blocks)
-    write: Writer
-    if isinstance(model, Classifier):
-        write = partial(_of_texts, model, threshold=threshold or 0.5, probabilities=probabilities, json=json)
-    elif blocks:
-        write = partial(_of_blocks, model, probabilities=probabilities)
-    else:
-        write = partial(_of_sentences, model, probabilities=probabilities, json=json)
     if not files and sys.stdin.isatty():
         print("Type a line and press Enter; Ctrl-D ends.", file=sys.stderr)
-    pieces = in_pieces(read_inputs(files), PIECE)
-    with opened(output) as stream, reporting("Classifying", files, shown=output is not None) as report:
-        for piece in _whole_sentences(pieces) if blocks else pieces:
-            for text in write(piece, report):
-                stream.write((text + "\n").encode("utf-8", errors="replace"))
-            stream.flush()
-            report.went_on(len(piece), len(piece))
+    paths = files if jobs is None else [job.source for job in jobs]
+    with reporting("Classifying", paths, shown=jobs is not None or output is not None) as report:
+        writer = _Writer(model, asked, report)
+        if jobs is None:
+            writer.write(files, output)
+            return
+        run_jobs(jobs, lambda job: writer.write([job.source], job.target), report.say)
+
+
+def _check_options(asked: Asked) -> None:
+    """Refuse options that don't go together."""
+    if asked.json and (asked.probabilities or asked.blocks):
+        other = "--probabilities" if asked.probabilities else "--blocks"
+        raise UsageError(f"--json has all that there is to say, a line a text. Leave out {other}.")
+    if asked.threshold is not None and not 0 < asked.threshold < 1:
+        raise UsageError(
+            f"--threshold {asked.threshold} is no probability; expected a number between 0 and 1."
+        )
+    if asked.field is not None or (asked.files and all(map(holds_records, asked.files))):
+        _check_records(asked)
+    elif asked.into is not None and not any(map(Path.is_dir, asked.files)):
+        raise UsageError("--into names a field of JSON lines. Add --field, which says what to read.")
+
+
+def _check_records(asked: Asked) -> None:
+    """Refuse what doesn't go with JSON lines."""
+    for option in ("probabilities", "json", "blocks"):
+        if getattr(asked, option):
+            raise UsageError(
+                f"JSON lines are written as they were, with one field more. Leave out --{option}."
+            )
 
 
 def _check_kind(kind: "LabelKind", run: Path, *, threshold: float | None, blocks: bool) -> None:
     """Refuse options that a model of that kind has no use for."""
-    from seqloom.base.errors import UsageError
-
     if blocks and not kind.tokens:
         raise UsageError(f"--blocks is for a tagger, but {run} gives a whole line one label. Leave it out.")
     if threshold is not None and not kind.several:
@@ -114,99 +182,63 @@ def _check_kind(kind: "LabelKind", run: Path, *, threshold: float | None, blocks
         )
 
 
-def _of_texts(
-    model: "Classifier",
-    piece: "Sequence[Line]",
-    report: Report,
-    *,
-    threshold: float,
-    probabilities: bool,
-    json: bool,
-) -> Iterator[str]:
-    """A line for each text."""
-    found = model.classify([line.text for line in piece], threshold=threshold)
-    for line, result in zip(piece, found, strict=True):
-        if result.notice:
-            report.say(f"seqloom: {line.where}: {result.notice}")
-        yield _of_text(result, probabilities=probabilities, json=json)
+class _Writer:
+    """Takes files to a model and what it says to where that goes."""
 
+    def __init__(self, model: "Classifier | Tagger", asked: Asked, report: Report) -> None:
+        self.model, self.asked, self.report = model, asked, report
 
-def _of_text(result: "Labelled", *, probabilities: bool, json: bool) -> str:
-    """One line about a text."""
-    if json:
-        record = {
-            "text": result.text,
-            "label": result.label,
-            "labels": list(result.labels),
-            "probability": result.probability,
-            "probabilities": result.probabilities,
-        }
-        return dumps(record | ({"notice": result.notice} if result.notice else {}), ensure_ascii=False)
-    if probabilities and result.probabilities:
-        shares = (f"{one_line(name)}={share:.4f}" for name, share in result.probabilities.items())
-        return "\t".join((one_line(result.label), *shares))
-    return one_line(result.label)
+    def write(self, paths: Sequence[Path], output: Path | None) -> None:
+        """All of some files, or of stdin for none, into one place."""
+        with opened(output) as stream:
+            for count, text in self._blocks(paths) if self.asked.blocks else self._texts(paths):
+                stream.write(text.encode("utf-8", errors="replace"))
+                stream.flush()
+                self.report.went_on(count, count)
 
+    def _texts(self, paths: Sequence[Path]) -> Iterator[tuple[int, str]]:
+        """So many lines, and what is written for them."""
+        from seqloom.cli.arriving import in_pieces
 
-def _of_sentences(
-    model: "Tagger", piece: "Sequence[Line]", report: Report, *, probabilities: bool, json: bool
-) -> Iterator[str]:
-    """A line for each sentence."""
-    del report
-    tagged = model.tag([line.text.split() for line in piece])
-    for line, result in zip(piece, tagged, strict=True):
-        yield _of_tokens(line.text, result, probabilities=probabilities, json=json)
+        for pieces in in_pieces(self._pieces(paths), PIECE):
+            written = []
+            for piece, result in zip(pieces, self._ask([piece.sources[0] for piece in pieces]), strict=True):
+                if result.notice:
+                    self.report.say(f"seqloom: {piece.where}: {result.notice}")
+                written.append(piece.write([result]))
+            yield len(pieces), "".join(written)
 
+    def _ask(self, texts: Sequence[str]) -> "Sequence[Labelled | Tagged]":
+        from seqloom.pipeline import Classifier
 
-def _of_tokens(text: str, result: "Tagged", *, probabilities: bool, json: bool) -> str:
-    """One line about a sentence."""
-    if json:
-        record = {
-            "text": text,
-            "tokens": list(result.tokens),
-            "labels": list(result.labels),
-            "probabilities": list(result.probabilities),
-        }
-        return dumps(record, ensure_ascii=False)
-    if probabilities:
-        pairs = zip(result.labels, result.probabilities, strict=True)
-        return " ".join(f"{label}={share:.4f}" for label, share in pairs)
-    return " ".join(result.labels)
+        if isinstance(self.model, Classifier):
+            return self.model.classify(texts, threshold=self.asked.threshold or 0.5)
+        return self.model.tag([text.split() for text in texts])
 
+    def _pieces(self, paths: Sequence[Path]) -> "Iterator[Piece[Labelled | Tagged]]":
+        from seqloom.cli import asking
+        from seqloom.cli.arriving import read_inputs
 
-def _whole_sentences(pieces: "Iterable[list[Line]]") -> "Iterator[list[Line]]":
-    """The same lines in pieces that end at an empty line, but for the last, so that no sentence is torn."""
-    held: list[Line] = []
-    for piece in pieces:
-        held += piece
-        end = max((n for n, line in enumerate(held) if not line.text.strip()), default=-1) + 1
-        if end:
-            yield held[:end]
-            held = held[end:]
-    if held:
-        yield held
+        asked, lines = self.asked, read_inputs(paths)
+        if asked.field is not None or records_alone(paths):
+            _check_records(asked)
+            read = asking.fields_of(self.model.config.data, asked.field)
+            fields = asking.Fields(read, asked.into or FIELD, asked.overwrite)
+            return asking.each_record(lines, fields, asking.as_a_whole(label_of))
+        return asking.each_line(lines, self._cut)
 
+    def _cut(self, text: str) -> "tuple[Sequence[str], Callable[[Sequence[Labelled | Tagged]], str]]":
+        asked = self.asked
+        how = partial(line_of, text, probabilities=asked.probabilities, json=asked.json)
+        return [text], lambda results: how(results[0])
 
-def _of_blocks(
-    model: "Tagger", piece: "Sequence[Line]", report: Report, *, probabilities: bool
-) -> Iterator[str]:
-    """A line for each: its token, a tab, the label; further columns of the line are left out."""
-    del report
-    tokens = [line.text.split("\t")[0].strip() for line in piece]
-    sentences: list[list[str]] = [[]]
-    for token in tokens:
-        if token:
-            sentences[-1].append(token)
-        elif sentences[-1]:
-            sentences.append([])
-    tagged = (
-        (label, share)
-        for result in model.tag([own for own in sentences if own])
-        for label, share in zip(result.labels, result.probabilities, strict=True)
-    )
-    for token in tokens:
-        if not token:
-            yield ""
-            continue
-        label, share = next(tagged)
-        yield f"{one_line(token)}\t{label}" + (f"\t{share:.4f}" if probabilities else "")
+    def _blocks(self, paths: Sequence[Path]) -> Iterator[tuple[int, str]]:
+        """So many lines of tokens, and what is written for them."""
+        from seqloom.cli.arriving import in_pieces, read_inputs
+        from seqloom.pipeline import Tagger
+
+        if not isinstance(self.model, Tagger):
+            raise TypeError(f"{type(self.model).__name__} has no labels of tokens")
+        for lines in whole_sentences(in_pieces(read_inputs(paths), PIECE)):
+            written = lines_of_blocks(self.model, lines, probabilities=self.asked.probabilities)
+            yield len(lines), "".join(f"{line}\n" for line in written)

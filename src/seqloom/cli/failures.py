@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from seqloom.base.errors import Interrupted, ResourceError, SeqloomError
 from seqloom.base.files import explain_os_errors
+from seqloom.cli.mistyped import explain_mistyped
 
 EXTRAS = {
     "torch": "train",
@@ -26,12 +27,11 @@ class Failure(NamedTuple):
 
 def explain(error: BaseException) -> Failure | None:
     """Say what happened in one line; None for what is a fault of the program and deserves its traceback."""
+    error = explain_mistyped(error) or error
     if isinstance(error, SeqloomError):
         return Failure(" ".join(str(error).splitlines()), error.exit_code)
     if isinstance(error, KeyboardInterrupt):
-        sentence = (
-            "Stopped by Ctrl-C. Run the same command again; a training goes on from its newest checkpoint."
-        )
+        sentence = "Stopped by Ctrl-C. The same command, given again, goes on from what was saved."
         return Failure(sentence, Interrupted.exit_code)
     if ran_out_of_memory(error):
         sentence = (

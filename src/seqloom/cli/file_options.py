@@ -45,6 +45,22 @@ TargetField = Annotated[
 SOURCE_FIELD, TARGET_FIELD = "source", "target"
 
 
+def check_fields(fields: tuple[str, str], files: Sequence[Path], *, may_follow: bool) -> None:
+    """Refuse names of a JSON line's fields where no JSON lines are read. Raises UsageError.
+
+    fields      the source's and the target's
+    may_follow  whether files that are still to be named may be JSON lines
+    """
+    from seqloom.base.errors import UsageError
+    from seqloom.cli.many import holds_records
+
+    if fields == (SOURCE_FIELD, TARGET_FIELD) or any(map(holds_records, files)) or (may_follow and not files):
+        return
+    raise UsageError(
+        "--source-field and --target-field are for pairs in JSON lines (.jsonl), and none are read. Leave them out."
+    )
+
+
 def repeat_file_options(arguments: Sequence[str]) -> list[str]:
     """Write `--train A B` as `--train A --train B`, for the verbs that have such options; so too `--ensemble A B`."""
     verb = next((word for word in arguments if not word.startswith("-")), "")

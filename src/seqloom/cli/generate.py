@@ -1,6 +1,7 @@
 """`seqloom generate`: text that goes on from a beginning, shown as it is written."""
 
 import sys
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,11 +77,15 @@ def generate(
 
     if prompt and prompt_file:
         raise UsageError("--prompt and --prompt-file are two beginnings. Leave out one.")
-    if temperature <= 0:
+    if not 0 < temperature < inf:
         raise UsageError(
             f"--temperature {temperature:g} is out of range; expected more than 0. For the likeliest symbol each time "
             "give --top-k 1."
         )
+    if "" in stop:
+        raise UsageError("--stop is empty; expected the text before which to end.")
+    if json and not echo:
+        raise UsageError("--json has the prompt in a field of its own. Leave out --no-echo.")
     if repetition_window != 64 and repetition_penalty == 1:
         raise UsageError(
             "--repetition-window is for a --repetition-penalty above 1. Add it, or leave both out."

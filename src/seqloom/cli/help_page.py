@@ -4,14 +4,22 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from seqloom.cli.mistyped import refuse_repeated
+
 
 class Verb(TyperCommand):
     """A verb: plain names for its arguments, without the types that the parser knows them by."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As the parser reads them, but that an option of one value is given once."""
+        if not ctx.resilient_parsing:
+            refuse_repeated(self.make_parser(ctx).parse_args(args=list(args))[-1])
+        return super().parse_args(ctx, args)
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """`RUN [FILE]... [OPTIONS]`: what must be there first."""
         options, *arguments = super().collect_usage_pieces(ctx)
-        return [*(piece.strip("{}") for piece in arguments), options]
+        return [*(piece.replace("{", "").replace("}", "") for piece in arguments), options]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The arguments and the options, each with its sentence."""

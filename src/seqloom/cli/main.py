@@ -7,7 +7,8 @@ needs when it runs. Whatever a user can cause ends as one line on stderr and an 
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -43,23 +44,35 @@ CLOSED_PIPE = 141  # what a shell reports of a program that wrote to a closed pi
 class Verbs(TyperGroup):
     """The verbs, with every failure that has a sentence said in that sentence."""
 
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read what stands before the verb."""
+        with failures_told():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the verb; end with its exit code."""
-        try:
+        with failures_told():
             try:
                 return super().invoke(ctx)
             finally:
                 sys.stdout.flush()
-        except BrokenPipeError:  # whoever read the output has gone, as in `seqloom ... | head`
-            drop_output()
-            raise typer.Exit(CLOSED_PIPE) from None
-        except (Exception, KeyboardInterrupt) as error:
-            failure = explain(error)
-            if failure is None:
-                raise
-            drop_output()
-            print(f"seqloom: {failure.sentence}", file=sys.stderr)
-            raise typer.Exit(failure.exit_code) from None
+
+
+@contextmanager
+def failures_told() -> Iterator[None]:
+    """End with the exit code of a failure that has a sentence, once that is said."""
+    try:
+        yield
+    except BrokenPipeError:  # whoever read the output has gone, as in `seqloom ... | head`
+        drop_output()
+        raise typer.Exit(CLOSED_PIPE) from None
+    except (Exception, KeyboardInterrupt) as error:
+        failure = explain(error)
+        if failure is None:
+            raise
+        drop_output()
+        print(f"seqloom: {failure.sentence}", file=sys.stderr)
+        raise typer.Exit(failure.exit_code) from None
 
 
 def drop_output() -> None:

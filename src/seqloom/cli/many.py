@@ -17,10 +17,9 @@ from typing import Annotated, BinaryIO, NamedTuple
 import typer
 
 from seqloom.base.errors import DataError, ResourceError, SeqloomError, UsageError
-from seqloom.base.files import explain_os_errors, make_folder
+from seqloom.base.files import UNFINISHED, behind_links, explain_os_errors, make_folder, takes_as_it_comes
 
 STDIN = "-"
-UNFINISHED = ".part"  # what a result is called until all of it is there
 FIELD_FILES = (".jsonl", ".ndjson")
 
 Beside = Annotated[
@@ -156,6 +155,72 @@ def check_beside(files: Sequence[Path], output: Path | None, suffix: str | None)
         raise UsageError(f'--beside "{suffix}" is no suffix; expected one as in --beside de.')
 
 
+def holds_records(path: Path) -> bool:
+    """Whether a file is JSON lines by its name."""
+    return path.suffix.lower() in FIELD_FILES
+
+
+def records_alone(paths: Sequence[Path]) -> bool:
+    """Whether files are JSON lines by their names. Raises UsageError where some are and some are not."""
+    kinds = {holds_records(path) for path in paths}
+    if len(kinds) > 1:
+        raise UsageError("Some of the files are JSON lines by their names and some are not. Read them apart.")
+    return kinds == {True}
+
+
+def jobs_asked(
+    files: Sequence[Path],
+    output: Path | None,
+    suffix: str | None,
+    *,
+    overwrite: bool,
+    endings: Sequence[str] = (),
+) -> list[Job] | None:
+    """A job for each file whose result isn't there yet, by --output or --beside; None where all goes to one place.
+
+    endings  as for find_files
+    Raises  UsageError for results that have no place; as jobs_of does
+    """
+    folder = output is not None and output.is_dir()
+    if suffix is None and not folder and not any(map(names_many, files)):
+        return None
+    if not files:
+        raise UsageError(f"--output {output} is a folder, but stdin has no name to write by. Name a file.")
+    if any(str(path) == STDIN for path in files):
+        raise UsageError('"-" is stdin, which has no name to write a result by. Name files and folders only.')
+    if output is not None and output.exists() and not folder:
+        raise UsageError(f"--output {output} is a file, but a folder is read. Name a folder for the results.")
+    if suffix is not None:
+        return jobs_of(files, lambda each: beside(each.path, suffix), overwrite=overwrite, endings=endings)
+    if output is not None:
+        return jobs_of(files, mirrored(output), overwrite=overwrite, endings=endings)
+    raise UsageError(
+        "Folders and patterns are for many files at once: say where their results go, by --beside SUFFIX or "
+        "--output FOLDER."
+    )
+
+
+def check_read(
+    *,
+    overwrite: bool,
+    output: Path | None,
+    suffix: str | None,
+    fields: Sequence[str | None] = (),
+    records: bool = False,
+) -> None:
+    """Refuse names of fields that are none, and an --overwrite where there is nothing that might be written over.
+
+    fields   what --field and --into name
+    records  whether JSON lines are read
+    """
+    if "" in fields:
+        raise UsageError("--field and --into name fields of JSON lines, and one of them is empty. Name it.")
+    if overwrite and not records and output is None and suffix is None:
+        raise UsageError(
+            "--overwrite is for results in files and in fields of JSON lines, but these go to stdout. Leave it out."
+        )
+
+
 def jobs_of(
     files: Sequence[Path],
     place: Callable[[Found], Path],
@@ -215,10 +280,18 @@ def run_jobs(jobs: Sequence[Job], work: Callable[[Job], None], say: Callable[[st
 
 @contextmanager
 def opened(output: Path | None) -> Iterator[BinaryIO]:
-    """Stdout, or a file that takes the place of what was there once all of it is written."""
+    """Stdout, or a file that takes the place of what was there once all of it is written.
+
+    A symbolic link stays one, and a device or a pipe is written to as it is.
+    """
     if output is None:
         yield sys.stdout.buffer
         return
+    if takes_as_it_comes(output):
+        with explain_os_errors("write", output), output.open("wb") as stream:
+            yield stream
+        return
+    output = behind_links(output)
     make_folder(output.parent)
     unfinished = output.with_name(output.name + UNFINISHED)
     try:

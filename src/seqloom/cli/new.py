@@ -17,6 +17,7 @@ from seqloom.cli.file_options import (
     TestFiles,
     TrainFiles,
     ValidFiles,
+    check_fields,
 )
 from seqloom.cli.places import CONFIG, default_run, shown
 
@@ -67,6 +68,9 @@ def new(
     name = preset or TASKS[0].preset
     preset_text(name)  # refuses an unknown name before anything is written
     task = task_named(read_preset(name)["task"])
+    may_follow = task.reads_pairs and task.source != "history" and not example
+    named = [*train, *valid, *test] if may_follow else []
+    check_fields((source_field, target_field), named, may_follow=may_follow)
     if example and not task.reads_pairs:
         raise UsageError(
             f"--example brings pairs, but the preset {name} learns from plain text. Leave out one of the two."

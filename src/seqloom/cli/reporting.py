@@ -1,7 +1,7 @@
 """What a person is told while files are read and written, and what is refused before."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -23,8 +23,18 @@ def check_files(files: Sequence[Path], output: Path | None) -> None:
             continue
         if not path.exists():
             next(read_lines(path))  # says so, and suggests a near name
-        if output and output.exists() and output.samefile(path):
-            raise UsageError(f"--output {output} is a file that is being read. Name another one.")
+    keep_inputs(files, output=output)
+
+
+def keep_inputs(files: Iterable[Path | None], **outputs: Path | None) -> None:
+    """Refuse to write over what is being read.
+
+    outputs  by the names of their options; those that aren't asked for are None, as files may be
+    """
+    read = [path for path in files if path and str(path) != STDIN and path.is_file()]
+    for option, output in outputs.items():
+        if output and output.exists() and any(output.samefile(path) for path in read):
+            raise UsageError(f"--{option} {output} is a file that is being read. Name another one.")
 
 
 class Report:

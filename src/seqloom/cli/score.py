@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqloom.cli.places import Run
-from seqloom.cli.texts import one_line
+from seqloom.cli.texts import counted, one_line
 
 if TYPE_CHECKING:
     from seqloom.pipeline import Likelihood, TextGenerator
@@ -57,6 +57,8 @@ def score(
     from seqloom.pipeline import Likelihood, TextGenerator, load_as
 
     model = load_as(TextGenerator, run, "score")
+    if not files and sys.stdin.isatty():
+        print("Type a line and press Enter; Ctrl-D ends.", file=sys.stderr)
     whole = Likelihood()
     lines = 0
     for path in files or [Path(STDIN)]:
@@ -95,10 +97,16 @@ def describe(whole: "Likelihood", lines: int, model: "TextGenerator", *, separat
         f"  nats a token      {whole.nats_per_token:9.4f}",
         f"  bits a character  {whole.bits_per_character:9.4f}",
         f"  perplexity        {whole.perplexity:9.3f}",
-        f"  {lines:,} lines, {whole.tokens:,} tokens, {whole.characters:,} characters; {context}",
+        f"  {counted(lines, 'line')}, {counted(whole.tokens, 'token')}, {counted(whole.characters, 'character')}; "
+        f"{context}",
     ]
     if whole.unknown:
-        rows.append(f"  {whole.unknown:,} tokens are outside the vocabulary and count as <unk>")
+        verbs = (
+            "is outside the vocabulary and counts"
+            if whole.unknown == 1
+            else "are outside the vocabulary and count"
+        )
+        rows.append(f"  {counted(whole.unknown, 'token')} {verbs} as <unk>")
     return "\n".join(rows)
 
 

@@ -20,6 +20,11 @@ def typed(text: str, name: str) -> str:
         ) from None
 
 
+def counted(number: int, thing: str) -> str:
+    """So many of something whose plural ends in s."""
+    return f"1 {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def one_line(text: str) -> str:
     """A text without ends of line, so that n lines in are n lines out; blanks stand in their place.
 

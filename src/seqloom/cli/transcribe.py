@@ -1,22 +1,22 @@
 """`seqloom transcribe`: a line for each recording, or for each utterance of a stream."""
 
-import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from seqloom.base.errors import DataError, UsageError
 from seqloom.cli import many
+from seqloom.cli.asking import Fields, fields_of
 from seqloom.cli.places import Run
-from seqloom.cli.reporting import Report, reporting
-from seqloom.cli.texts import one_line
+from seqloom.cli.reporting import Report, check_files, keep_inputs, reporting
+from seqloom.cli.transcribe_records import FIELD, RecordWriter, check_records
+from seqloom.cli.transcribe_stream import Stream, transcribe_stream
+from seqloom.cli.transcript_lines import Lines, put, say_notice
 from seqloom.cli.writing_options import check_beams
 
 if TYPE_CHECKING:
-    from seqloom.audio.resampling import Samples
     from seqloom.pipeline import Transcriber, Transcript
     from seqloom.pipeline.transcriber import Heard
     from seqloom.search.options import SearchOptions
@@ -27,21 +27,22 @@ Examples:
   seqloom transcribe runs/mine a.wav b.flac recordings/ 'more/*.wav'
       PATH, a tab and what is said there, a line a file, in the order named.
   seqloom transcribe runs/mine recordings --beside txt
-      Every recording of a folder: a.wav gets a.wav.txt, with what is said there.
-  arecord -f S16_LE -r 16000 -t raw | seqloom transcribe runs/mine --stdin --rate 16000
-      From the microphone: a line whenever somebody has finished speaking.
+      Every recording of a folder: what is said in a.wav goes to a.wav.txt.
 
 \b
+--stdin    raw samples, a line whenever somebody has finished speaking:
+           arecord -f S16_LE -r 16000 -t raw |
+           seqloom transcribe runs/mine --stdin --rate 16000
 --times    PATH, then for each word a tab and START END WORD, in seconds
 --json     one object a line: source, text, score, log_probability, seconds,
            with --times words, with --n-best alternatives
 --beside, --output FOLDER   a file for each; results that are there stay, so
            that the same command goes on where it was stopped
+JSON lines (.jsonl, or --field) are written as they were, with one field more.
 A file that can't be used gives an empty line and a sentence on stderr; the
 others go on, and the exit code is then 3.
 """
 PIECE = 4  # batches that are sorted by length together
-STREAM_BYTES = 3_200
 
 
 def transcribe(
@@ -79,6 +80,14 @@ def transcribe(
     ] = None,
     beside: many.Beside = None,
     overwrite: many.Overwrite = False,
+    field: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Read JSON lines, of which this field is the path of a recording."),
+    ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=f"With JSON lines: the field to write; {FIELD} if not said."),
+    ] = None,
     beam: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Hypotheses kept at each step; 1 is greedy."),
@@ -105,23 +114,31 @@ def transcribe(
         raise UsageError("Name sound files, or --stdin for raw samples from a pipe.")
     if not stdin and (rate, format, silence) != (None, None, None):
         raise UsageError("--rate, --format and --silence are for --stdin. Add it, or leave them out.")
+    records = field is not None or many.records_alone(files)
+    check_records(records=records, stdin=stdin, into=into, times=times, json=json)
     check_beams(beam, n_best, json=json, unit="recording")
     many.check_beside(files, output, beside)
+    many.check_read(overwrite=overwrite, output=output, suffix=beside, fields=(field, into), records=records)
+    if any(str(path) == many.STDIN for path in files):
+        raise UsageError('"-" is stdin, which brings raw samples here: give --stdin and --rate in its place.')
     each = bool(beside) or bool(output and output.is_dir())
     if each and stdin:
         raise UsageError(f"--output {output} is a folder, but --stdin has no names to write by. Name a file.")
+    if records:
+        _transcribe_records(
+            files,
+            output,
+            beside,
+            Fields((field,) if field else (), into or FIELD, overwrite),
+            lambda: _load(run, language_model, language_model_weight, beam, 1),
+        )
+        return
     jobs = _jobs(files, output, beside, overwrite=overwrite, json=json, each=each)
-    stream = _Stream.asked(rate, format, silence) if stdin else None
+    stream = Stream.asked(rate, format, silence) if stdin else None
     if not jobs and not stdin:
         return
-    from seqloom.pipeline import Transcriber, load_as
-    from seqloom.pipeline.transcriber import with_language_model
-    from seqloom.training.searching import search_options
-
-    model = load_as(Transcriber, run, "transcribe")
-    model = with_language_model(model, language_model, language_model_weight)
-    options = search_options(model.config.search, beam=beam, n_best=n_best if json else 1)
-    lines = _Lines(times=times, json=json, several=options.n_best > 1, named=not stdin and not each)
+    model, options = _load(run, language_model, language_model_weight, beam, n_best if json else 1)
+    lines = Lines(times=times, json=json, several=options.n_best > 1, named=not stdin and not each)
     paths = [job.source for job in jobs]
     with reporting(
         "Transcribing", paths, shown=bool(paths) and (each or output is not None), unit="files"
@@ -131,9 +148,47 @@ def transcribe(
             return
         with many.opened(output) as place:
             if stream is not None:
-                _transcribe_stream(model, options, lines, stream, place, report)
+                transcribe_stream(model, options, lines, stream, place, report)
             else:
                 _all_to_one(_Ahead(model, options, paths, times=times), lines, jobs, report, place)
+
+
+def _load(
+    run: Path, language_model: Path | None, weight: float | None, beam: int | None, n_best: int | None
+) -> "tuple[Transcriber, SearchOptions]":
+    from seqloom.pipeline import Transcriber, load_as
+    from seqloom.pipeline.transcriber import with_language_model
+    from seqloom.training.searching import search_options
+
+    model = with_language_model(load_as(Transcriber, run, "transcribe"), language_model, weight)
+    return model, search_options(model.config.search, beam=beam, n_best=n_best)
+
+
+def _transcribe_records(
+    files: Sequence[Path],
+    output: Path | None,
+    beside: str | None,
+    fields: Fields,
+    load: "Callable[[], tuple[Transcriber, SearchOptions]]",
+) -> None:
+    """What is said in the recordings that JSON lines name.
+
+    fields   what is read, the run's own field if none, and what is written
+    """
+    jobs = many.jobs_asked(files, output, beside, overwrite=fields.overwrite, endings=many.FIELD_FILES)
+    if jobs is None:
+        check_files(files, output)
+    elif not jobs:
+        return
+    model, options = load()
+    fields = fields._replace(read=fields.read or fields_of(model.config.data, None))
+    paths = files if jobs is None else [job.source for job in jobs]
+    with reporting("Transcribing", paths, shown=jobs is not None or output is not None) as report:
+        writer = RecordWriter(model, options, fields, report)
+        if jobs is None:
+            writer.write(files, output)
+            return
+        many.run_jobs(jobs, lambda job: writer.write([job.source], job.target), report.say)
 
 
 def _jobs(
@@ -152,7 +207,9 @@ def _jobs(
     endings = (*SUFFIXES, READY_SUFFIX)
     if not each:
         place = output or Path(many.STDIN)
-        return [many.Job(found.path, place) for found in many.find_files(files, endings)]
+        jobs = [many.Job(found.path, place) for found in many.find_files(files, endings)]
+        keep_inputs((job.source for job in jobs), output=output)
+        return jobs
     if beside is not None:
         return many.jobs_of(
             files, lambda found: many.beside(found.path, beside), overwrite=overwrite, endings=endings
@@ -161,65 +218,6 @@ def _jobs(
         raise ValueError("a file for each needs a place")
     mirrored = many.mirrored(output, ".json" if json else ".txt")
     return many.jobs_of(files, mirrored, overwrite=overwrite, endings=endings)
-
-
-class _Stream:
-    """What comes from stdin: samples of this rate and format, cut at so much silence."""
-
-    def __init__(self, rate: int, kind: str, silence: float) -> None:
-        self.rate, self.kind, self.silence = rate, kind, silence
-
-    @classmethod
-    def asked(cls, rate: int | None, kind: str | None, silence: float | None) -> "_Stream":
-        """As the options say. Raises UsageError."""
-        from seqloom.audio.waveform import RAW_FORMATS
-
-        if rate is None:
-            raise UsageError(
-                "--stdin brings raw samples, which don't say their rate. Add --rate, as in --rate 16000."
-            )
-        if kind is not None and kind not in RAW_FORMATS:
-            raise UsageError(f"--format {kind} is unknown; expected one of {', '.join(RAW_FORMATS)}.")
-        if silence is not None and not 0.05 <= silence <= 60:
-            raise UsageError(f"--silence {silence} is out of range; expected 0.05 to 60 seconds.")
-        return cls(rate, kind or "s16le", 0.6 if silence is None else silence)
-
-
-def _transcribe_stream(
-    model: "Transcriber",
-    options: "SearchOptions",
-    lines: "_Lines",
-    stream: _Stream,
-    place: BinaryIO,
-    report: Report,
-) -> None:
-    """A line for each utterance, as it ends."""
-    from seqloom.audio.silence import Endpointer
-    from seqloom.audio.waveform import RAW_FORMATS, from_raw
-
-    ends = Endpointer(stream.rate, stream.silence, model.config.audio.max_seconds)
-    size = RAW_FORMATS[stream.kind][0].itemsize
-    source = open(sys.stdin.fileno(), "rb", closefd=False, buffering=0)  # noqa: SIM115 - as it comes
-
-    def utterances() -> "Iterator[Samples]":
-        rest = b""
-        while data := source.read(STREAM_BYTES):
-            rest += data
-            whole = len(rest) - len(rest) % size
-            yield from ends.take(from_raw(rest[:whole], stream.kind))
-            rest = rest[whole:]
-        if rest:
-            print(
-                f"seqloom: stdin ended within a sample; its last {len(rest)} bytes were left out",
-                file=sys.stderr,
-            )
-        yield from ends.end()
-
-    for number, samples in enumerate(utterances(), start=1):
-        heard = model.hear_samples(samples, stream.rate, f"utterance {number}")
-        (found,) = model.write([heard], options, times=lines.times)
-        _say_notice(found, report)
-        _put(place, lines.of(found))
 
 
 class _Ahead:
@@ -254,21 +252,21 @@ class _Ahead:
         self.ready |= zip(heard, found, strict=True)
 
 
-def _each_to_its_own(ahead: _Ahead, lines: "_Lines", jobs: Sequence[many.Job], report: Report) -> None:
+def _each_to_its_own(ahead: _Ahead, lines: "Lines", jobs: Sequence[many.Job], report: Report) -> None:
     """A file for each recording. Raises as run_jobs does."""
 
     def work(job: many.Job) -> None:
         found = ahead.of(job.source)
-        _say_notice(found, report)
+        say_notice(found, report)
         with many.opened(job.target) as place:
-            _put(place, lines.of(found))
+            put(place, lines.of(found))
         report.went_on(1, len(found.text.split()))
 
     many.run_jobs(jobs, work, report.say)
 
 
 def _all_to_one(
-    ahead: _Ahead, lines: "_Lines", jobs: Sequence[many.Job], report: Report, place: BinaryIO
+    ahead: _Ahead, lines: "Lines", jobs: Sequence[many.Job], report: Report, place: BinaryIO
 ) -> None:
     """A line for each recording, in order, an empty one for those that can't be used. Raises as run_jobs does."""
 
@@ -276,69 +274,10 @@ def _all_to_one(
         try:
             found = ahead.of(job.source)
         except DataError:
-            _put(place, lines.nothing(job.source))
+            put(place, lines.nothing(job.source))
             raise
-        _say_notice(found, report)
-        _put(place, lines.of(found))
+        say_notice(found, report)
+        put(place, lines.of(found))
         report.went_on(1, len(found.text.split()))
 
     many.run_jobs(jobs, work, report.say)
-
-
-def _put(place: BinaryIO, line: str) -> None:
-    place.write((line + "\n").encode("utf-8", errors="replace"))
-    place.flush()
-
-
-def _say_notice(found: "Transcript", report: Report) -> None:
-    if found.notice:
-        report.say(f"seqloom: {found.source}: {found.notice}")
-
-
-@dataclass(frozen=True)
-class _Lines:
-    """How a recording becomes a line.
-
-    several  whether alternatives were asked for · named  whether a line says whose it is
-    """
-
-    times: bool
-    json: bool
-    several: bool
-    named: bool
-
-    def of(self, found: "Transcript") -> str:
-        """What was said."""
-        if self.json:
-            return _as_json(found, times=self.times, several=self.several)
-        said = [one_line(found.text)]
-        if self.times:
-            said = [f"{word.start:.2f} {word.end:.2f} {one_line(word.text)}" for word in found.words]
-        return "\t".join([*([one_line(found.source)] if self.named else []), *said])
-
-    def nothing(self, path: Path) -> str:
-        """For a file that could not be used."""
-        from json import dumps
-
-        return dumps({"source": str(path), "text": None}) if self.json else f"{one_line(str(path))}\t"
-
-
-def _as_json(found: "Transcript", *, times: bool, several: bool) -> str:
-    from json import dumps
-
-    record: dict[str, Any] = {
-        "source": found.source,
-        **_scored(found),
-        "seconds": round(found.seconds, 3),
-    }
-    if times:
-        record["words"] = [word._asdict() for word in found.words]
-    if several:
-        record["alternatives"] = [_scored(other) for other in found.alternatives]
-    if found.notice:
-        record["notice"] = found.notice
-    return dumps(record, ensure_ascii=False)
-
-
-def _scored(found: "Transcript") -> dict[str, Any]:
-    return {"text": found.text, "score": found.score, "log_probability": found.log_probability}

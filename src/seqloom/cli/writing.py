@@ -7,20 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqloom.base.errors import UsageError
-from seqloom.cli.many import (
-    STDIN,
-    Job,
-    beside,
-    jobs_of,
-    mirrored,
-    names_many,
-    opened,
-    run_jobs,
-)
+from seqloom.cli.many import jobs_asked, opened, records_alone, run_jobs
 from seqloom.cli.reporting import Report, check_files, reporting
 from seqloom.cli.texts import one_line, typed
-from seqloom.cli.writing_options import Asked, Kind, check_options, check_records, holds_records, verb_of
+from seqloom.cli.writing_options import Asked, Kind, check_options, check_records, verb_of
 
 if TYPE_CHECKING:
     from seqloom.cli.arriving import Line
@@ -41,10 +31,8 @@ def _write(kind: Kind, runs: list[Path], asked: Asked) -> None:
     """Read what is asked for, ask the model, write."""
     check_options(kind, asked)
     prefix = typed(asked.prefix, "--prefix")
-    many = bool(asked.beside) or any(map(names_many, asked.files))
-    many = many or bool(asked.output and asked.output.is_dir())
-    jobs = _jobs(asked) if many else []
-    if not many:
+    jobs = jobs_asked(asked.files, asked.output, asked.beside, overwrite=asked.overwrite)
+    if jobs is None:
         check_files(asked.files, asked.output)
     elif not jobs:
         return
@@ -52,33 +40,26 @@ def _write(kind: Kind, runs: list[Path], asked: Asked) -> None:
 
     model = load_as(Model, runs, kind.verb)
     options = _options(model.config, asked)
+    _say_unknown(model, prefix)
     if not asked.files and sys.stdin.isatty():
         print("Type a text and press Enter; Ctrl-D ends.", file=sys.stderr)
-    paths = [job.source for job in jobs] if many else asked.files
-    with reporting(kind.doing, paths, shown=many or asked.output is not None) as report:
+    paths = asked.files if jobs is None else [job.source for job in jobs]
+    with reporting(kind.doing, paths, shown=jobs is not None or asked.output is not None) as report:
         writer = _Writer(kind, model, options, asked, prefix, report)
-        if not many:
+        if jobs is None:
             writer.write(asked.files, asked.output)
             return
         run_jobs(jobs, lambda job: writer.write([job.source], job.target), report.say)
 
 
-def _jobs(asked: Asked) -> list[Job]:
-    """A job for each file whose result isn't there yet."""
-    if any(str(path) == STDIN for path in asked.files):
-        raise UsageError('"-" is stdin, which has no name to write a result by. Name files and folders only.')
-    if asked.output is not None and asked.output.is_file():
-        raise UsageError(
-            f"--output {asked.output} is a file, but a folder is read. Name a folder for the results."
-        )
-    if asked.beside is None and asked.output is None:
-        raise UsageError(
-            "Folders and patterns are for many files at once: say where their results go, by --beside SUFFIX or "
-            "--output FOLDER."
-        )
-    suffix, output = asked.beside, asked.output
-    place = mirrored(output) if output is not None else lambda each: beside(each.path, str(suffix))
-    return jobs_of(asked.files, place, overwrite=asked.overwrite)
+def _say_unknown(model: "Model", prefix: str) -> None:
+    """Tell of what of a prefix the model can't write, as it has no symbol for it."""
+    from seqloom.text.vocabulary import UNK
+
+    unknown = model.tokenizers.target.encode(prefix).count(UNK) if prefix else 0
+    if unknown:
+        count = "a symbol" if unknown == 1 else f"{unknown} symbols"
+        print(f"seqloom: the prefix has {count} that the model has never seen", file=sys.stderr)
 
 
 def _options(config: "Config", asked: Asked) -> "SearchOptions | SamplingOptions":
@@ -132,33 +113,21 @@ class _Writer:
                 stream.flush()
                 self.report.went_on(len(pieces), sum(len(result.tokens) for result in results))
 
-    def _pieces(self, paths: Sequence[Path]) -> "Iterator[Piece]":
+    def _pieces(self, paths: Sequence[Path]) -> "Iterator[Piece[Result]]":
         from seqloom.cli import asking
         from seqloom.cli.arriving import read_inputs
 
         asked, kind = self.asked, self.kind
         if asked.field is not None or records_alone(paths):
             check_records(kind, asked)
-            fields = asking.Fields(self._read_fields(), asked.into or kind.field, asked.overwrite)
+            read = asking.fields_of(self.model.config.data, asked.field)
+            fields = asking.Fields(read, asked.into or kind.field, asked.overwrite)
             return asking.each_record(read_inputs(paths), fields, self._cut(in_field=True))
         if asked.document and kind.document == "whole":
             return asking.each_file(paths, self._cut())
         lines = self._checked(read_inputs(paths))
         return asking.each_line(
             asking.unwrapped(lines) if asked.wrapped else lines, self._cut(), keep_ends=asked.document
-        )
-
-    def _read_fields(self) -> tuple[str, ...]:
-        """The fields of a JSON line that make a text. Raises UsageError for a model of several numbered columns."""
-        data = self.model.config.data
-        named = tuple(column for column in data.source_columns if isinstance(column, str))
-        if len(data.source_columns) < 2 or (
-            self.asked.field is None and len(named) == len(data.source_columns)
-        ):
-            return (self.asked.field,) if self.asked.field else named or (data.source_field,)
-        raise UsageError(
-            f"The model reads {len(data.source_columns)} columns, which one field of JSON lines can't hold. Give it "
-            "lines with tabs."
         )
 
     def _checked(self, lines: "Iterator[Line]") -> "Iterator[Line]":
@@ -172,7 +141,7 @@ class _Writer:
                 check_cells(line.text, len(layout), line.where)
             yield line
 
-    def _cut(self, *, in_field: bool = False) -> "Cut":
+    def _cut(self, *, in_field: bool = False) -> "Cut[Result]":
         """What a text asks of the model, and what is written for it."""
         from seqloom.cli.asking import as_a_whole, by_sentences
 
@@ -186,14 +155,6 @@ class _Writer:
         return as_a_whole(
             lambda result: _written(result, scores=asked.scores, json=asked.json, several=several)
         )
-
-
-def records_alone(paths: Sequence[Path]) -> bool:
-    """Whether files are JSON lines by their names. Raises UsageError where some are and some are not."""
-    kinds = {holds_records(path) for path in paths}
-    if len(kinds) > 1:
-        raise UsageError("Some of the files are JSON lines by their names and some are not. Read them apart.")
-    return kinds == {True}
 
 
 def language_of(config: "Config") -> str:

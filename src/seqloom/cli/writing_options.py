@@ -1,4 +1,4 @@
-"""The arguments and options that `seqloom translate` and `seqloom summarize` share, and which go together."""
+"""The arguments and options that `seqloom translate`, `summarize` and `transduce` share, and which go together."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,14 @@ from typing import Annotated, Literal
 import typer
 
 from seqloom.base.errors import UsageError
-from seqloom.cli.many import FIELD_FILES, Beside, Overwrite, check_beside
+from seqloom.cli.many import (
+    Beside,
+    Overwrite,
+    check_beside,
+    check_read,
+    holds_records,
+    names_many,
+)
 from seqloom.cli.places import Others, Run
 
 LANGUAGE = re.compile("[a-z]{2,3}")
@@ -182,16 +189,19 @@ def check_options(kind: Kind, asked: Asked) -> None:
     check_beams(asked.beam, asked.n_best, json=asked.json)
     _check_sampling(asked)
     check_beside(asked.files, asked.output, asked.beside)
+    records = asked.field is not None or (bool(asked.files) and all(map(holds_records, asked.files)))
+    check_read(
+        overwrite=asked.overwrite,
+        output=asked.output,
+        suffix=asked.beside,
+        fields=(asked.field, asked.into),
+        records=records or any(map(names_many, asked.files)),
+    )
     _check_document(kind, asked)
-    if asked.field is not None or (asked.files and all(map(holds_records, asked.files))):
+    if records:
         check_records(kind, asked)
     elif asked.into is not None and not any(map(Path.is_dir, asked.files)):
         raise UsageError("--into names a field of JSON lines. Add --field, which says what to read.")
-
-
-def holds_records(path: Path) -> bool:
-    """Whether a file is JSON lines by its name."""
-    return path.suffix.lower() in FIELD_FILES
 
 
 def check_records(kind: Kind, asked: Asked) -> None:

@@ -86,7 +86,7 @@ def read_plan(path: Path | str, overrides: Sequence[str] = ()) -> Plan:
     Raises   ConfigError: no such file, not TOML, an unknown key, a wrong value, a contradiction, fewer than two models
     """
     path = Path(path)
-    text = read_text(path)
+    text = read_text(path, "plan", "The guide to comparing models shows how one is written.")
     place, tree, lines = str(path), parse_toml(text, str(path)), locate_keys(text)
     whole, given = Layer(place, tree, lines), _read_overrides(overrides)
     _check_keys(whole)

@@ -163,17 +163,20 @@ def _plain_copy(tree: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _plain_copy(value) if isinstance(value, Mapping) else value for key, value in tree.items()}
 
 
-def read_text(path: Path) -> str:
-    """Read a configuration file; ConfigError for one that isn't there, isn't UTF-8 or is far too long."""
+def read_text(path: Path, called: str = "configuration file", made: str = "`seqloom new` writes one.") -> str:
+    """Read a configuration file; ConfigError for one that isn't there, isn't UTF-8 or is far too long.
+
+    called  what it is · made  how one comes by such a file
+    """
     try:
         with path.open("rb") as stream:
             content = stream.read(LARGEST_CONFIG + 1)
     except FileNotFoundError:
-        raise ConfigError(f"There is no configuration file {path}. {_mend_missing(path)}") from None
+        raise ConfigError(f"There is no {called} {path}. {_mend_missing(path, made)}") from None
     except IsADirectoryError:
-        raise ConfigError(f"{path} is a folder, not a configuration file. Name a TOML file.") from None
+        raise ConfigError(f"{path} is a folder, not a {called}. Name a TOML file.") from None
     except OSError as error:
-        raise ConfigError(f"The configuration file {path} can't be read: {error.strerror}.") from None
+        raise ConfigError(f"The {called} {path} can't be read: {error.strerror}.") from None
     if len(content) > LARGEST_CONFIG:
         raise ConfigError(f"{path} is larger than 1 MB, so it is no configuration. Name a TOML file.")
     try:
@@ -184,10 +187,10 @@ def read_text(path: Path) -> str:
         ) from None
 
 
-def _mend_missing(path: Path) -> str:
+def _mend_missing(path: Path, made: str) -> str:
     """Name a file of the same folder that may have been meant."""
     try:
         names = sorted(entry.name for entry in path.parent.iterdir() if entry.suffix == ".toml")
     except OSError:
         return f"There is no folder {path.parent} either."
-    return did_you_mean(path.name, names) or "`seqloom new` writes one."
+    return did_you_mean(path.name, names) or made

@@ -16,7 +16,7 @@ from seqloom.base.errors import DataError
 from seqloom.base.files import explain_os_errors, shown_path
 from seqloom.data.blocks import Block, labelled_token
 from seqloom.data.dialogues import AnyFiles, BabiDialogue, DialogueFiles, answers, turns_of_object
-from seqloom.data.json_lines import SURROGATE, join_cells
+from seqloom.data.json_lines import KINDS, SURROGATE, join_cells, kind_of, no_json
 from seqloom.data.lines import BYTE_ORDER_MARK, FIRST_BYTES, LONGEST_LINE, read_lines
 from seqloom.data.pairs import Pair
 from seqloom.data.readers import Column, pair_of_cells
@@ -164,18 +164,17 @@ class FaultReader:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            found = "an empty line" if not line.strip() else f"no JSON ({error})"
-            self._add("json", number, None, f"{found}; expected one JSON object a line")
+            self._add("json", number, None, f"{no_json(line, error)}; expected one JSON object a line")
             return None
         if not isinstance(row, dict):
-            self._add("json", number, None, f"a JSON {type(row).__name__}; expected an object")
+            self._add("json", number, None, f"a JSON {KINDS[type(row)]}; expected an object")
             return None
         return row
 
     def _json_text(self, row: dict[str, object], field: str, number: int) -> str | None:
         value = row.get(field)
         if not isinstance(value, str):
-            found = f"is a {type(value).__name__}; expected text" if field in row else "is missing"
+            found = f"is {kind_of(value)}; expected text" if field in row else "is missing"
             self._add("json", number, None, f"field {field!r} {found}")
             return None
         if SURROGATE.search(value):

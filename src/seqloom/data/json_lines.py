@@ -10,6 +10,16 @@ from pathlib import Path
 from seqloom.base.errors import DataError, EncodingFault
 from seqloom.data.lines import read_lines
 
+KINDS: dict[type, str] = {
+    dict: "object",
+    list: "list",
+    str: "text",
+    bool: "truth value",
+    int: "number",
+    float: "number",
+    type(None): "null",
+}
+"""What JSON has, in words."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -25,11 +35,26 @@ def json_object(line: str, where: str) -> dict[str, object]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        found = "an empty line" if not line.strip() else f"no JSON ({error})"
+        said = (
+            f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else error
+        )
+        found = "an empty line" if not line.strip() else f"no JSON ({said})"
         raise DataError(f"{where}: {found}; expected one JSON object a line.") from error
     if not isinstance(row, dict):
-        raise DataError(f"{where}: a JSON {type(row).__name__}; expected an object, as in {{...}}.")
+        raise DataError(f"{where}: a JSON {KINDS[type(row)]}; expected an object, as in {{...}}.")
     return row
+
+
+def no_json(line: str, error: Exception) -> str:
+    """What a line is that could not be read, in words."""
+    said = f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else error
+    return f"no JSON ({said})" if line.strip() else "an empty line"
+
+
+def kind_of(value: object) -> str:
+    """What JSON has for a value, in words: "a number", "an object", "null"."""
+    kind = KINDS[type(value)]
+    return kind if value is None else f"{'an' if kind == 'object' else 'a'} {kind}"
 
 
 def text_field(row: dict[str, object], name: str, where: str) -> str:
@@ -41,7 +66,7 @@ def text_field(row: dict[str, object], name: str, where: str) -> str:
         raise DataError(f"{where}: no field {name!r}; found {found}.{hint}")
     value = row[name]
     if not isinstance(value, str):
-        raise DataError(f"{where}: field {name!r} is a {type(value).__name__}; expected text in quotes.")
+        raise DataError(f"{where}: field {name!r} is {kind_of(value)}; expected text in quotes.")
     if SURROGATE.search(value):
         raise EncodingFault(
             f"{where}: field {name!r} has half of a surrogate pair (\\ud800 to \\udfff alone), which is no "

@@ -87,9 +87,14 @@ def load(run: Path | str | Sequence[Path | str], *, device: str = "auto", thread
     return LOADERS[families.pop()](folders, configs, machine)
 
 
+def config_of(run: Path) -> Config:
+    """The configuration of a run, or of the first in a folder of seeds. Raises DamagedModelError where none is."""
+    return read_run_config(RunFolder(_members(run)[0]))
+
+
 def task_of(run: Path) -> Task:
     """What a run was trained for, or those of a folder of seeds. Raises DamagedModelError for a folder without any."""
-    return task_named(read_run_config(RunFolder(_members(run)[0])).task)
+    return task_named(config_of(run).task)
 
 
 def _members(run: Path | str | Sequence[Path | str]) -> list[Path]:

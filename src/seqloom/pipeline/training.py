@@ -25,7 +25,7 @@ from seqloom.training.machine import require_device
 from seqloom.training.run import prepare_run, train_run
 from seqloom.training.run_config import claim_run, read_run_config
 from seqloom.training.run_folder import RunFolder
-from seqloom.training.seeds import member_folder, seeded, seeds_record, seeds_table
+from seqloom.training.seeds import member_folder, seed_runs, seeded, seeds_record, seeds_table
 from seqloom.training.signals import stop_on_signal
 from seqloom.training.vocabularies import pair_files
 
@@ -47,6 +47,11 @@ def train(
     """
     settings = _as_config(config, overrides)
     require_training_data(settings)
+    if seed_runs(Path(run)):
+        raise UsageError(
+            f"{run} holds runs that differ in their seed, so it can't be one itself. Choose another folder, or one of "
+            "them."
+        )
     require_device(settings.training.device)
     folder = RunFolder(Path(run), settings.training.keep_checkpoints)
     with folder.locked(), stop_on_signal() as stopped, progress("Training", total=1.0) as shown:
@@ -130,6 +135,10 @@ def average(run: Path | str, last: int = 5) -> list[Path]:
     config = read_run_config(folder)
     with folder.locked():
         chosen = checkpoint_folders(folder.path)[: max(last, 0)]
+        if last > 0 and not chosen:
+            raise UsageError(
+                f"{folder.path} has no checkpoint to average. Train it first: seqloom train {folder.path}"
+            )
         state = read_checkpoint(chosen[0]).state if chosen else {}
         weights = average_checkpoints(chosen)
         save_checkpoint(folder.path / "best", model=weights, state=state)

@@ -73,6 +73,11 @@ def save_tokenizer(folder: Path, kind: str, normaliser: Normaliser, size: int, p
 def read_tokenizer(folder: Path) -> StoredTokenizer:
     """Read and verify both files. Raises DamagedModelError, in one sentence that names the file."""
     path = folder / HEADER
+    if not path.exists():
+        raise DamagedModelError(
+            f"{path} is missing, without which no text can be read. Copy the run's vocabulary from where it was "
+            "trained; it can't be made again from the weights."
+        )
     header = _check_header(read_json(path), path)
     kind, size = header["kind"], header["size"]
     normaliser = Normaliser(header["form"], header["lowercase"])

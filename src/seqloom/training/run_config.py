@@ -13,6 +13,7 @@ from seqloom.config.toml import write_value
 from seqloom.config.write import resolved, write_config
 from seqloom.training.checkpoint import checkpoint_folders
 from seqloom.training.run_folder import RunFolder
+from seqloom.training.seeds import seed_runs
 
 MAY_CHANGE = {  # settings that a resumed run may have otherwise than it started with
     "max_updates",
@@ -40,13 +41,31 @@ MAY_CHANGE = {  # settings that a resumed run may have otherwise than it started
 def read_run_config(folder: RunFolder) -> Config:
     """The configuration that a run was trained with.
 
-    Raises   UsageError for a folder that isn't there; DamagedModelError for one that holds no run
+    Raises   UsageError for a folder that isn't there, holds several runs, or is a project that was not trained;
+             DamagedModelError for one that holds no run
     """
     mend = "Give the folder that `seqloom train` wrote, as runs/NAME."
     if not folder.path.exists():
         raise UsageError(f"{folder.path} does not exist. {mend}")
     if not folder.config.is_file():
+        found = seed_runs(folder.path)
+        if found:
+            raise UsageError(
+                f"{folder.path} holds runs that differ in their seed, and one run is expected. Name it, as {found[0]}."
+            )
         raise DamagedModelError(f"{folder.path} is no folder of a run: it has no config.toml. {mend}")
+    if (
+        not folder.resolved.is_file()
+        and not folder.vocabulary.exists()
+        and not checkpoint_folders(folder.path)
+    ):
+        raise UsageError(
+            f"{folder.path} is a project that is to be trained, not the run that comes of it. {mend}"
+        )
+    return _read_written(folder)
+
+
+def _read_written(folder: RunFolder) -> Config:
     try:
         return read_config(folder.config, written=True)
     except ConfigError as error:
@@ -56,7 +75,7 @@ def read_run_config(folder: RunFolder) -> Config:
 def claim_run(folder: RunFolder, config: Config) -> None:
     """Write a new run's configuration, or compare an old run's with what is asked now. Raises ConfigError."""
     if folder.config.is_file():
-        changed = changed_settings(resolved(read_run_config(folder)), resolved(config))
+        changed = changed_settings(resolved(_read_written(folder)), resolved(config))
         if changed and checkpoint_folders(folder.path):
             raise ConfigError(
                 f"{folder.path} was started with other settings: {'; '.join(changed)}. "

@@ -86,7 +86,7 @@ def text(path: Path) -> Path:
             without_samples,
             "holds no samples: it is a header without sound. Record it again, or leave it out.",
         ),
-        (only_nan, "has no sample that is a number, only NaN. Export it again, or leave it out."),
+        (only_nan, "has no sample that is a finite number. Export it again, or leave it out."),
         (folder, "is a folder; expected a sound file."),
         (broken, "its header is broken or it is of another format. Convert it to WAV or FLAC."),
         (text, "its header is broken or it is of another format. Convert it to WAV or FLAC."),

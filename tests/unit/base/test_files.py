@@ -287,3 +287,22 @@ def test_json_of_a_mistaken_size_is_not_read(tmp_path: Path) -> None:
     assert read_json(path, largest=2003) == "x" * 2000
     with pytest.raises(DamagedModelError, match=r"state.json is 2,003 bytes long; expected at most 2,002\.$"):
         read_json(path, largest=2002)
+
+
+def test_a_link_stays_one_and_a_pipe_is_written_to(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    real, link, pipe = tmp_path / "far" / "real", tmp_path / "link", tmp_path / "pipe"
+    link.symlink_to(real)
+    atomic_write(link, "new")
+    assert (link.is_symlink(), real.read_text(), names(real.parent)) == (True, "new", ["real"])
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        atomic_write(pipe, "through")
+        assert os.read(reading, 100) == b"through"
+    finally:
+        os.close(reading)
+    assert pipe.is_fifo()
+    assert names(tmp_path) == ["far", "far/real", "link", "pipe"]
+    with pytest.raises(ResourceError, match=r"^Can't write /dev/full: the disk is full;"):
+        atomic_write(Path("/dev/full"), "x" * 100_000)

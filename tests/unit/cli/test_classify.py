@@ -70,6 +70,54 @@ def test_tags_of_a_line_and_of_blocks(here: Here, labelled_runs: Mapping[str, Pa
     assert here("classify", run, blocks, "--blocks").out == "\nAnn\tB-PER\nlives\tO\nin\tO\n\n\nBen\tB-PER\n"
 
 
+def test_folders_and_records_are_labelled_as_they_are_translated(
+    here: Here, labelled_runs: Mapping[str, Path], tmp_path: Path
+):
+    run, folder = labelled_runs["classification"], tmp_path / "texts"
+    (folder / "in").mkdir(parents=True)
+    (folder / "a.txt").write_text("a warm film\n\n")
+    (folder / "in" / "b.txt").write_text("so dull\n")
+    answer = here("classify", run, folder, "--beside", "labels")
+    assert answer.code == 0, answer.err
+    assert (folder / "a.txt.labels").read_text() == "good\n\n"
+    assert (folder / "in" / "b.txt.labels").read_text() == "bad\n"
+    assert (
+        "2 results are there already and stay as they are"
+        in here("classify", run, folder, "--beside", "labels").err
+    )
+    records = tmp_path / "new.jsonl"
+    records.write_text('{"text": "a warm film", "n": 1}\n{"text": ""}\n')
+    answer = here("classify", run, records, "--field", "text")
+    assert answer.out == '{"text": "a warm film", "n": 1, "label": "good"}\n{"text": "", "label": ""}\n'
+    assert here("classify", run, records).sentence == f"{records}:1: no field 'source'; found 'text', 'n'."
+    tags = here(
+        "classify", labelled_runs["tagging"], records, "--field", "text", "--into", "n", "--overwrite"
+    )
+    assert json.loads(tags.out.splitlines()[0]).keys() == {"text", "n"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--into", "x"], "--into names a field of JSON lines. Add --field, which says what to read."),
+        (["--field", ""], "--field and --into name fields of JSON lines, and one of them is empty. Name it."),
+        (
+            ["--field", "text", "--probabilities"],
+            "JSON lines are written as they were, with one field more. Leave out --probabilities.",
+        ),
+        (
+            ["--overwrite"],
+            "--overwrite is for results in files and in fields of JSON lines, but these go to stdout. Leave it out.",
+        ),
+    ],
+)
+def test_what_records_dont_go_with_is_refused(
+    here: Here, labelled_runs: Mapping[str, Path], words: list[str], sentence: str, texts: Path
+):
+    answer = here("classify", labelled_runs["classification"], texts, *words)
+    assert (answer.code, answer.sentence) == (2, sentence)
+
+
 @pytest.mark.parametrize(
     ("kind", "words", "sentence"),
     [

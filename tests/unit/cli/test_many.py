@@ -179,3 +179,27 @@ def test_what_was_there_is_replaced_by_all_or_nothing(
         stopped(b"")
     assert output.read_bytes() == b"all"
     assert not part.exists()
+
+
+def test_a_link_stays_one_and_a_pipe_is_written_to(tmp_path: Path) -> None:
+    real, link, pipe = tmp_path / "real", tmp_path / "link", tmp_path / "pipe"
+    link.symlink_to(real)
+    with opened(link) as stream:
+        stream.write(b"new")
+    assert (link.is_symlink(), real.read_bytes()) == (True, b"new")
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with opened(pipe) as stream:
+            stream.write(b"through")
+        assert os.read(reading, 100) == b"through"
+    finally:
+        os.close(reading)
+    assert pipe.is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe", "real"]
+
+
+def test_what_cant_be_written_is_called_by_its_own_name() -> None:
+    with pytest.raises(ResourceError, match=r"^Can't write /proc/nowhere: there is no such file"):  # noqa: SIM117
+        with opened(Path("/proc/nowhere")):
+            pass

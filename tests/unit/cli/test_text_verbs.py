@@ -59,7 +59,15 @@ def answers(writer: Project, trained: Project) -> dict[str, Answer]:
         "other": ("generate", trained.run),
         "other score": ("score", trained.run, text),
         "beam": ("evaluate", run, "--beam", 3),
+        "output": ("evaluate", run, "--output", "out.txt"),
+        "reference": ("evaluate", run, "--reference", "text"),
+        "confusion": ("evaluate", run, "--confusion", "c.png"),
+        "ensemble": ("evaluate", run, "--ensemble", run),
         "temperature": ("generate", run, "--temperature", 0),
+        "no temperature": ("generate", run, "--temperature", "nan"),
+        "no stop": ("generate", run, "--stop", ""),
+        "no echo": ("generate", run, "--json", "--no-echo"),
+        "field": ("new", writer.folder / "x", "--preset", "generation-lstm", "--source-field", "text"),
         "two prompts": ("generate", run, "--prompt", "a", "--prompt-file", text),
         "window": ("generate", run, "--repetition-window", 3),
         "missing": ("score", run, "nowhere.txt"),
@@ -171,10 +179,21 @@ def test_check_counts_and_finds_what_was_learnt(answers: dict[str, Answer]) -> N
          "Use it with: seqloom translate {other}"),
         ("other score", 2, '{other} was trained for task = "translation", which `seqloom score` is not for. '
          "Use it with: seqloom translate {other}"),
-        ("beam", 2, "{run} is a language model, whose text is scored and not translated. "
-         "Leave out --beam and --output."),
+        ("beam", 2, "--beam is for models that write text; this one is asked how likely a text is. Leave it out."),
+        ("output", 2, "--output is for models that write text or labels; this one is asked how likely a text is. "
+         "Leave it out."),
+        ("reference", 2, "--reference is for JSON lines of texts, which this task doesn't read. Leave it out."),
+        ("confusion", 2, "--confusion is for classifiers and taggers; this model is asked how likely a text is. "
+         "Leave it out."),
+        ("ensemble", 2, "--ensemble is for runs that decide together, which those of this task don't. Leave it out."),
         ("temperature", 2, "--temperature 0 is out of range; expected more than 0. For the likeliest symbol each time "
          "give --top-k 1."),
+        ("no temperature", 2, "--temperature nan is out of range; expected more than 0. For the likeliest symbol each "
+         "time give --top-k 1."),
+        ("no stop", 2, "--stop is empty; expected the text before which to end."),
+        ("no echo", 2, "--json has the prompt in a field of its own. Leave out --no-echo."),
+        ("field", 2, "--source-field and --target-field are for pairs in JSON lines (.jsonl), and none are read. Leave "
+         "them out."),
         ("two prompts", 2, "--prompt and --prompt-file are two beginnings. Leave out one."),
         ("window", 2, "--repetition-window is for a --repetition-penalty above 1. Add it, or leave both out."),
         ("missing", 3, "nowhere.txt does not exist."),

@@ -35,7 +35,25 @@ def answers(
     output = tmp_path_factory.mktemp("out") / "all.tsv"
     empty, texts = tmp_path_factory.mktemp("empty"), tmp_path_factory.mktemp("texts")
     inner = recordings / "deep"
+    calls, faulty = recordings.parent / "calls.jsonl", recordings.parent / "faulty.jsonl"
+    named = [f"{recordings.name}/{name}" for name in ("a.wav", "nothing.wav", "b.flac")]
+    calls.write_text("".join(json.dumps({"audio": name, "n": n}) + "\n" for n, name in enumerate(named)))
+    faulty.write_text(json.dumps({"source": named[0]}) + '\n{"source": " "}\n')
     commands: dict[str, tuple[object, ...]] = {
+        "records": ("transcribe", run, calls, "--field", "audio"),
+        "records elsewhere": (
+            "transcribe",
+            run,
+            recordings.parent / "*.jsonl",
+            "--beside",
+            "done",
+            "--into",
+            "said",
+        ),
+        "records twice": ("transcribe", run, calls, "--field", "audio", "--into", "n"),
+        "records times": ("transcribe", run, calls, "--times"),
+        "into nothing": ("transcribe", run, a, "--into", "text"),
+        "records stdin": ("transcribe", run, "--stdin", "--rate", 8000, "--field", "audio"),
         "one": ("transcribe", run, a),
         "folder": ("transcribe", run, recordings, "--times"),
         "pattern": ("transcribe", run, recordings / "*.wav", recordings / "b.*", "--json", "--n-best", 2),
@@ -55,6 +73,10 @@ def answers(
         "no rate": ("transcribe", run, "--stdin"),
         "format": ("transcribe", run, "--stdin", "--rate", 8000, "--format", "mp3"),
         "silence": ("transcribe", run, "--stdin", "--rate", 8000, "--silence", 0),
+        "fast": ("transcribe", run, "--stdin", "--rate", 10**9),
+        "dash": ("transcribe", run, "-"),
+        "overwrite": ("transcribe", run, a, "--overwrite"),
+        "over itself": ("transcribe", run, a, "--output", inner.parent / "a.wav"),
         "for stdin": ("transcribe", run, a, "--rate", 8000),
         "n best": ("transcribe", run, a, "--n-best", 2),
         "language model": ("transcribe", run, a, "--language-model", run),
@@ -75,6 +97,8 @@ def answers(
         ("mirrored c", texts / "deep" / "c.wav.txt"),
     ):
         found[name] = Answer(0, path.read_text(), "")
+    both = [f"{name}\t{(texts / f'{name}.txt').read_text()}" for name in ("a.wav", "b.flac")]
+    found["mirrored said"] = Answer(0, "".join(both), "")
     return found
 
 
@@ -140,6 +164,14 @@ def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], r
         ("ready", 3, "holds ready-made features, but the model hears sound. Give it a sound file."),
         ("empty folder", 3, "Name a folder or a pattern with files."),
         ("no fit", 3, "*.wav. Name a folder or a pattern with files."),
+        ("records twice", 3, "calls.jsonl:1: there is a field 'n' already, and nothing is written over."),
+        ("records times", 2, "JSON lines are written as they were, with one field more. Leave out --times."),
+        ("into nothing", 2, "--into names a field of JSON lines. Add --field, which says what to read."),
+        (
+            "records stdin",
+            2,
+            "--field is for JSON lines, but --stdin brings raw samples. Leave out one of the two.",
+        ),
         ("both places", 2, "--beside and --output each say where results go. Leave out one."),
         ("stdin to many", 2, "is a folder, but --stdin has no names to write by. Name a file."),
         (
@@ -161,6 +193,10 @@ def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], r
         ),
         ("format", 2, "--format mp3 is unknown; expected one of s16le, s32le, f32le."),
         ("silence", 2, "--silence 0.0 is out of range; expected 0.05 to 60 seconds."),
+        ("fast", 2, "--rate 1000000000 is out of range; expected 1000 to 384000 samples a second."),
+        ("dash", 2, '"-" is stdin, which brings raw samples here: give --stdin and --rate in its place.'),
+        ("overwrite", 2, "but these go to stdout. Leave it out."),
+        ("over itself", 2, "/a.wav is a file that is being read. Name another one."),
         ("for stdin", 2, "--rate, --format and --silence are for --stdin. Add it, or leave them out."),
         ("n best", 2, "gives several outputs for a recording; add --json, which has room for them."),
         ("language model", 2, 'was trained for task = "transcription", so it holds no language model.'),
@@ -224,4 +260,34 @@ def test_a_stream_gives_a_line_an_utterance(speech_run: Path) -> None:
     rows = [json.loads(line) for line in answer.out.splitlines()]
     assert (answer.code, [row["source"] for row in rows]) == (0, ["utterance 1", "utterance 2"])
     assert all(0.4 < row["seconds"] < 1.0 for row in rows)
-    assert answer.err == "seqloom: stdin ended within a sample; its last 1 bytes were left out\n"
+    assert answer.err == "seqloom: stdin ended within a sample; its last byte was left out\n"
+
+
+def test_samples_of_a_stream_that_are_no_numbers_are_told(speech_run: Path) -> None:
+    stream = np.zeros(400, "<f4")
+    stream[[3, 5]] = np.nan, np.inf
+    answer = finish(
+        start("transcribe", speech_run, "--stdin", "--rate", RATE, "--format", "f32le"), stream.tobytes()
+    )
+    assert answer == Answer(0, "", "seqloom: 2 samples of stdin are no number; silence stood for that\n")
+
+
+def test_records_get_what_is_said_in_the_recording_that_they_name(
+    answers: dict[str, Answer], recordings: Path
+) -> None:
+    rows = [json.loads(line) for line in answers["records"].out.splitlines()]
+    said = dict(line.split("\t") for line in answers["mirrored said"].out.splitlines())
+    assert [row["text"] for row in rows] == [said["a.wav"], None, said["b.flac"]]
+    assert [row["n"] for row in rows] == [0, 1, 2]
+    assert answers["records"].code == 3
+    assert answers["records"].err.splitlines() == [
+        f"seqloom: {recordings}/nothing.wav does not exist.",
+        "seqloom: 1 of 3 recordings could not be used, as said above; the others are done.",
+    ]
+    elsewhere = answers["records elsewhere"]
+    assert elsewhere.code == 3
+    assert "calls.jsonl:1: no field 'source'; found 'audio', 'n'." in elsewhere.err
+    assert "faulty.jsonl:2: field 'source' is empty; expected the path of a recording." in elsewhere.err
+    assert elsewhere.err.splitlines()[-1] == (
+        "seqloom: 2 of 2 files could not be used, as said above; the others are done."
+    )

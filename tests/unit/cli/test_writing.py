@@ -233,6 +233,11 @@ def test_training_says_what_was_cut_and_how_good_it_is(summarizer: Project) -> N
             ["--field", "body", "--wrapped", "--document"],
             "--wrapped is for files of text, not for JSON lines. Leave it out.",
         ),
+        (["--field", ""], "--field and --into name fields of JSON lines, and one of them is empty. Name it."),
+        (
+            ["--overwrite"],
+            "--overwrite is for results in files and in fields of JSON lines, but these go to stdout. Leave it out.",
+        ),
         (["--into", "x"], "--into names a field of JSON lines. Add --field, which says what to read."),
     ],
 )
@@ -257,6 +262,11 @@ def test_mistakes_with_places(here: Here, trained: Project, texts: Path) -> None
             [texts, "-o", texts / "a.en"],
             2,
             f"--output {texts / 'a.en'} is a file, but a folder is read. Name a folder for the results.",
+        ),
+        (
+            ["-o", texts],
+            2,
+            f"--output {texts} is a folder, but stdin has no name to write by. Name a file.",
         ),
         (
             ["-", "--beside", "fr"],
@@ -307,3 +317,13 @@ def test_a_run_of_another_kind(here: Here, trained: Project, summarizer: Project
             f'{run} was trained for task = "{task}", which `seqloom {verb}` is not for. '
             f"Use it with: seqloom {other} {run}"
         )
+
+
+def test_what_a_prefix_has_that_the_model_cant_write_is_said(
+    here: Here, trained: Project, texts: Path
+) -> None:
+    answer = here("translate", trained.run, texts / "a.en", "--prefix", "un zzz", "--beam", 1)
+    assert (answer.code, answer.err) == (
+        0, "seqloom: the prefix has a symbol that the model has never seen\n",
+    )  # fmt: skip
+    assert here("translate", trained.run, texts / "a.en", "--prefix", "un", "--beam", 1).err == ""

@@ -104,7 +104,7 @@ def test_json_lines_without_their_fields_are_found(tmp_path: Path) -> None:
         "an empty line; expected one JSON object a line",
         "a JSON list; expected an object",
         "field 'fr' is missing",
-        "field 'en' is a int; expected text",
+        "field 'en' is a number; expected text",
         "field 'en' has half of a surrogate pair",
     ]
     assert details[0].startswith("no JSON (")

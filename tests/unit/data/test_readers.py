@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqloom.base.errors import DataError, EncodingFault, UsageError
-from seqloom.data import readers
 from seqloom.data.lines import read_lines, read_stream, survey
 from seqloom.data.pairs import Judged, Pair
 from seqloom.data.readers import PairFiles, read_pairs
@@ -133,7 +132,7 @@ def test_a_binary_file_is_refused(write, content: bytes, message: str) -> None:
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(write, monkeypatch) -> None:
-    monkeypatch.setattr(readers, "LONGEST_LINE", 10)
+    monkeypatch.setattr("seqloom.data.lines.LONGEST_LINE", 10)
     assert list(read_lines(write("text", "123456789\n" * 2))) == ["123456789"] * 2
     with pytest.raises(DataError, match=r"text:2: a line of more than 10 bytes"):
         list(read_lines(write("text", "1\n" + "x" * 11)))
@@ -161,7 +160,7 @@ def test_a_pipe_is_no_corpus(tmp_path: Path) -> None:
 
 
 def test_survey_counts_across_pieces(write, monkeypatch) -> None:
-    monkeypatch.setattr(readers, "PIECE", 3)
+    monkeypatch.setattr("seqloom.data.lines.PIECE", 3)
     assert survey(write("text", "a\nbb\n\nccc")).lines == 4
     assert survey(write("a", "1\n")).sha256 != survey(write("b", "2\n")).sha256
 
@@ -215,7 +214,7 @@ def test_json_lines(write) -> None:
         ("[1]", r"a\.jsonl:2: a JSON list; expected an object"),
         ('{"source": "a"}', r"a\.jsonl:2: no field 'target'; found 'source'"),
         ('{"source": "a", "tarrget": "b"}', r"Did you mean 'tarrget'\?"),
-        ('{"source": "a", "target": 3}', r"a\.jsonl:2: field 'target' is a int; expected text"),
+        ('{"source": "a", "target": 3}', r"a\.jsonl:2: field 'target' is a number; expected text"),
         ('{"source": "a", "target": "\\ud83d"}', r"a\.jsonl:2: field 'target' has half of a surrogate pair"),
         ("[" * 100_000, r"a\.jsonl:2: no JSON"),
         ('{"source": ' + "1" * 5000 + "}", r"a\.jsonl:2: no JSON"),
@@ -270,7 +269,7 @@ def test_without_reference_fields_the_target_is_the_reference(tmp_path: Path) ->
     [
         ('{"s": "x", "a": []}', r"x\.jsonl:1: no reference in 'a'; expected at least one text"),
         ('{"s": "x", "b": "1"}', r"x\.jsonl:1: no field 'a'; found 's', 'b'"),
-        ('{"s": "x", "a": [1]}', r"x\.jsonl:1: field 'a' is a int; expected text in quotes"),
+        ('{"s": "x", "a": [1]}', r"x\.jsonl:1: field 'a' is a number; expected text in quotes"),
         ('{"a": "1"}', r"x\.jsonl:1: no field 's'; found 'a'"),
     ],
 )

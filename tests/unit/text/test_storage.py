@@ -71,7 +71,9 @@ def test_missing_files(saved: tuple[Tokenizer, Path]) -> None:
         with pytest.raises(DamagedModelError, match=rf"{payload.name} is a folder; expected a file"):
             load_tokenizer(folder)
     (folder / "tokenizer.json").unlink()
-    with pytest.raises(DamagedModelError, match=r"tokenizer\.json is missing"):
+    with pytest.raises(
+        DamagedModelError, match=r"tokenizer\.json is missing, without .* Copy the run's vocabulary"
+    ):
         load_tokenizer(folder)
     with pytest.raises(DamagedModelError, match=r"tokenizer\.json is missing"):
         load_tokenizer(folder / "nowhere")

@@ -225,6 +225,11 @@ def test_a_run_to_learn_from_is_asked_for_before_the_data_is_prepared(
     other.mkdir()
     shutil.copy(tiny_run.path / "config.toml", other)
     with pytest.raises(
+        UsageError, match=rf"^training\.{option}: {other} is a project that is to be trained, not"
+    ):
+        prepare_run(folder, asked, watched()[0])
+    shutil.copy(tiny_run.path / "resolved.json", other)
+    with pytest.raises(
         DamagedModelError, match=rf"^training\.{option}: {other} holds no checkpoint to load\."
     ):
         prepare_run(folder, asked, watched()[0])
