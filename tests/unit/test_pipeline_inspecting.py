@@ -11,7 +11,9 @@ from seqloom.base.errors import UsageError
 from seqloom.config.schema import Config
 from seqloom.models.ensemble import Ensemble
 from seqloom.pipeline import Model
-from seqloom.pipeline.inspecting import beam_tree, flows, gates, heads, word_by_word
+from seqloom.pipeline.inspecting import beam_tree, flows, gates
+from seqloom.pipeline.inspecting_attention import heads
+from seqloom.pipeline.inspecting_words import word_by_word
 from seqloom.search.options import SearchOptions
 
 pytestmark = pytest.mark.usefixtures("machine_as_before")

@@ -16,7 +16,9 @@ from seqloom.inspection.attention import AttentionMap
 from seqloom.inspection.gradient_flow import handed_on
 from seqloom.layers import kernels
 from seqloom.pipeline import TextGenerator, Transcriber
-from seqloom.pipeline.inspecting import attention, beam_tree, flows, gates, heads, word_by_word
+from seqloom.pipeline.inspecting import beam_tree, flows, gates
+from seqloom.pipeline.inspecting_attention import attention, heads
+from seqloom.pipeline.inspecting_words import word_by_word
 from seqloom.pipeline.passage import as_turns, notice_of, passage_of
 
 pytestmark = pytest.mark.usefixtures("machine_as_before")

@@ -49,7 +49,7 @@ class View:
 def attention(model: "Inspected", asked: Asked) -> Shown:
     """Where the model looked for each symbol that it wrote, or what carried its decision."""
     from seqloom.inspection.explanation import Explanation
-    from seqloom.pipeline.inspecting import attention as look
+    from seqloom.pipeline.inspecting_attention import attention as look
 
     if asked.heads:
         return attention_by_heads(model, asked)
@@ -105,7 +105,7 @@ def attention_by_heads(model: "Inspected", asked: Asked) -> Shown:
     from seqloom.inspection.alignment import entropy
     from seqloom.inspection.attention import write_maps
     from seqloom.inspection.attention_page import write_attention_page
-    from seqloom.pipeline.inspecting import heads
+    from seqloom.pipeline.inspecting_attention import heads
 
     maps = heads(model, asked.text, asked.target)
     lines = [maps[0].source_text, maps[0].target_text, ""]
@@ -182,7 +182,7 @@ def words(model: "Inspected", asked: Asked) -> Shown:
     """What else might have been written at each step."""
     from seqloom.inspection.word_by_word import summary, write_steps
     from seqloom.inspection.word_by_word_page import write_steps_page
-    from seqloom.pipeline.inspecting import word_by_word
+    from seqloom.pipeline.inspecting_words import word_by_word
 
     found = word_by_word(model, asked.text, asked.target)
     return Shown(
