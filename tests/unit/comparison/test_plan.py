@@ -228,7 +228,7 @@ def test_a_plan_has_two_models_or_more_and_says_what_is_missing(tmp_path: Path) 
         plan_of(tmp_path, PLAN.replace("train = [", "# train = ["))
     with pytest.raises(ConfigError, match=r'models\.runs of "B" names 1 .*comparison\.seeds has 2'):
         plan_of(tmp_path, PLAN + '[[models]]\nname = "B"\nruns = ["x"]\n')
-    with pytest.raises(ConfigError, match="There is no configuration file"):
+    with pytest.raises(ConfigError, match="There is no plan"):
         read_plan(tmp_path / "nowhere.toml")
     unaligned = PLAN.replace("valid =", 'back_translated = ["b.en", "b.fr"]\nvalid =')
     with pytest.raises(ConfigError, match=r"comparison\.shares draws pairs from data\.train alone"):
