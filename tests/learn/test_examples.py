@@ -23,6 +23,7 @@ def test_an_example_learns(name: str, tmp_path: Path) -> None:
     assert "% are right" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dialogue", "characters"])
 def test_an_example_fails_on_a_model_that_has_learnt_nothing(name: str, tmp_path: Path) -> None:
     done = run(name, tmp_path, "--updates", "1")

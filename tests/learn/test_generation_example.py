@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "generation" / "phrases.py"
 
 
@@ -25,6 +27,7 @@ def test_it_learns_in_under_a_minute(tmp_path: Path) -> None:
     assert "\nWhere is" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_model_that_has_learnt_nothing_is_told_apart(tmp_path: Path) -> None:
     done = run(tmp_path, 2)
     assert done.returncode == 1, done.stdout

@@ -32,6 +32,7 @@ def test_an_example_goes_through_and_its_model_learns(
         assert (tmp_path / "runs" / name).is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["classification/reviews.py", "tagging/places.py"])
 def test_an_example_fails_on_a_model_that_has_learnt_nothing(script: str, tmp_path: Path) -> None:
     done = run(script, tmp_path, "--updates", "1")

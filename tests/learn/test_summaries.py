@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "summaries" / "summaries.py"
 
 
@@ -20,6 +22,7 @@ def test_the_example_learns(tmp_path: Path) -> None:
     assert len(list((tmp_path / "runs" / "mails" / "new").glob("*.subject"))) == 40
 
 
+@pytest.mark.slow
 def test_a_model_that_learnt_nothing_is_found_out(tmp_path: Path) -> None:
     ended = run(tmp_path, "--updates", "2")
     assert ended.returncode == 1, ended.stdout + ended.stderr

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "transcription" / "tones.py"
 
 
@@ -18,6 +20,7 @@ def test_the_example_learns(tmp_path: Path) -> None:
     assert "% of the words of 30 new recordings are wrong." in ended.stdout
 
 
+@pytest.mark.slow
 def test_a_model_that_learnt_nothing_is_found_out(tmp_path: Path) -> None:
     ended = run(tmp_path, "--updates", "1")
     assert ended.returncode == 1, ended.stdout + ended.stderr
