@@ -21,13 +21,14 @@ Examples:
   printf 'hello\\na table in rome please\\n' | seqloom chat runs/bot
       One line out for each line in; all lines are one dialogue.
 """
+QUIT = "/quit"
 HELP = (
     ("/reset", "begin a new dialogue"),
     ("/why", "where the last answer looked"),
     ("/history", "all turns so far"),
     ("/as NAME TEXT", "put in a turn of another speaker, such as a fact: /as kb rome_8stars R_rating 8"),
     ("/help", "this"),
-    ("Ctrl-D", "end"),
+    (QUIT, "end, as Ctrl-D does"),
 )
 PROMPT = "> "
 
@@ -55,6 +56,8 @@ def chat(
     _prompt(people)
     for piece in in_pieces(read_inputs([]), 1):
         for line in piece:
+            if people and line.text.strip() == QUIT:
+                return
             print(answer(talk, line), flush=True)
         _prompt(people)
     if people:
@@ -137,10 +140,15 @@ def _why(talk: "Conversation", rest: str) -> list[str]:  # noqa: ARG001
     return lines
 
 
+def _quit(talk: "Conversation", rest: str) -> list[str]:  # noqa: ARG001
+    return ["A pipe ends where its input does."]  # a person has gone by now
+
+
 COMMANDS: Mapping[str, Callable[["Conversation", str], list[str]]] = {
     "/reset": _reset,
     "/why": _why,
     "/history": _history,
     "/as": _put_in,
     "/help": _help,
+    QUIT: _quit,
 }

@@ -76,7 +76,7 @@ def check(
         return
     if config is not None and source == "audio":
         _check_recordings(config)
-    fault = ""
+    unlearnt = ""
     with progress("Checking") as shown:
         tokenizers = labels = None
         if config is None:
@@ -100,7 +100,7 @@ def check(
             try:
                 tokenizers, labels = _learn(settings, shown)
             except DataError as error:
-                fault = str(error)
+                unlearnt = str(error)
         keep_inputs((path for files in parts.values() for path in files.paths), html=html)
         report = check_corpus(
             parts,
@@ -112,6 +112,7 @@ def check(
             copying=copying,
             alignments=Path(alignments) if alignments else None,
             labels=labels,
+            unlearnt=unlearnt,
             on_progress=lambda part, lines: shown.update(0.0, f"{part}: {lines:,} lines"),
         )
     if html:
@@ -120,8 +121,6 @@ def check(
     print(render_text(report), end="")
     if html:
         print(f"\nThe page: {html}")
-    if fault and not report.errors:
-        raise DataError(f"The vocabulary can't be learnt from this: {fault}")
     raise typer.Exit(report.exit_code)
 
 

@@ -39,6 +39,7 @@ def check_corpus(
     copying: bool = False,
     alignments: Path | None = None,
     labels: Labels | None = None,
+    unlearnt: str = "",
     examples: int = 5,
     on_progress: Callable[[str, int], None] | None = None,
 ) -> CheckReport:
@@ -52,6 +53,7 @@ def check_corpus(
     copying      whether the model can write words that only the source has
     alignments   word alignments of the part "train"; their first fault is an error
     labels       what targets are, in place of text: those of the training data, of which the others must be
+    unlearnt     why the training data gives no vocabulary, if it gives none: an error where no other says why
     examples     pairs shown for each finding
     on_progress  called now and then with the part's name and the lines read of it
     Raises       DataError for a missing file or a folder, UsageError for files that don't fit their format.
@@ -92,8 +94,12 @@ def check_corpus(
     if labels and not report.errors:
         faults = [fault for name, files in parts.items() if (fault := _unknown_label(name, files, labels))]
         report = replace(report, verdicts=(*faults, *report.verdicts))
-    fault = None if alignments is None or report.errors else _fault_of_links(alignments, parts[TRAIN])
-    return replace(report, verdicts=(fault, *report.verdicts)) if fault else report
+    fault = None
+    if unlearnt:
+        fault = Verdict("error", TRAIN, f"no vocabulary can be learnt: {unlearnt.removesuffix('.')}")
+    elif alignments is not None:
+        fault = _fault_of_links(alignments, parts[TRAIN])
+    return replace(report, verdicts=(fault, *report.verdicts)) if fault and not report.errors else report
 
 
 def _fault_of_links(alignments: Path, files: PairSource) -> Verdict | None:

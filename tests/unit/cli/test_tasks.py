@@ -1,6 +1,9 @@
 """The verbs of dialogue and transduction as processes; a run of one task that is given to another's verb."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,6 +123,20 @@ def test_a_piped_chat_answers_each_line_with_one(said: Said) -> None:
     assert out[7] == "A new dialogue."
     assert out[8] == "There is no answer yet to ask about. Say something first."
     assert all(command in out[9] for command, _ in HELP)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
+def test_in_a_terminal_quit_ends(said: Said) -> None:
+    keyboard, terminal = os.openpty()
+    command = [sys.executable, "-m", "seqloom.cli", "chat", str(said.bot)]
+    chat = subprocess.Popen(
+        command, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    os.write(keyboard, b"/history\n/quit\n")
+    out, err = chat.communicate(timeout=60)  # the terminal stays open: the word ends it
+    for end in (keyboard, terminal):
+        os.close(end)
+    assert (chat.returncode, out) == (0, "> Nothing was said yet.\n> "), err
 
 
 def test_in_a_terminal_an_answer_may_have_several_lines(talk: Conversation) -> None:

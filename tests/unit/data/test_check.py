@@ -49,6 +49,17 @@ def test_a_good_corpus_is_fine(tmp_path: Path) -> None:
     assert "The corpus can be used; nothing stands out." in render_text(report)
 
 
+def test_a_corpus_that_gives_no_vocabulary_can_t_be_used(tmp_path: Path) -> None:
+    files = {"train": parallel(tmp_path, GOOD)}
+    report = check_corpus(files, unlearnt="There is too little text.")
+    assert report.exit_code == 3
+    assert "train: no vocabulary can be learnt: There is too little text. " in sentences(report, "error")
+    assert "The corpus can't be used as it is: 1 error, 0 warnings." in render_text(report)
+    files["train"].paths[1].write_text("un\n", encoding="utf-8")
+    (why,) = check_corpus(files, unlearnt="There is too little text.").errors
+    assert "has 4 lines and" in why.sentence  # which explains the other
+
+
 def test_unequal_line_counts_are_an_error_with_both_counts(tmp_path: Path) -> None:
     files = parallel(tmp_path, GOOD)
     files.paths[1].write_text("un\ndeux\ntrois", encoding="utf-8")
