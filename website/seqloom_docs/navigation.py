@@ -8,7 +8,10 @@ LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(((?:\.\./)+[^)#\s]+)(#[^)]*)?\)")
 
 
 def list_folders(entries: list[Any], docs: Path) -> list[Any]:
-    """A navigation in which each entry that ends in "/" is the pages of that folder, README.md first."""
+    """A navigation in which each entry that ends in "/" is the pages of that folder, README.md first.
+
+    Pages that stand beside it by their own names are left out, so that they have the place that they were given.
+    """
     listed: list[Any] = []
     for entry in entries:
         if isinstance(entry, dict):
@@ -22,7 +25,8 @@ def _listed(value: Any, docs: Path) -> Any:
     if isinstance(value, list):
         found: list[Any] = []
         for each in value:
-            found += folder_pages(docs, each) if isinstance(each, str) and each.endswith("/") else [each]
+            folder = isinstance(each, str) and each.endswith("/")
+            found += [page for page in folder_pages(docs, each) if page not in value] if folder else [each]
         return found
     return value
 

@@ -25,6 +25,11 @@ def test_a_folder_stands_for_its_pages(docs: Path) -> None:
     ]
 
 
+def test_pages_with_a_place_of_their_own_stand_there_alone(docs: Path) -> None:
+    listed = list_folders([{"Guides": ["guides/b.md", "guides/"]}], docs)
+    assert listed == [{"Guides": ["guides/b.md", "guides/README.md", "guides/a.md"]}]
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
