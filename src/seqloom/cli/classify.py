@@ -13,13 +13,15 @@ from seqloom.base.errors import UsageError
 from seqloom.cli.label_lines import label_of, line_of, lines_of_blocks, whole_sentences
 from seqloom.cli.many import (
     Beside,
+    Field,
+    Output,
     Overwrite,
     check_beside,
     check_read,
-    holds_records,
     jobs_asked,
     names_many,
     opened,
+    reads_records,
     records_alone,
     run_jobs,
 )
@@ -79,21 +81,10 @@ def classify(
             show_default=False,
         ),
     ] = [],  # noqa: B006 - typer copies it
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write there instead of to stdout; into that folder, if it is one or one is read.",
-        ),
-    ] = None,
+    output: Output = None,
     beside: Beside = None,
     overwrite: Overwrite = False,
-    field: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Read JSON lines, of which this field is the text."),
-    ] = None,
+    field: Field = None,
     into: Annotated[
         str | None,
         typer.Option(metavar="NAME", help=f"With JSON lines: the field to write; {FIELD} if not said."),
@@ -119,7 +110,7 @@ def classify(
     """
     asked = Asked(files, overwrite, field, into, probabilities, json, threshold, blocks)
     check_beside(files, output, beside)
-    records = field is not None or (bool(files) and all(map(holds_records, files)))
+    records = reads_records(field, files)
     check_read(
         overwrite=overwrite,
         output=output,
@@ -157,7 +148,7 @@ def _check_options(asked: Asked) -> None:
         raise UsageError(
             f"--threshold {asked.threshold} is no probability; expected a number between 0 and 1."
         )
-    if asked.field is not None or (asked.files and all(map(holds_records, asked.files))):
+    if reads_records(asked.field, asked.files):
         _check_records(asked)
     elif asked.into is not None and not any(map(Path.is_dir, asked.files)):
         raise UsageError("--into names a field of JSON lines. Add --field, which says what to read.")

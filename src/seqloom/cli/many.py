@@ -33,6 +33,19 @@ Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Write results anew that are there; without it they stay.")
 ]
 
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write there instead of to stdout; into that folder, if it is one or one is read.",
+    ),
+]
+Field = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Read JSON lines, of which this field is the text.")
+]
+
 
 class Found(NamedTuple):
     """A file that is meant, and the folder from which results mirror it."""
@@ -158,6 +171,11 @@ def check_beside(files: Sequence[Path], output: Path | None, suffix: str | None)
 def holds_records(path: Path) -> bool:
     """Whether a file is JSON lines by its name."""
     return path.suffix.lower() in FIELD_FILES
+
+
+def reads_records(field: str | None, files: Sequence[Path]) -> bool:
+    """Whether JSON lines are read: a field of them is named, or all files are such by their names."""
+    return field is not None or (bool(files) and all(map(holds_records, files)))
 
 
 def records_alone(paths: Sequence[Path]) -> bool:

@@ -11,11 +11,13 @@ import typer
 from seqloom.base.errors import UsageError
 from seqloom.cli.many import (
     Beside,
+    Field,
+    Output,
     Overwrite,
     check_beside,
     check_read,
-    holds_records,
     names_many,
+    reads_records,
 )
 from seqloom.cli.places import Others, Run
 
@@ -82,15 +84,7 @@ def verb_of(kind: Kind, write: Callable[[list[Path], Asked], None]) -> Callable[
             list[Path],
             typer.Argument(metavar="FILE", help=kind.help_files, show_default=False),
         ] = [],  # noqa: B006 - typer copies it
-        output: Annotated[
-            Path | None,
-            typer.Option(
-                "--output",
-                "-o",
-                metavar="FILE",
-                help="Write there instead of to stdout; into that folder, if it is one or one is read.",
-            ),
-        ] = None,
+        output: Output = None,
         beside: Beside = None,
         overwrite: Overwrite = False,
         document: Annotated[
@@ -112,10 +106,7 @@ def verb_of(kind: Kind, write: Callable[[list[Path], Asked], None]) -> Callable[
                 hidden=kind.document == "none",
             ),
         ] = None,
-        field: Annotated[
-            str | None,
-            typer.Option(metavar="NAME", help="Read JSON lines, of which this field is the text."),
-        ] = None,
+        field: Field = None,
         into: Annotated[
             str | None,
             typer.Option(
@@ -189,7 +180,7 @@ def check_options(kind: Kind, asked: Asked) -> None:
     check_beams(asked.beam, asked.n_best, json=asked.json)
     _check_sampling(asked)
     check_beside(asked.files, asked.output, asked.beside)
-    records = asked.field is not None or (bool(asked.files) and all(map(holds_records, asked.files)))
+    records = reads_records(asked.field, asked.files)
     check_read(
         overwrite=asked.overwrite,
         output=asked.output,

@@ -2,15 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-
-import numpy as np
 
 from seqloom.base.errors import DataError
 from seqloom.text.grouping import WordGroup, group_pieces
+from seqloom.text.listed import ListedTokenizer
 from seqloom.text.normalise import Normaliser
-from seqloom.text.printable import printable
-from seqloom.text.storage import fingerprint, save_tokenizer
 from seqloom.text.vocabulary import SPECIALS, UNK, Vocabulary, check_ids
 from seqloom.text.words import character_owners
 
@@ -18,7 +14,7 @@ REPLACEMENT = "\ufffd"
 """What an unseen character decodes as: Unicode's own sign for it, one character for one character."""
 
 
-class CharacterTokenizer:
+class CharacterTokenizer(ListedTokenizer):
     """Characters by id; one not seen in training is UNK and decodes as U+FFFD.
 
     decode(encode(x)) == normalise(x) for text of known characters.
@@ -26,52 +22,20 @@ class CharacterTokenizer:
 
     kind = "character"
 
-    def __init__(self, vocabulary: Vocabulary, normaliser: Normaliser) -> None:
-        self.vocabulary = vocabulary
-        self.normaliser = normaliser
-
-    def __len__(self) -> int:
-        return len(self.vocabulary)
-
-    def normalise(self, text: str) -> str:
+    def symbols_of(self, text: str) -> str:
         return self.normaliser(text)
-
-    def encode(self, text: str) -> list[int]:
-        return self.vocabulary.ids_of(self.normaliser(text))
-
-    def encode_many(self, texts: Sequence[str]) -> list[list[int]]:
-        return [self.encode(text) for text in texts]
-
-    def sample(self, text: str, strength: float, generator: np.random.Generator) -> list[int]:
-        """The same as `encode`: a text has one spelling in characters."""
-        del strength, generator
-        return self.encode(text)
 
     def decode(self, ids: Sequence[int]) -> str:
         return "".join(map(self._text_of, check_ids(ids, len(self))))
-
-    def pieces(self, ids: Sequence[int]) -> list[str]:
-        symbols = self.vocabulary.symbols
-        return [printable(symbols[index]) for index in check_ids(ids, len(self))]
 
     def word_groups(self, ids: Sequence[int]) -> list[WordGroup]:
         spelled = [self._text_of(index).encode() or SPECIALS[index] for index in check_ids(ids, len(self))]
         return group_pieces(spelled, bytes.decode)
 
-    def reading(self, text: str) -> "CharacterTokenizer":
-        extended = self.vocabulary.reading(self.normaliser(text))
-        return self if extended is self.vocabulary else CharacterTokenizer(extended, self.normaliser)
-
     def word_numbers(self, text: str, ids: Sequence[int]) -> list[int]:
         """Needs no ids, as each is a character."""
         del ids
         return character_owners(text, self.normaliser)
-
-    def fingerprint(self) -> str:
-        return fingerprint(self.kind, self.normaliser, len(self), self.vocabulary.to_json())
-
-    def save(self, folder: Path) -> None:
-        save_tokenizer(folder, self.kind, self.normaliser, len(self), self.vocabulary.to_json())
 
     def _text_of(self, index: int) -> str:
         if index < len(SPECIALS):
