@@ -52,6 +52,7 @@ def both_ways(models: Sequence[Any], pairs: Sequence[Pair], how: Extraction) -> 
 def train(asked: argparse.Namespace, folder: Path, links: Sequence[Links] | None) -> list[Any]:
     """A translator of each direction; with links, guided by them."""
     files = corpus("alignment-en-es", "corpus.en", "corpus.es")
+    folder.mkdir(parents=True, exist_ok=True)
     models = []
     for name, order in (("en-es", files), ("es-en", files[::-1])):
         data: dict[str, Any] = {"train": [str(file) for file in order]}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from provenance import RESULTS, corpora
+from provenance import RESULTS, ROOT, corpora
 
 from seqloom.inspection.run_log import read_log
 from seqloom.training.searching import search_options
@@ -62,6 +62,7 @@ def keep(task: str, name: str, figures: Mapping[str, Any], table: Callable[[Mapp
     folder = RESULTS / task
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
+    text = text.replace(str(corpora()), "$SEQLOOM_DATA").replace(f"{ROOT}/", "")  # of this machine alone
     (folder / f"{name}.json").write_text(text, encoding="utf-8")
     found = {
         path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))

@@ -6,15 +6,15 @@ A source has two columns, the verb and its features; each feature is one symbol.
 the training data. The script fails when less than eight of ten forms are right by the two models together.
 """
 
-import argparse
 import json
-import os
-import shlex
-import subprocess
 import sys
 from itertools import product
 from pathlib import Path
 from random import Random
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where what the examples share lies
+
+from stage import answer_of, asked_for, bounds, enter, play, seqloom
 
 PROJECT = Path("runs/characters")
 RUNS = PROJECT / "runs"
@@ -83,38 +83,14 @@ def write_verbs() -> None:
     (PROJECT / "config.toml").write_text(CONFIG, encoding="utf-8")
 
 
-def bounded(updates: int) -> list[str]:
-    """Settings of a training of so many updates, a fifth of them to warm up."""
-    return [f"training.max_updates={updates}", f"training.warmup_updates={min(30, updates // 5)}"]
-
-
-def seqloom(*words: object, stdin: str | None = None) -> str:
-    """Run a command, shown with what it says; gives that. Raises CalledProcessError when it fails."""
-    print(f"$ seqloom {shlex.join(map(str, words))}", flush=True)
-    command = [sys.executable, "-m", "seqloom.cli", *map(str, words)]
-    ended = subprocess.run(
-        command, input=stdin, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True
-    )
-    print(ended.stdout, end="", flush=True)
-    return ended.stdout
-
-
 def main() -> int:
     """Run the example; 0 if the forms are as right as they should be, else 1."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=Path, default=Path(), help="where runs/characters is made")
-    parser.add_argument("--updates", type=int, help="of each training, if not as the configuration says")
-    asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    os.chdir(asked.folder)
+    asked = asked_for(__doc__, "runs/characters").parse_args()
+    enter(asked.folder)
     write_verbs()
-    bound = [] if asked.updates is None else bounded(asked.updates)
-    try:
-        seqloom("train", PROJECT / "config.toml", *bound, "--run", RUNS, "--seeds", 2)
-        seqloom("transduce", RUNS, stdin="".join(f"{line}\n" for line in ASKED))
-        scores = json.loads(seqloom("evaluate", RUNS, "--json"))["scores"]
-    except subprocess.CalledProcessError as failed:
-        return int(failed.returncode)
+    seqloom("train", PROJECT / "config.toml", *bounds(asked.updates, 30), "--run", RUNS, "--seeds", 2)
+    answer_of("transduce", RUNS, stdin="".join(f"{line}\n" for line in ASKED))
+    scores = json.loads(answer_of("evaluate", RUNS, "--json"))["scores"]
     values = {score["name"]: score["value"] for score in scores}
     print(
         f"\nOf the forms of verbs never seen {values['accuracy']:.1f} % are right by both models together, and"
@@ -127,4 +103,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    play(main)

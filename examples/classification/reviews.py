@@ -7,15 +7,15 @@ The reviews praise and blame by a few words, and "not" turns them round; that is
 types what a person would type, and shows each command. It ends with 1 when the model has not learnt it.
 """
 
-import argparse
-import os
 import random
 import re
-import shlex
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where what the examples share lies
+
+from stage import answer_of, asked_for, bounds, enter, play, seqloom
 
 PROJECT = Path("runs/reviews")
 RUN = PROJECT / "run"
@@ -78,43 +78,18 @@ def write_project() -> None:
     (PROJECT / "config.toml").write_text(SETTINGS, encoding="utf-8")
 
 
-def bounded(updates: int) -> list[str]:
-    """Settings of a training of so many updates, a fifth of them to warm up."""
-    return [f"training.max_updates={updates}", f"training.warmup_updates={min(20, updates // 5)}"]
-
-
-def seqloom(*words: object, text: str | None = None) -> str:
-    """Run a command, shown first; its output is shown too. Raises CalledProcessError when it fails."""
-    shown = f"seqloom {shlex.join(map(str, words))}"
-    print(f"\n$ {shown if text is None else f'echo {shlex.quote(text.strip())} | {shown}'}", flush=True)
-    command = [sys.executable, "-m", "seqloom.cli", *map(str, words)]
-    answer = subprocess.run(
-        command, input=text, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True
-    )
-    print(answer.stdout, end="", flush=True)
-    return answer.stdout
-
-
 def main() -> int:
     """Run the example; 0 when the model has learnt what there is to learn."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=Path, default=Path(), help="where runs/reviews is made")
-    parser.add_argument("--updates", type=int, help="of training, if not as the configuration says")
-    asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    os.chdir(asked.folder)
+    asked = asked_for(__doc__, "runs/reviews").parse_args()
+    enter(asked.folder)
     write_project()
-    bound = [] if asked.updates is None else bounded(asked.updates)
-    try:
-        return demonstrate(bound)
-    except subprocess.CalledProcessError as failed:
-        return int(failed.returncode)
+    return demonstrate(bounds(asked.updates, 20))
 
 
 def demonstrate(bound: Sequence[str]) -> int:
     """Train, use, look inside, measure; 0 when the model has learnt enough, else 1."""
     seqloom("train", PROJECT, *bound, "--run", RUN)
-    seqloom("classify", RUN, "--probabilities", text="the plot is not very clever\n")
+    answer_of("classify", RUN, "--probabilities", stdin="the plot is not very clever\n")
     seqloom(
         "inspect",
         RUN,
@@ -124,11 +99,11 @@ def demonstrate(bound: Sequence[str]) -> int:
         "--png",
         PROJECT / "why.png",
     )
-    told = seqloom("evaluate", RUN, "--confusion", PROJECT / "confusion.png")
+    told = answer_of("evaluate", RUN, "--confusion", PROJECT / "confusion.png")
     accuracy = float(re.findall(r"accuracy +([\d.]+)", told)[0])
     print(f"\n{accuracy:.1f} % of the reviews that it had not seen; expected {ENOUGH:.0f} or more.")
     return 0 if accuracy >= ENOUGH else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    play(main)

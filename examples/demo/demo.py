@@ -9,12 +9,15 @@ where it was stopped, and doesn't train twice.
 
 import argparse
 import json
-import os
 import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where what the examples share lies
+
+from stage import enter, play, seqloom
 
 PROJECT = Path("runs/demo")
 RUN = PROJECT / "run"
@@ -30,14 +33,8 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path(), help="where runs/demo is made")
     parser.add_argument("--minutes", type=float, help="of training, if not as the project says")
     asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    os.chdir(asked.folder)
-    try:
-        demonstrate(asked.minutes)
-    except subprocess.CalledProcessError as failed:
-        return int(failed.returncode)
-    except KeyboardInterrupt:
-        return 75
+    enter(asked.folder)
+    demonstrate(asked.minutes)
     return 0
 
 
@@ -106,12 +103,6 @@ def say(title: str) -> None:
     print(f"\n== {title}", flush=True)
 
 
-def seqloom(*words: object) -> None:
-    """Run a command, shown first. Raises CalledProcessError when it fails."""
-    print(f"$ seqloom {shlex.join(map(str, words))}", flush=True)
-    subprocess.run([sys.executable, "-m", "seqloom.cli", *map(str, words)], check=True)
-
-
 def translate(texts: Sequence[str]) -> list[str]:
     """What the command `translate` answers to some lines."""
     print(f"$ seqloom translate {RUN} --json", flush=True)
@@ -125,4 +116,4 @@ def translate(texts: Sequence[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    play(main)

@@ -6,15 +6,15 @@ The names of the restaurants in the test dialogues stand nowhere in the training
 what the knowledge base said. The script fails when less than nine of ten answers are right.
 """
 
-import argparse
 import json
-import os
 import random
-import shlex
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where what the examples share lies
+
+from stage import answer_of, asked_for, bounds, enter, play, seqloom
 
 PROJECT = Path("runs/dialogue")
 RUN = PROJECT / "run"
@@ -101,46 +101,21 @@ def write_dialogues() -> None:
     (PROJECT / "config.toml").write_text(CONFIG, encoding="utf-8")
 
 
-def bounded(updates: int) -> list[str]:
-    """Settings of a training of so many updates, a fifth of them to warm up."""
-    return [f"training.max_updates={updates}", f"training.warmup_updates={min(30, updates // 5)}"]
-
-
-def seqloom(*words: object, stdin: str | None = None, shown: bool = True) -> str:
-    """Run a command, shown first; gives what it wrote to stdout. Raises CalledProcessError when it fails."""
-    print(f"$ seqloom {shlex.join(map(str, words))}", flush=True)
-    command = [sys.executable, "-m", "seqloom.cli", *map(str, words)]
-    ended = subprocess.run(
-        command, input=stdin, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True
-    )
-    if shown:
-        print(ended.stdout, end="")
-    return ended.stdout
-
-
 def talk(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     """What was said, and what was answered to it."""
-    out = seqloom("chat", RUN, stdin="".join(f"{line}\n" for line in lines), shown=False)
+    out = answer_of("chat", RUN, stdin="".join(f"{line}\n" for line in lines), shown=False)
     return zip(lines, out.split("\n"), strict=False)
 
 
 def main() -> int:
     """Run the example; 0 if the bot is as good as it should be, else 1."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=Path, default=Path(), help="where runs/dialogue is made")
-    parser.add_argument("--updates", type=int, help="of training, if not as the configuration says")
-    asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    os.chdir(asked.folder)
+    asked = asked_for(__doc__, "runs/dialogue").parse_args()
+    enter(asked.folder)
     write_dialogues()
-    bound = [] if asked.updates is None else bounded(asked.updates)
-    try:
-        seqloom("train", PROJECT / "config.toml", *bound, "--run", RUN)
-        for said, answered in talk(TALK):
-            print(f"    {said}\n      {answered}")
-        scores = json.loads(seqloom("evaluate", RUN, "--json", shown=False))["scores"]
-    except subprocess.CalledProcessError as failed:
-        return int(failed.returncode)
+    seqloom("train", PROJECT / "config.toml", *bounds(asked.updates, 30), "--run", RUN)
+    for said, answered in talk(TALK):
+        print(f"    {said}\n      {answered}")
+    scores = json.loads(answer_of("evaluate", RUN, "--json", shown=False))["scores"]
     values = {score["name"]: score["value"] for score in scores}
     print(f"\nOf the test responses {values['response_accuracy']:.1f} % are right, of the dialogues", end=" ")
     print(f"{values['dialogue_accuracy']:.1f} %, with names that training has never shown.")
@@ -151,4 +126,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    play(main)

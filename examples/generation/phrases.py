@@ -8,16 +8,16 @@ line (CC0). At the end it checks what it has learnt: sentences that it hasn't se
 words in another order.
 """
 
-import argparse
 import json
-import os
 import random
-import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 from seqloom.data.phrasebook import write_phrasebook
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where what the examples share lies
+
+from stage import answer_of, asked_for, enter, play, seqloom
 
 PROJECT = Path("runs/phrases")
 RUN = PROJECT / "run"
@@ -44,27 +44,21 @@ chunk = 64
 learning_rate = 1e-2
 validate_every = 200
 """
+UPDATES = 1000
 MOST_BITS = 2.2  # a character of the test sentences; a model that knows nothing needs 6
 
 
 def main() -> int:
     """Run the example; 0 if it has learnt what it should, else the exit code of what failed."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=Path, default=Path(), help="where runs/phrases is made")
-    parser.add_argument("--updates", type=int, default=1000, help="of training")
-    asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    os.chdir(asked.folder)
+    asked = asked_for(__doc__, "runs/phrases").parse_args()
+    enter(asked.folder)
     if not (PROJECT / "config.toml").exists():
         write_phrasebook(PROJECT / "data")
-        (PROJECT / "config.toml").write_text(CONFIG.format(updates=asked.updates), encoding="utf-8")
-    try:
-        demonstrate()
-        return check()
-    except subprocess.CalledProcessError as failed:
-        return int(failed.returncode)
-    except KeyboardInterrupt:
-        return 75
+        (PROJECT / "config.toml").write_text(
+            CONFIG.format(updates=asked.updates or UPDATES), encoding="utf-8"
+        )
+    demonstrate()
+    return check()
 
 
 def demonstrate() -> None:
@@ -94,20 +88,10 @@ def check() -> int:
 
 def bits_of(texts: list[str]) -> float:
     """A character, each text on its own, as `seqloom score` says it."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "seqloom.cli", "score", str(RUN), "--separate", "--total", "--json"],
-        input="".join(f"{text}\n" for text in texts).encode(),
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return float(json.loads(answer.stdout)["bits_per_character"])
-
-
-def seqloom(*words: object) -> None:
-    """Run a command, shown first. Raises CalledProcessError when it fails."""
-    print(f"\n$ seqloom {shlex.join(map(str, words))}", flush=True)
-    subprocess.run([sys.executable, "-m", "seqloom.cli", *map(str, words)], check=True)
+    text = "".join(f"{text}\n" for text in texts)
+    answer = answer_of("score", RUN, "--separate", "--total", "--json", stdin=text, shown=False)
+    return float(json.loads(answer)["bits_per_character"])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    play(main)

@@ -7,15 +7,15 @@ The e-mails are made up here: some sentences about nothing, and one that the sub
 would type for mails of their own, and shows each command. It ends with 1 where what it learnt is too little.
 """
 
-import argparse
 import json
-import os
 import random
-import shlex
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where what the examples share lies
+
+from stage import asked_for, bounds, enter, play, seqloom
 
 PROJECT = Path("runs/mails")
 RUN = PROJECT / "run"
@@ -63,16 +63,9 @@ NAMES = [
 
 def main() -> int:
     """Run the example; the exit code is that of the first command that fails, 1 for too little learnt, else 0."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=Path, default=Path(), help="where runs/mails is made")
-    parser.add_argument("--updates", type=int, default=UPDATES, help=f"of training; {UPDATES} if not said")
-    asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    os.chdir(asked.folder)
-    try:
-        return demonstrate(asked.updates)
-    except subprocess.CalledProcessError as failed:
-        return int(failed.returncode)
+    asked = asked_for(__doc__, "runs/mails").parse_args()
+    enter(asked.folder)
+    return demonstrate(asked.updates or UPDATES)
 
 
 def demonstrate(updates: int) -> int:
@@ -85,13 +78,8 @@ def demonstrate(updates: int) -> int:
         named = [word for option, file in zip(OPTIONS, files, strict=True) for word in (option, file)]
         seqloom("new", PROJECT, "--preset", "summarization-gru", *fields, *named)
     say("Training")
-    bounds = (
-        "training.max_epochs=none",
-        f"training.max_updates={updates}",
-        f"training.validate_every={updates}",
-        f"training.warmup_updates={min(20, updates // 5)}",
-    )
-    seqloom("train", PROJECT, *SETTINGS, *bounds, "--run", RUN)
+    whole = ("training.max_epochs=none", f"training.validate_every={updates}", *bounds(updates, 20))
+    seqloom("train", PROJECT, *SETTINGS, *whole, "--run", RUN)
     say("Scores on mails about people whom it has never heard of")
     seqloom("evaluate", RUN)
     say("A folder of new mails, each one text; what is there already would stay")
@@ -141,11 +129,5 @@ def say(title: str) -> None:
     print(f"\n== {title}", flush=True)
 
 
-def seqloom(*words: object) -> None:
-    """Run a command, shown first. Raises CalledProcessError when it fails."""
-    print(f"$ seqloom {shlex.join(map(str, words))}", flush=True)
-    subprocess.run([sys.executable, "-m", "seqloom.cli", *map(str, words)], check=True)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    play(main)

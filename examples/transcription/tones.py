@@ -7,10 +7,7 @@ It writes recordings in which one to three notes are played, in noise, each with
 a small transcriber on them by the commands that a person would type; and ends with an error if that didn't learn.
 """
 
-import argparse
 import json
-import shlex
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +15,12 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where what the examples share lies
+
+from stage import answer_of, asked_for, bounds, enter, play, seqloom
+
+PROJECT = Path("runs/tones")
+RUN = PROJECT / "run"
 RATE = 8_000
 NOTES = {
     "do": 262,
@@ -76,21 +79,16 @@ log_every = 25
 
 def main() -> int:
     """Run the example; 1 when the model didn't learn."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=Path, default=Path("runs/tones"), help="where everything is made")
-    parser.add_argument("--updates", type=int, help="of training, if not as the configuration says")
-    asked = parser.parse_args()
-    folder = asked.folder
-    bound = [] if asked.updates is None else bounded(asked.updates)
+    asked = asked_for(__doc__, "runs/tones").parse_args()
+    enter(asked.folder)
     for part, count in PARTS.items():
-        write_part(folder, part, count)
-    (folder / "config.toml").write_text(CONFIG)
-    run = folder / "run"
-    seqloom("train", folder / "config.toml", *bound, "--run", run)
-    first = (folder / "test.tsv").read_text().splitlines()[0].split("\t")
+        write_part(PROJECT, part, count)
+    (PROJECT / "config.toml").write_text(CONFIG)
+    seqloom("train", PROJECT / "config.toml", *bounds(asked.updates, 20), "--run", RUN)
+    first = (PROJECT / "test.tsv").read_text().splitlines()[0].split("\t")
     print(f"\nA recording of: {first[1]}")
-    seqloom("transcribe", run, folder / first[0], "--times")
-    figures = json.loads(seqloom("evaluate", run, "--json"))
+    seqloom("transcribe", RUN, PROJECT / first[0], "--times")
+    figures = json.loads(answer_of("evaluate", RUN, "--json"))
     (wrong,) = [score["value"] for score in figures["scores"] if score["name"] == "wer"]
     print(f"\n{wrong:.1f} % of the words of {figures['pairs']} new recordings are wrong.")
     if wrong > LEARNT:
@@ -127,23 +125,5 @@ def played(words: list[str], generator: np.random.Generator) -> NDArray[np.float
     return sound + generator.normal(0, 0.003, len(sound))
 
 
-def bounded(updates: int) -> list[str]:
-    """Settings of a training of so many updates, a fifth of them to warm up."""
-    return [f"training.max_updates={updates}", f"training.warmup_updates={min(20, updates // 5)}"]
-
-
-def seqloom(*words: object) -> str:
-    """Run a command, shown first; gives what it said. Raises CalledProcessError when it fails."""
-    print(f"\n$ seqloom {shlex.join(map(str, words))}", flush=True)
-    process = subprocess.run(
-        [sys.executable, "-m", "seqloom.cli", *map(str, words)], stdout=subprocess.PIPE, text=True, check=True
-    )
-    print(process.stdout, end="", flush=True)
-    return process.stdout
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except subprocess.CalledProcessError as failed:
-        sys.exit(failed.returncode)
+    play(main)
