@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from asking import parse, parser_of, run_name
 from endings import run
 from provenance import ROOT, provenance
 from task_results import corpus, keep, page, training_facts
@@ -122,17 +123,12 @@ def table(results: Mapping[str, Any]) -> str:
 
 def main() -> None:
     """Train, align, train again, and write what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = parser_of(__doc__, choosing=False)
     parser.add_argument("--passes", type=int, default=20)
     parser.add_argument("--guided", type=float, default=1.0, help="weight of the guided loss")
     parser.add_argument("--teacher", choices=WHEN, default="writing", help="whose links guide")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--name", help="of the runs and the result; without it PASSESpasses")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
-    asked = parser.parse_intermixed_args()
-    if asked.overrides and not asked.name:
-        parser.error("settings of its own need a --name, so that the result isn't taken for the preset's")
-    name = asked.name or f"{asked.passes}passes"
+    asked = parse(parser)
+    name = run_name(asked, f"{asked.passes}passes")
     begun = provenance()
     unguided = train(asked, RUNS / name / "unguided", None)
     scores = {"unguided": measure(unguided)}
@@ -147,7 +143,13 @@ def main() -> None:
         for way in ("en-es", "es-en")
     }
     own = {"preset": PRESET, "passes": asked.passes, "overrides": asked.overrides, "teacher": asked.teacher}
-    keep("alignment", name, {**begun, **own, "scores": scores, "training": facts}, table)
+    keep(
+        "alignment",
+        name,
+        {**begun, **own, "scores": scores, "training": facts},
+        table,
+        facts["guided/en-es"]["curve"],
+    )
 
 
 def show(scores: Mapping[str, Any]) -> None:

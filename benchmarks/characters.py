@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from asking import parse, parser_of, run_name
 from endings import run
 from provenance import ROOT, provenance
 from task_results import corpus, keep, over_all, page, score, shown, training_facts
@@ -117,23 +118,16 @@ def table(results: Mapping[str, Any]) -> str:
 
 def main() -> None:
     """Train and write what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = parser_of(__doc__, preset="transduction-lstm", minutes=10)
     parser.add_argument("language", choices=list(LANGUAGES))
-    parser.add_argument("--preset", default="transduction-lstm")
-    parser.add_argument("--minutes", type=float, default=10, help="of each training")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=1, help="the first of them")
-    parser.add_argument("--name", help="of the runs and their result; without it LANGUAGE-PRESET-MINUTESmin")
-    parser.add_argument("--choosing", action="store_true", help="validation only: no test, no results")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
-    asked = parser.parse_intermixed_args()
-    if asked.overrides and not asked.name:
-        parser.error("settings of its own need a --name, so that the result isn't taken for the preset's")
-    name = asked.name or f"{asked.language}-{asked.preset}-{asked.minutes:g}min"
+    parser.add_argument("--seeds", type=int, default=5, help="how many, from --seed on")
+    asked = parse(parser)
+    name = run_name(asked, f"{asked.language}-{asked.preset}-{asked.minutes:g}min")
     figures = train(asked, name)
     print(json.dumps(figures["scores"], indent=1), flush=True)
     if not asked.choosing:
-        keep("characters", name, figures, table)
+        first = next(iter(figures["training"].values()))
+        keep("characters", name, figures, table, first["curve"])
 
 
 if __name__ == "__main__":

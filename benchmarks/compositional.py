@@ -137,7 +137,8 @@ def main() -> None:
             figures = train(asked, split, architecture)
             print(f"{split} {architecture}: {json.dumps(figures['scores'], indent=1)}", flush=True)
             if not asked.choosing:
-                keep("compositional", f"{split}-{architecture}", figures, table)
+                first = next(iter(figures["training"].values()))
+                keep("compositional", f"{split}-{architecture}", figures, table, first["curve"])
 
 
 if __name__ == "__main__":

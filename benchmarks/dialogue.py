@@ -16,6 +16,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from asking import parse, parser_of, run_name
 from endings import run
 from provenance import ROOT, provenance
 from task_results import corpus, keep, page, score, shown, training_facts
@@ -69,23 +70,14 @@ def table(results: Mapping[str, Any]) -> str:
 
 def main() -> None:
     """Train and write what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = parser_of(__doc__, preset="dialogue-gru", minutes=30)
     parser.add_argument("task", type=int, choices=(1, 5))
-    parser.add_argument("--preset", default="dialogue-gru")
-    parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--name", help="of the run and its result; without it PRESET-taskN-MINUTESmin")
-    parser.add_argument("--choosing", action="store_true", help="validation only: no test, no results")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
-    asked = parser.parse_intermixed_args()
-    if asked.overrides and not asked.name:
-        parser.error("settings of its own need a --name, so that the result isn't taken for the preset's")
-    plain = f"{asked.preset}-task{asked.task}-{asked.minutes:g}min"
-    name = (asked.name or plain) + (f"-seed{asked.seed}" if asked.seed != 1 else "")
+    asked = parse(parser)
+    name = run_name(asked, f"{asked.preset}-task{asked.task}-{asked.minutes:g}min")
     figures = train(asked, name)
     print(json.dumps(figures["scores"], indent=1), flush=True)
     if not asked.choosing:
-        keep("dialogue", name, figures, table)
+        keep("dialogue", name, figures, table, figures["training"]["curve"])
 
 
 if __name__ == "__main__":

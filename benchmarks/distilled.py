@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import multi30k
+from asking import parse, parser_of, run_name
 from endings import run
 from provenance import HERE
 from provenance import multi30k as files_of
+from task_results import keep
 
 import seqloom
 from seqloom.base.files import atomic_write, read_json, write_json
@@ -94,20 +96,12 @@ def mixed(folder: Path) -> list[Path]:
 
 def main() -> None:
     """Teach, translate, learn, and write what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--minutes", type=float, default=120, help="of all parts together")
+    parser = parser_of(__doc__, preset="translation-lstm", minutes=120)
     parser.add_argument("--teacher", default="translation-lstm", metavar="PRESET")
     parser.add_argument("--teachers", type=int, default=4)
     parser.add_argument("--teacher-minutes", type=float, default=28)
-    parser.add_argument("--preset", default="translation-lstm", help="of the student")
-    parser.add_argument("--name", help="of the runs and the result; distilled-MINUTESmin without it")
-    parser.add_argument("--choosing", action="store_true", help="validation only: no test, no results")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="of the student")
-    asked = parser.parse_intermixed_args()
-    asked.seed = 1
-    if asked.overrides and not asked.name:
-        parser.error("settings of its own need a --name, so that the result isn't taken for the preset's")
-    name = asked.name or f"distilled-{asked.minutes:g}min"
+    asked = parse(parser)
+    name = run_name(asked, f"distilled-{asked.minutes:g}min")
     folder = multi30k.RUNS / f"{name}-parts"
     folder.mkdir(parents=True, exist_ok=True)
     clock = Clock(folder / "clock.json")
@@ -126,7 +120,7 @@ def main() -> None:
     multi30k.tell(figures)
     if not asked.choosing:
         own = {"minutes": total, "seconds_before": clock.seconds, "student_minutes": asked.minutes}
-        multi30k.keep(name, {**figures, **own})
+        keep("multi30k", name, {**figures, **own}, multi30k.table, figures["curve"])
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@
 The first 90 % of the text are learnt from, and the last 10 %, cut at the end of a line, are what is measured: every
 character of it once, read as `seqloom evaluate` reads. As with the published figures (nanoGPT's README) there is no
 test set beside it: what counts is the best validation, and the last stands beside it. The small setting is validated
-once, at its end. Trains into runs/generation/; a run that was interrupted goes on. Writes results/generation.json and
-.md with command, commit, machine, settings and curve.
+once, at its end. Trains into runs/generation/; a run that was interrupted goes on. Writes results/generation/NAME.json
+with command, commit, machine, settings and curve, its picture, and the table results/generation.md.
 The corpus is looked for in $SEQLOOM_DATA/tinyshakespeare (../shared/data if that isn't set); it is not ours to ship.
 """
 
@@ -17,14 +17,16 @@ import argparse
 import json
 import math
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from asking import seeded
 from endings import run
-from provenance import RESULTS, ROOT, corpora, provenance
+from provenance import ROOT, corpora, provenance
+from task_results import keep, page
 
 import seqloom
-from seqloom.base.files import atomic_write
 from seqloom.inspection.run_log import read_log
 from seqloom.pipeline import Likelihood, TextGenerator
 from seqloom.training.vocabularies import text_files
@@ -108,37 +110,36 @@ def measure(name: str, seed: int, *, smoke: bool) -> dict[str, Any]:
     }
 
 
-def table(results: dict[str, dict[str, Any]]) -> str:
-    """All results as a page."""
-    lines = [
-        "# Text generation: tinyshakespeare",
-        "",
+def table(results: Mapping[str, Any]) -> str:
+    """A row for each run."""
+    lead = (
         "Nats a character on the last tenth of the text, every character once, at the best validation (as the "
         "published figures have it) and at the last. Small: at most 2,000 updates of 12 x 64 characters and 0.85 M "
-        "parameters, validated once, at the end. Minutes are of training, validation included. Commands, commits, "
-        "machines, settings and curves: generation.json.",
-        "",
-        "| run | parameters | updates | passes | minutes | best | last | to reach | published | context |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |",
-    ]
-    for name, found in sorted(results.items()):
+        "parameters, validated once, at the end. Minutes are of training, validation included. Command, commit, "
+        "machine, settings and curve of each lie in generation/."
+    )
+    columns = (
+        *("run", "parameters", "updates", "passes", "minutes", "best", "last", "to reach", "published"),
+        "context",
+    )
+    rows = []
+    for name, found in results.items():
         kind = "small" if name.startswith("small") else "half-hour"
-        cells = (
-            name,
-            f"{found['environment']['parameters']:,}",
-            f"{found['updates']:,}",
-            f"{found['epochs']:.1f}",
-            f"{found['minutes']:g}",
-            f"{found['nats_per_character']:.3f}",
-            f"{found['last_validation_loss']:.3f}",
-            f"{TO_REACH[kind]:.2f}",
-            PUBLISHED[kind],
-            found["context"],
+        rows.append(
+            [
+                name,
+                f"{found['environment']['parameters']:,}",
+                f"{found['updates']:,}",
+                f"{found['epochs']:.1f}",
+                f"{found['minutes']:g}",
+                f"{found['nats_per_character']:.3f}",
+                f"{found['last_validation_loss']:.3f}",
+                f"{TO_REACH[kind]:.2f}",
+                PUBLISHED[kind],
+                found["context"],
+            ]
         )
-        lines.append(f"| {' | '.join(cells)} |")
-    for name, found in sorted(results.items()):
-        lines += ["", f"`{found['command']}` at {found['commit']}: {name}, on {found['machine']}"]
-    return "\n".join(lines) + "\n"
+    return page("Text generation: tinyshakespeare", lead, columns, rows)
 
 
 def main() -> None:
@@ -151,19 +152,14 @@ def main() -> None:
     unknown = set(asked.names) - set(MODELS)
     if unknown:
         parser.error(f"no such run: {', '.join(sorted(unknown))}; there are {', '.join(MODELS)}")
-    kept = RESULTS / "generation.json"
     for name in asked.names or MODELS:
         found = measure(name, asked.seed, smoke=asked.smoke)
         print(
             f"{name}: {found['nats_per_character']:.4f} nats a character, {found['minutes']} minutes",
             flush=True,
         )
-        if asked.smoke:
-            continue
-        results = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
-        results[name if asked.seed == 1 else f"{name}-seed{asked.seed}"] = found
-        atomic_write(kept, json.dumps(results, ensure_ascii=False, indent=1) + "\n")
-        atomic_write(RESULTS / "generation.md", table(results))
+        if not asked.smoke:
+            keep("generation", seeded(name, asked.seed), found, table, found["curve"])
 
 
 if __name__ == "__main__":

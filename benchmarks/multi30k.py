@@ -14,24 +14,23 @@ The corpus is looked for in $SEQLOOM_DATA/multi30k-en-de (../shared/data if that
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from asking import parse, parser_of, run_name
 from endings import run
-from provenance import RESULTS as ALL_RESULTS
 from provenance import ROOT, multi30k, provenance
+from task_results import keep, page
 
 import seqloom
 from seqloom.data.pairs import Pair
 from seqloom.data.readers import read_pairs
-from seqloom.inspection.curves import write_curves
 from seqloom.inspection.run_log import read_log
 from seqloom.metrics.overlap import bleu
 from seqloom.training.searching import search_options
 
-RESULTS = ALL_RESULTS / "multi30k"
 RUNS = ROOT / "runs" / "multi30k"
 
 
@@ -68,8 +67,6 @@ def train(asked: argparse.Namespace, name: str, training: Sequence[Path] | None 
     valid = scores(model, "valid")
     if asked.choosing:
         return {"epochs": last["epoch"], "valid": valid}
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    write_curves(log.rows, RESULTS / f"{name}.png", title=f"{name}, Multi30k en-de")
     environment = json.loads((RUNS / name / "environment.json").read_text())
     return {
         **begun,
@@ -107,11 +104,6 @@ def parameters_of(row: dict[str, Any]) -> int:
     return int(row["parameters"] if "members" in row else row["environment"]["parameters"])
 
 
-def group_of(path: Path) -> str:
-    """The name of a result without its seed."""
-    return path.stem.partition("-seed")[0]
-
-
 def show(rows: Sequence[dict[str, Any]], part: str, metric: str) -> str:
     """The mean over seeds, with the least and the most where there are several."""
     values = [row[part][metric] for row in rows if metric in row[part]]  # older results have fewer
@@ -121,88 +113,56 @@ def show(rows: Sequence[dict[str, Any]], part: str, metric: str) -> str:
     return f"{mean(values):.1f}{spread}"
 
 
-def table() -> str:
-    """All results as a table, a row for each setting."""
-    lines = [
-        "# Multi30k English to German",
-        "",
+def table(results: Mapping[str, Any]) -> str:
+    """A row for each setting."""
+    lead = (
         "Detokenised, cased sacreBLEU, beam 5; everything chosen on the validation set. Minutes are of training on a "
         "shared machine of 2 cores, validation included, with so many threads; tokens a second are target tokens over "
         "those minutes. Several seeds: the mean, the least and the most. Lowercased: as papers have it. "
-        "Each run's command, commit, machine, settings and curve lie in multi30k/; a preset may have changed since.",
-        "",
-        "| run | seeds | parameters | minutes | threads | passes | target tokens/s | valid BLEU | test BLEU | "
-        "test BLEU, lowercased | test chrF |",
-        "| --- |" + " ---: |" * 10,
-    ]
+        "Each run's command, commit, machine, settings and curve lie in multi30k/; a preset may have changed since."
+    )
+    columns = (
+        *("run", "seeds", "parameters", "minutes", "threads", "passes", "target tokens/s", "valid BLEU"),
+        *("test BLEU", "test BLEU, lowercased", "test chrF"),
+    )
+    shown = (("valid", "bleu"), ("test", "bleu"), ("test", "bleu_lowercased"), ("test", "chrf"))
     groups: dict[str, list[dict[str, Any]]] = {}
-    for path in sorted(RESULTS.glob("*.json")):
-        groups.setdefault(group_of(path), []).append(json.loads(path.read_text(encoding="utf-8")))
-    for name, rows in groups.items():
-        first = rows[0]
+    for name, result in results.items():
+        groups.setdefault(name.partition("-seed")[0], []).append(result)
+    rows = []
+    for name, group in groups.items():
+        first = group[0]
         trained = ["", "", "", ""]  # what an ensemble doesn't have
         if "members" not in first:
             trained = [
                 f"{first['minutes']:g}",
                 f"{first['environment']['threads']}",
-                f"{mean(row['epochs'] for row in rows):.1f}",
-                f"{mean(row['tokens_per_second'] for row in rows):,.0f}",
+                f"{mean(row['epochs'] for row in group):.1f}",
+                f"{mean(row['tokens_per_second'] for row in group):,.0f}",
             ]
-        quality = [
-            show(rows, part, metric)
-            for part, metric in (
-                ("valid", "bleu"),
-                ("test", "bleu"),
-                ("test", "bleu_lowercased"),
-                ("test", "chrf"),
-            )
-        ]
-        lines.append(
-            f"| {' | '.join([name, str(len(rows)), format(parameters_of(first), ','), *trained, *quality])} |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def arguments() -> argparse.Namespace:
-    """What was asked; exits with a sentence for what doesn't go together."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("preset", nargs="?", default="translation-gru")
-    parser.add_argument("--minutes", type=float, default=18)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--name", help="of the run and its result; PRESET-MINUTESmin without it; the seed is added"
-    )
-    parser.add_argument("--ensemble", nargs="+", metavar="RUN", help="score these runs together")
-    parser.add_argument("--choosing", action="store_true", help="validation only: no test, no results")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
-    asked = parser.parse_intermixed_args()
-    if asked.overrides and not asked.name:
-        parser.error("settings of its own need a --name, so that the result isn't taken for the preset's")
-    return asked
+        quality = [show(group, part, metric) for part, metric in shown]
+        rows.append([name, str(len(group)), f"{parameters_of(first):,}", *trained, *quality])
+    return page("Multi30k English to German", lead, columns, rows)
 
 
 def main() -> None:
     """Train and write what came of it."""
-    asked = arguments()
+    parser = parser_of(__doc__, minutes=18)
+    parser.add_argument("preset", nargs="?", default="translation-gru")
+    parser.add_argument("--ensemble", nargs="+", metavar="RUN", help="score these runs together")
+    asked = parse(parser)
     plain = f"ensemble-of-{len(asked.ensemble)}" if asked.ensemble else f"{asked.preset}-{asked.minutes:g}min"
-    name = (asked.name or plain) + (f"-seed{asked.seed}" if asked.seed != 1 else "")
+    name = run_name(asked, plain)
     figures = combine(asked.ensemble, choosing=asked.choosing) if asked.ensemble else train(asked, name)
     tell(figures)
     if not asked.choosing:
-        keep(name, figures)
+        keep("multi30k", name, figures, table, figures.get("curve", ()))
 
 
 def tell(figures: dict[str, Any]) -> None:
     """What a person wants to know at once."""
     wanted = ("epochs", "tokens_per_second", "valid", "test")
     print(json.dumps({key: figures[key] for key in wanted if key in figures}, indent=1), flush=True)
-
-
-def keep(name: str, figures: dict[str, Any]) -> None:
-    """Write a result, and the table over all."""
-    text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
-    (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
-    (ALL_RESULTS / "multi30k.md").write_text(table(), encoding="utf-8")
 
 
 if __name__ == "__main__":

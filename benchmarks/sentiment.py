@@ -5,19 +5,20 @@
     python benchmarks/sentiment.py --name attention model.pooling=attention
 
 Trains into runs/sentiment/NAME/seed-N, each seed's best weights chosen on the validation data, and classifies the test
-data once, at the end. A run that was interrupted goes on. Writes results/sentiment.json with command, commit, machine,
-settings, every seed's scores and curve, and the table results/sentiment.md; with settings of its own NAME is added to
-both. The corpus (sentence polarity, Pang and Lee 2005) is looked for in $SEQLOOM_DATA/movie-reviews.
+data once, at the end. A run that was interrupted goes on. Writes results/sentiment/NAME.json with command, commit,
+machine, settings, every seed's scores and curve, and the table results/sentiment.md. The corpus (sentence polarity,
+Pang and Lee 2005) is looked for in $SEQLOOM_DATA/movie-reviews.
 """
 
-import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
+from asking import parse, parser_of, run_name
 from endings import run
-from provenance import RESULTS, ROOT, corpora, provenance
+from provenance import ROOT, corpora, provenance
+from task_results import keep, page
 
 import seqloom
 from seqloom.data.readers import PairFiles
@@ -25,6 +26,7 @@ from seqloom.inspection.run_log import read_log
 
 PRESET = "classification-lstm"
 RUNS = ROOT / "runs" / "sentiment"
+SHOWN = (("valid", "accuracy"), ("test", "accuracy"), ("test", "macro_f1"), ("test", "calibration_error"))
 PUBLISHED = 75.9  # a convolutional network from random vectors, ten folds (Kim 2014's reproduction)
 
 
@@ -78,78 +80,48 @@ def spread(rows: Sequence[dict[str, Any]], part: str, metric: str) -> str:
     return f"{mean(values):.2f}" + (f" ± {stdev(values):.2f}" if len(values) > 1 else "")
 
 
-def table(figures: dict[str, Any]) -> str:
-    """The result as a page."""
-    rows = figures["seeds"]
-    lines = [
-        "# Sentiment of review sentences",
-        "",
-        f"Sentence polarity, one fixed fold: 8,530 training, 1,066 validation and 1,066 test sentences; the preset "
-        f"`{PRESET}`{' with ' + ' '.join(figures['overrides']) if figures['overrides'] else ''}, word vectors from "
-        f"random. Best weights by validation accuracy; the test data was read once. Published, from random vectors: "
-        f"{PUBLISHED} (ten folds).",
-        "",
-        "| seed | seconds of training | valid accuracy | test accuracy | test macro-F1 | test calibration error |",
-        "| --- |" + " ---: |" * 5,
-    ]
-    for row in rows:
-        cells = [
-            row["valid"]["accuracy"],
-            *(row["test"][name] for name in ("accuracy", "macro_f1", "calibration_error")),
-        ]
-        lines.append(
-            f"| {row['seed']} | {row['seconds']:.0f} | {' | '.join(f'{value:.2f}' for value in cells)} |"
-        )
-    means = [
-        spread(rows, part, metric)
-        for part, metric in (
-            ("valid", "accuracy"),
-            ("test", "accuracy"),
-            ("test", "macro_f1"),
-            ("test", "calibration_error"),
-        )
-    ]
-    lines += [
-        f"| mean ± deviation | {mean(row['seconds'] for row in rows):.0f} | {' | '.join(means)} |",
-        "",
-        f"`{figures['command']}`, commit {figures['commit']}, {figures['machine']}, {rows[0]['parameters']:,} "
-        "parameters.",
-        "",
-    ]
-    return "\n".join(lines)
+def table(results: Mapping[str, Any]) -> str:
+    """A row for each seed of each setting, and their means."""
+    rows = []
+    for name, result in results.items():
+        seeds = result["seeds"]
+        for row in seeds:
+            values = [f"{row[part][metric]:.2f}" for part, metric in SHOWN]
+            rows.append([name, str(row["seed"]), f"{row['seconds']:.0f}", *values])
+        means = [spread(seeds, part, metric) for part, metric in SHOWN]
+        rows.append([name, "mean ± deviation", f"{mean(row['seconds'] for row in seeds):.0f}", *means])
+    lead = (
+        "Sentence polarity, one fixed fold: 8,530 training, 1,066 validation and 1,066 test sentences; the preset "
+        f"`{PRESET}`, word vectors from random. Best weights by validation accuracy; the test data was read once. "
+        f"Published, from random vectors: {PUBLISHED} (ten folds). Command, commit, machine, settings and curves lie "
+        "in sentiment/."
+    )
+    columns = (
+        *("run", "seed", "seconds of training", "valid accuracy"),
+        *("test accuracy", "test macro-F1", "test calibration error"),
+    )
+    return page("Sentiment of review sentences", lead, columns, rows)
 
 
 def main() -> None:
     """Train every seed and write what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", type=int, default=5, help="how many, from 1 on")
-    parser.add_argument("--name", help="of settings of one's own")
-    parser.add_argument("--choosing", action="store_true", help="validation only: no test, no results")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
-    asked = parser.parse_intermixed_args()
-    if asked.overrides and not asked.name:
-        parser.error("settings of its own need a --name, so that the result isn't taken for the preset's")
+    parser = parser_of(__doc__)
+    parser.add_argument("--seeds", type=int, default=5, help="how many, from --seed on")
+    asked = parse(parser)
+    name = run_name(asked, PRESET)
     begun = provenance()
-    rows = [
-        train(asked.name or PRESET, seed, asked.overrides, choosing=asked.choosing)
-        for seed in range(1, asked.seeds + 1)
-    ]
+    seeds = range(asked.seed, asked.seed + asked.seeds)
+    rows = [train(name, seed, asked.overrides, choosing=asked.choosing) for seed in seeds]
     for row in rows:
         print(
             json.dumps({key: row[key] for key in ("seed", "seconds", "valid", "test") if key in row}),
             flush=True,
         )
-    if asked.choosing:
-        print(f"valid accuracy {spread(rows, 'valid', 'accuracy')}")
-        return
-    figures = {**begun, "preset": PRESET, "overrides": asked.overrides, "published": PUBLISHED, "seeds": rows}
-    stem = "sentiment" + (f"-{asked.name}" if asked.name else "")
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{stem}.json").write_text(
-        json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-    )
-    (RESULTS / f"{stem}.md").write_text(table(figures), encoding="utf-8")
-    print(f"test accuracy {spread(rows, 'test', 'accuracy')}; {RESULTS / f'{stem}.md'}")
+    print(f"valid accuracy {spread(rows, 'valid', 'accuracy')}")
+    if not asked.choosing:
+        print(f"test accuracy {spread(rows, 'test', 'accuracy')}")
+        figures = {**begun, "preset": PRESET, "overrides": asked.overrides, "seeds": rows}
+        keep("sentiment", name, figures, table, rows[0]["curve"])
 
 
 if __name__ == "__main__":

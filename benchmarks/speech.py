@@ -15,14 +15,15 @@ and the table results/speech.md over all of them.
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from asking import parse, parser_of, run_name
 from endings import run
-from provenance import RESULTS as ALL_RESULTS
 from provenance import ROOT, corpora, provenance
+from task_results import keep, page
 
 import seqloom
 from seqloom.data.manifest import read_manifest
@@ -31,7 +32,6 @@ from seqloom.data.readers import PairFiles
 from seqloom.inspection.run_log import read_log
 from seqloom.training.searching import search_options
 
-RESULTS = ALL_RESULTS / "speech"
 RUNS = ROOT / "runs" / "speech"
 VALIDATION = range(5, 10)  # the numbers of the recordings that are split off for it
 SETTINGS: dict[str, Any] = {
@@ -115,72 +115,56 @@ def train(asked: argparse.Namespace, name: str) -> dict[str, Any]:
     return figures if asked.choosing else {**figures, "test": scores(model, data["test"]), "curve": log.rows}
 
 
-def table() -> str:
-    """All results as a table, a row for each setting; several seeds give the mean and the worst."""
-    lines = [
-        "# Spoken digits",
-        "",
+def table(results: Mapping[str, Any]) -> str:
+    """A row for each setting; several seeds give the mean and the worst."""
+    lead = (
         "Free Spoken Digit Dataset, 8 kHz, six speakers, one word a recording. Words that are right are 100 less the "
         "word error rate. Everything is chosen on the validation recordings (those numbered 5 to 9 of the training "
         "manifest); the test manifest (0 to 4) is read once. Minutes are of training on a shared machine of 2 cores, "
-        "validation included. Each run's command, commit, machine, settings and curve lie in speech/.",
-        "",
-        "| run | seeds | parameters | minutes | passes | valid, words right | test, words right | test CER |",
-        "| --- |" + " ---: |" * 7,
-    ]
+        "validation included. Each run's command, commit, machine, settings and curve lie in speech/."
+    )
+    columns = (
+        *("run", "seeds", "parameters", "minutes", "threads", "passes"),
+        *("valid, words right", "test, words right", "test CER"),
+    )
     groups: dict[str, list[dict[str, Any]]] = {}
-    for path in sorted(RESULTS.glob("*.json")):
-        groups.setdefault(path.stem.partition("-seed")[0], []).append(json.loads(path.read_text()))
-    for name, rows in groups.items():
-        first = rows[0]
-        cells = [
-            name,
-            str(len(rows)),
-            f"{first['environment']['parameters']:,}",
-            f"{first['minutes']:g}",
-            f"{mean(row['epochs'] for row in rows):.1f}",
-            shown([100 - row["valid"]["wer"] for row in rows]),
-            shown([100 - row["test"]["wer"] for row in rows]),
-            f"{mean(row['test']['cer'] for row in rows):.2f}",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    for name, result in results.items():
+        groups.setdefault(name.partition("-seed")[0], []).append(result)
+    rows = []
+    for name, group in groups.items():
+        environment = group[0]["environment"]
+        rows.append(
+            [
+                name,
+                str(len(group)),
+                f"{environment['parameters']:,}",
+                f"{group[0]['minutes']:g}",
+                str(environment["threads"]),
+                f"{mean(row['epochs'] for row in group):.1f}",
+                and_worst([100 - row["valid"]["wer"] for row in group]),
+                and_worst([100 - row["test"]["wer"] for row in group]),
+                f"{mean(row['test']['cer'] for row in group):.2f}",
+            ]
+        )
+    return page("Spoken digits", lead, columns, rows)
 
 
-def shown(values: Sequence[float]) -> str:
+def and_worst(values: Sequence[float]) -> str:
     """A mean, and the worst of several."""
     return f"{mean(values):.2f} %" + (f" (worst {min(values):.2f})" if len(values) > 1 else "")
 
 
 def main() -> None:
     """Train and write what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--preset", default="transcription-lstm")
-    parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--name", help="of the run and its result; PRESET-MINUTESmin without it; the seed is added"
-    )
-    parser.add_argument("--choosing", action="store_true", help="validation only: no test, no results")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
-    asked = parser.parse_intermixed_args()
-    if asked.overrides and not asked.name:
-        parser.error("settings of its own need a --name, so that the result isn't taken for the preset's")
-    name = (asked.name or f"{asked.preset}-{asked.minutes:g}min") + (
-        f"-seed{asked.seed}" if asked.seed != 1 else ""
-    )
+    asked = parse(parser_of(__doc__, preset="transcription-lstm", minutes=30))
+    name = run_name(asked, f"{asked.preset}-{asked.minutes:g}min")
     figures = train(asked, name)
     print(
         json.dumps({key: figures[key] for key in ("epochs", "valid", "test") if key in figures}, indent=1),
         flush=True,
     )
-    if asked.choosing:
-        return
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(
-        json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-    )
-    (ALL_RESULTS / "speech.md").write_text(table(), encoding="utf-8")
+    if not asked.choosing:
+        keep("speech", name, figures, table, figures["curve"])
 
 
 if __name__ == "__main__":

@@ -15,25 +15,24 @@ The corpus is looked for in $SEQLOOM_DATA/email-subjects (../shared/data if that
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from asking import parse, parser_of, run_name
 from endings import run
-from provenance import RESULTS as ALL_RESULTS
 from provenance import ROOT, corpora, provenance
+from task_results import keep, page
 
 import seqloom
 from seqloom.data.readers import PairFiles
-from seqloom.inspection.curves import write_curves
 from seqloom.inspection.run_log import read_log
 from seqloom.metrics.measure import measure
 from seqloom.metrics.overlap import Score
 from seqloom.training.searching import search_options
 
-RESULTS = ALL_RESULTS / "summaries"
 RUNS = ROOT / "runs" / "summaries"
 HELD_OUT = 12  # one mail in so many
 PEOPLES = ("subject", "ann0", "ann1", "ann2")
@@ -109,7 +108,6 @@ def train(asked: argparse.Namespace, name: str) -> dict[str, Any]:
     chosen = scores(model, held_out)
     if asked.choosing:
         return {"epochs": last["epoch"], "held_out": chosen}
-    write_curves(log.rows, RESULTS / f"{name}.png", title=f"{name}, e-mail subjects")
     return {
         **begun,
         "preset": asked.preset,
@@ -138,72 +136,45 @@ def shared_bodies(learnt: Path) -> int:
     return sum(body in known for body in bodies)
 
 
-def table() -> str:
-    """All results as a table, a row for each."""
-    lines = [
-        "# Subject lines of e-mails (AESLC)",
-        "",
+def table(results: Mapping[str, Any]) -> str:
+    """A row for each run."""
+    lead = (
         "ROUGE F1 by rouge-score with its stemmer, mean over mails; everything chosen on mails held out of the "
         "training part, the dev part answered once. Best of four: against the best of the subject and three people's. "
         "Minutes are of training, validation included. Published, against the subject: 15.0 / 7.4 / 14.9 for a "
         "Transformer-base trained from nothing (PEGASUS paper), 23.7 / 10.3 / 23.4 for the system of the corpus's "
-        "authors. Each run's command, commit, machine, settings and curve lie in summaries/.",
-        "",
-        "| run | parameters | minutes | threads | passes | held out, ROUGE-1/2/L | dev, ROUGE-1/2/L | best of four |",
-        "| --- |" + " ---: |" * 7,
-    ]
-    for path in sorted(RESULTS.glob("*.json")):
-        row = json.loads(path.read_text(encoding="utf-8"))
+        "authors. Each run's command, commit, machine, settings and curve lie in summaries/."
+    )
+    columns = (
+        *("run", "parameters", "minutes", "threads", "passes"),
+        *("held out, ROUGE-1/2/L", "dev, ROUGE-1/2/L", "best of four"),
+    )
+    rows = []
+    for name, row in results.items():
         shown = [
-            " / ".join(f"{part[name]:.1f}" for name in ("rouge1", "rouge2", "rougeL"))
+            " / ".join(f"{part[metric]:.1f}" for metric in ("rouge1", "rouge2", "rougeL"))
             for part in (row["held_out"], row["dev"], row["dev"]["best_of_four"])
         ]
         machine = row["environment"]
-        facts = [
-            f"{machine['parameters']:,}",
-            f"{row['minutes']:g}",
-            str(machine["threads"]),
-            f"{row['epochs']:.1f}",
-        ]
-        lines.append(f"| {' | '.join([path.stem, *facts, *shown])} |")
-    return "\n".join(lines) + "\n"
-
-
-def arguments() -> argparse.Namespace:
-    """What was asked; exits with a sentence for what doesn't go together."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--preset", default="summarization-gru")
-    parser.add_argument("--minutes", type=float, default=58)
-    parser.add_argument("--epochs", type=float, help="end after so many passes if that comes first")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--name", help="of the run and its result; PRESET-MINUTESmin without it")
-    parser.add_argument("--choosing", action="store_true", help="held-out mails only: no dev, no results")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
-    asked = parser.parse_intermixed_args()
-    if asked.overrides and not asked.name:
-        parser.error("settings of its own need a --name, so that the result isn't taken for the preset's")
-    return asked
+        facts = [f"{machine['parameters']:,}", f"{row['minutes']:g}", str(machine["threads"])]
+        rows.append([name, *facts, f"{row['epochs']:.1f}", *shown])
+    return page("Subject lines of e-mails (AESLC)", lead, columns, rows)
 
 
 def main() -> None:
     """Train and write what came of it."""
-    asked = arguments()
-    name = (asked.name or f"{asked.preset}-{asked.minutes:g}min") + (
-        f"-seed{asked.seed}" if asked.seed != 1 else ""
-    )
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    parser = parser_of(__doc__, preset="summarization-gru", minutes=58)
+    parser.add_argument("--epochs", type=float, help="end after so many passes if that comes first")
+    asked = parse(parser)
+    name = run_name(asked, f"{asked.preset}-{asked.minutes:g}min")
     figures = train(asked, name)
     print(
         json.dumps(
             {key: value for key, value in figures.items() if key not in ("curve", "environment")}, indent=1
         )
     )
-    if asked.choosing:
-        return
-    (RESULTS / f"{name}.json").write_text(
-        json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-    )
-    (ALL_RESULTS / "summaries.md").write_text(table(), encoding="utf-8")
+    if not asked.choosing:
+        keep("summaries", name, figures, table, figures["curve"])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ from typing import Any
 
 from provenance import RESULTS, ROOT, corpora
 
-from seqloom.inspection.run_log import read_log
+from seqloom.base.files import atomic_write
+from seqloom.inspection.curves import write_curves
+from seqloom.inspection.run_log import Row, read_log
 from seqloom.training.searching import search_options
 from seqloom.training.seeds import Spread, spreads
 from seqloom.training.vocabularies import files_of
@@ -54,20 +56,29 @@ def training_facts(run: Path) -> dict[str, Any]:
     }
 
 
-def keep(task: str, name: str, figures: Mapping[str, Any], table: Callable[[Mapping[str, Any]], str]) -> None:
-    """Write results/TASK/NAME.json, and results/TASK.md over all results of the task.
+def keep(
+    task: str,
+    name: str,
+    figures: Mapping[str, Any],
+    table: Callable[[Mapping[str, Any]], str],
+    curve: Sequence[Row] = (),
+) -> None:
+    """Write results/TASK/NAME.json and NAME.png with the curve, and results/TASK.md over all results of the task.
 
     table   the results by name -> the page
+    curve   the rows of a training's log; without any there is no picture
     """
     folder = RESULTS / task
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
     text = text.replace(str(corpora()), "$SEQLOOM_DATA").replace(f"{ROOT}/", "")  # of this machine alone
-    (folder / f"{name}.json").write_text(text, encoding="utf-8")
+    atomic_write(folder / f"{name}.json", text)
+    if curve:
+        write_curves(curve, folder / f"{name}.png", title=f"{name}, {task}")
     found = {
         path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))
     }
-    (RESULTS / f"{task}.md").write_text(table(found), encoding="utf-8")
+    atomic_write(RESULTS / f"{task}.md", table(found))
 
 
 def page(title: str, lead: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -9,13 +9,14 @@ it was.
 
 import argparse
 import json
-import os
-import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 from seqloom.data.phrasebook import write_phrasebook
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where what the examples share lies
+
+from stage import enter, play, seqloom
 
 PLAN = Path(__file__).resolve().parent / "compare.toml"
 FOLDER = Path("runs/textbook")
@@ -40,19 +41,13 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path(), help="where runs/textbook is made")
     parser.add_argument("--quick", action="store_true", help="one seed and a few updates")
     asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    os.chdir(asked.folder)
+    enter(asked.folder)
     data = FOLDER / "phrasebook"
     if not (data / "LICENSE.txt").is_file():
         write_phrasebook(data)
-    words = [shown(PLAN), *files(data), *(QUICK if asked.quick else ()), "--folder", str(FOLDER)]
-    print(f"$ seqloom compare {shlex.join(words)}", flush=True)
-    try:
-        return subprocess.run(
-            [sys.executable, "-m", "seqloom.cli", "compare", *words], check=False
-        ).returncode
-    except KeyboardInterrupt:
-        return 75
+    quick = QUICK if asked.quick else ()
+    seqloom("compare", shown(PLAN), *files(data), *quick, "--folder", FOLDER)
+    return 0
 
 
 def shown(path: Path) -> str:
@@ -69,4 +64,4 @@ def files(data: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    play(main)
