@@ -1,7 +1,7 @@
 """Claim: attention aligns the words of 5,401 Spanish-English pairs as well as is reported here, unguided and guided.
 
     python benchmarks/alignment.py
-    python benchmarks/alignment.py --passes 5 --name short model.dropout=0.1
+    python benchmarks/alignment.py --name subwords text.tokenizer=bpe training.batch_tokens=2048
 
 Trains a translator in each direction on alignment-en-es/corpus.* alone, aligns that corpus by what both look at, and
 trains both directions again, guided by the links found (Garg et al. 2019); people's links teach nothing. The corpus
@@ -33,6 +33,7 @@ from seqloom.pipeline.aligning import Extraction, align
 
 RUNS = ROOT / "runs" / "alignment"
 PRESET = "translation-gru"
+SETTINGS = ("text.tokenizer=word", "text.vocabulary_size=4000", "training.batch_tokens=1024")
 WAYS = ("intersection", "grow-diag-final-and", "union")
 WHEN = {"writing": Extraction(), "read": Extraction(late=True)}
 PUBLISHED = {"IBM model 1": 0.42, "IBM model 2": 0.45}  # F1 on dev.key
@@ -70,9 +71,7 @@ def train(asked: argparse.Namespace, folder: Path, links: Sequence[Links] | None
             "training": {"max_epochs": asked.passes},
         }
         models.append(
-            seqloom.train(
-                settings, folder / name, overrides=["text.vocabulary_size=4000", *guided, *asked.overrides]
-            )
+            seqloom.train(settings, folder / name, overrides=[*SETTINGS, *guided, *asked.overrides])
         )
     return models
 
@@ -124,7 +123,7 @@ def table(results: Mapping[str, Any]) -> str:
 def main() -> None:
     """Train, align, train again, and write what came of it."""
     parser = parser_of(__doc__, choosing=False)
-    parser.add_argument("--passes", type=int, default=20)
+    parser.add_argument("--passes", type=int, default=12)
     parser.add_argument("--guided", type=float, default=1.0, help="weight of the guided loss")
     parser.add_argument("--teacher", choices=WHEN, default="writing", help="whose links guide")
     asked = parse(parser)
