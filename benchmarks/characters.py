@@ -3,6 +3,7 @@
     python benchmarks/characters.py dutch --seeds 10 --minutes 12
     python benchmarks/characters.py turkish --preset transduction-transformer --seeds 5 --minutes 60
     python benchmarks/characters.py arabic --seeds 5 --minutes 10 --choosing
+    python benchmarks/characters.py dutch --with dutch-transduction-transformer-12min    these runs in the ensemble, too
 
     dutch georgian hungarian    pronunciation: letters to phones (SIGMORPHON 2021)
     english turkish             inflection: verb and features to form (SIGMORPHON 2023)
@@ -17,7 +18,7 @@ goes on. Writes results/characters/NAME.json and characters.md. The corpora are 
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,20 +69,24 @@ def train(asked: argparse.Namespace, name: str) -> dict[str, Any]:
     folder = RUNS / name
     seqloom.train_seeds(settings, folder, asked.seeds, overrides=[*language.overrides, *asked.overrides])
     parts = ("valid",) if asked.choosing else ("valid", "test")
+    joining = [run for other in asked.joining for run in seed_runs(RUNS / other)]
     own = {"language": asked.language, "preset": asked.preset, "minutes": asked.minutes}
+    members = {"with": asked.joining, "members": asked.seeds + len(joining)}
     return {
         **begun,
         **own,
+        **members,
         "overrides": asked.overrides,
-        "scores": {part: scores(folder, files[part]) for part in parts},
+        "scores": {part: scores(folder, joining, files[part]) for part in parts},
         "training": {run.name: training_facts(run) for run in seed_runs(folder)},
     }
 
 
-def scores(folder: Path, path: Path) -> dict[str, Any]:
-    """Of each run, of all by mean and deviation, and of the ensemble."""
-    runs = {run.name: score(seqloom.load(run), path) for run in seed_runs(folder)}
-    return {"runs": runs, "over_all": over_all(runs), "ensemble": score(seqloom.load(folder), path)}
+def scores(folder: Path, joining: Sequence[Path], path: Path) -> dict[str, Any]:
+    """Of each run, of all by mean and deviation, and of the ensemble, in which others join."""
+    own = seed_runs(folder)
+    runs = {run.name: score(seqloom.load(run), path) for run in own}
+    return {"runs": runs, "over_all": over_all(runs), "ensemble": score(seqloom.load([*own, *joining]), path)}
 
 
 def table(results: Mapping[str, Any]) -> str:
@@ -98,10 +103,20 @@ def table(results: Mapping[str, Any]) -> str:
                 shown(found["ensemble"]["symbol_error_rate"], 2),
             ]
         runs, published = list(result["training"].values()), LANGUAGES[result["language"]].published
+        members = str(result.get("members", len(runs)))
         parameters = f"{runs[0]['environment']['parameters']:,}"
         minutes = f"{sum(run['seconds'] for run in runs) / len(runs) / 60:.0f}"
         rows.append(
-            [name, result["language"], str(len(runs)), parameters, minutes, *values, shown(published)]
+            [
+                name,
+                result["language"],
+                str(len(runs)),
+                parameters,
+                minutes,
+                *values,
+                members,
+                shown(published),
+            ]
         )
     each = ("right", "symbol errors", "ensemble right", "ensemble errors")
     columns = [f"{part} {column}" for part in ("valid", "test") for column in each]
@@ -112,7 +127,7 @@ def table(results: Mapping[str, Any]) -> str:
         "arabic these are eval.txt. Published: SIGMORPHON's baselines, of the test words. Command, commit, machine and "
         "curves lie in characters/."
     )
-    head = ("run", "language", "seeds", "parameters", "minutes", *columns, "published right")
+    head = ("run", "language", "seeds", "parameters", "minutes", *columns, "ensemble of", "published right")
     return page("Characters to characters and phones", lead, head, rows)
 
 
@@ -121,6 +136,9 @@ def main() -> None:
     parser = parser_of(__doc__, preset="transduction-lstm", minutes=10)
     parser.add_argument("language", choices=list(LANGUAGES))
     parser.add_argument("--seeds", type=int, default=5, help="how many, from --seed on")
+    parser.add_argument(
+        "--with", dest="joining", nargs="+", default=[], metavar="NAME", help="whose runs join"
+    )
     asked = parse(parser)
     name = run_name(asked, f"{asked.language}-{asked.preset}-{asked.minutes:g}min")
     figures = train(asked, name)
