@@ -14,8 +14,7 @@ from seqloom.base.files import atomic_write, make_folder
 from seqloom.comparison.plots import attention_pictures, pictures
 from seqloom.comparison.quoting import QUOTE, find, quote, written
 from seqloom.comparison.weighing import name_of
-from seqloom.inspection.colours import heat_colours, hexadecimal
-from seqloom.inspection.page import POLICY, escape, fill, template
+from seqloom.inspection.page import escape, page
 
 Record = Mapping[str, Any]
 
@@ -105,11 +104,10 @@ def write_report(record: Record, path: Path) -> Path:
 
 def report_page(record: Record) -> str:
     """The whole page."""
-    return fill(
-        template("report.html", "seqloom.comparison"),
-        policy=escape(POLICY.replace("script-src 'unsafe-inline'", "script-src 'none'")),
+    return page(
+        "report.html",
         title="A comparison of sequence models",
-        style=fill(template("page_style.html"), hot=hexadecimal(heat_colours(2)[1])),
+        room="seqloom.comparison",
         lead=_lead(record),
         table=_table(record),
         claims=_claims(record),

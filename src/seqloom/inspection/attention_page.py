@@ -11,16 +11,14 @@ import numpy as np
 
 from seqloom.base.files import atomic_write, make_folder
 from seqloom.inspection.attention import AttentionMap
-from seqloom.inspection.colours import LIGHT_TEXT, heat_colours, hexadecimal, scale_top
+from seqloom.inspection.colours import LIGHT_TEXT, heat_colours, scale_top
 from seqloom.inspection.lettering import direction, visible
 from seqloom.inspection.moments import marks
 from seqloom.inspection.page import (
-    POLICY,
     embed_json,
     escape,
-    fill,
     indexed_png,
-    template,
+    page,
     text_line,
     way,
     word,
@@ -40,11 +38,10 @@ def write_attention_page(
 
 def attention_page(maps: Sequence[AttentionMap], *, title: str = "Where the model looked") -> str:
     """The whole HTML page: each sentence with its words, its slider and its map, in the order given."""
-    return fill(
-        template("attention_page.html"),
-        policy=escape(POLICY),
-        title=escape(title),
-        style=fill(template("page_style.html"), hot=hexadecimal(heat_colours(2)[1])),
+    return page(
+        "attention_page.html",
+        title=title,
+        scripts=True,
         contents=_contents(maps),
         sentences="\n".join(_article(item, n) for n, item in enumerate(maps, start=1)),
         light=str(LIGHT_TEXT),

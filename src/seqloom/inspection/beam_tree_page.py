@@ -6,9 +6,8 @@ from pathlib import Path
 
 from seqloom.base.files import atomic_write, make_folder
 from seqloom.inspection.beam_tree import BEST, ON, BeamTree, Node
-from seqloom.inspection.colours import heat_colours, hexadecimal
 from seqloom.inspection.lettering import shorten, visible
-from seqloom.inspection.page import POLICY, escape, fill, template, text_line
+from seqloom.inspection.page import escape, page, text_line
 
 BOX, HIGH, ACROSS, DOWN = 128, 30, 166, 40  # pixels: a node, and from one to the next
 LONGEST = 12  # characters of a symbol
@@ -32,11 +31,9 @@ def write_tree_page(tree: BeamTree, path: Path, *, title: str = "How the beam gr
 
 def tree_page(tree: BeamTree, *, title: str = "How the beam grew") -> str:
     """The whole page; it needs no script."""
-    return fill(
-        template("beam_tree_page.html"),
-        policy=escape(POLICY),
-        title=escape(title),
-        style=fill(template("page_style.html"), hot=hexadecimal(heat_colours(2)[1])),
+    return page(
+        "beam_tree_page.html",
+        title=title,
         texts=f"<p>{text_line(tree.source_text)}</p>" if tree.source_text else "",
         best="".join(_row(rank, tree) for rank in range(len(tree.best))),
         tree=_drawing(tree),

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqloom.base.files import atomic_write, make_folder
-from seqloom.inspection.colours import heat_colours, hexadecimal
 from seqloom.inspection.explanation import Explanation
-from seqloom.inspection.page import POLICY, escape, fill, template, text_line, way, word
+from seqloom.inspection.page import escape, page, text_line, way, word
 
 TITLE = "What carried the decision"
 
@@ -34,11 +33,9 @@ def explanation_page(explanation: Explanation) -> str:
             _chips(explanation.symbols, explanation.weights),
         ]
     parts += ["<h2>Word by word</h2>", _table(explanation), "<h2>All labels</h2>", _labels(explanation)]
-    return fill(
-        template("explanation_page.html"),
-        policy=escape(POLICY.replace("script-src 'unsafe-inline'", "script-src 'none'")),
-        title=escape(TITLE),
-        style=fill(template("page_style.html"), hot=hexadecimal(heat_colours(2)[1])),
+    return page(
+        "explanation_page.html",
+        title=TITLE,
         lead=f"{text_line(explanation.text)}: {escape(explanation.label)}, "
         f"{explanation.probabilities.get(explanation.label, 0.0):.1%}",
         body="\n".join(parts),

@@ -11,7 +11,7 @@ from seqloom.inspection.gates import STATE, GateTrace, Values
 from seqloom.inspection.gates_picture import signed_top
 from seqloom.inspection.lettering import visible
 from seqloom.inspection.moments import marks
-from seqloom.inspection.page import POLICY, embed_json, escape, fill, template, text_line
+from seqloom.inspection.page import embed_json, page, text_line
 
 SHADES = 63  # of each scale: odd, so that one of them is zero's
 
@@ -33,11 +33,10 @@ def gates_page(
 ) -> str:
     """The whole page: the layers in the order given."""
     heat, signed = heat_colours(SHADES), signed_colours(SHADES)
-    return fill(
-        template("gates_page.html"),
-        policy=escape(POLICY),
-        title=escape(title),
-        style=fill(template("page_style.html"), hot=hexadecimal(heat[-1])),
+    return page(
+        "gates_page.html",
+        title=title,
+        scripts=True,
         texts="".join(f"<p>{text_line(text)}</p>" for text in texts),
         heat=", ".join(map(hexadecimal, heat[:: SHADES // 6])),
         signed=", ".join(map(hexadecimal, signed[:: SHADES // 6])),

@@ -16,9 +16,10 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
+from seqloom.inspection.colours import heat_colours, hexadecimal
 from seqloom.inspection.lettering import direction, visible
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src {scripts}; img-src data:"
 
 
 def escape(text: str) -> str:
@@ -42,6 +43,22 @@ def fill(template: str, **parts: str) -> str:
 def template(name: str, room: str = "seqloom.inspection") -> str:
     """A page of a room, as packaged."""
     return resources.files(room).joinpath(name).read_text(encoding="utf-8")
+
+
+def page(
+    name: str, *, title: str, scripts: bool = False, room: str = "seqloom.inspection", **parts: str
+) -> str:
+    """A whole page: the template of a room, filled, under the head that all pages share.
+
+    scripts   whether the page's own scripts may run
+    """
+    head = fill(
+        template("page_head.html"),
+        policy=escape(POLICY.format(scripts="'unsafe-inline'" if scripts else "'none'")),
+        title=escape(title),
+        style=fill(template("page_style.html"), hot=hexadecimal(heat_colours(2)[1])),
+    )
+    return fill(template(name, room), head=head, title=escape(title), **parts)
 
 
 def word(symbol: str) -> str:

@@ -7,9 +7,8 @@ from typing import Any
 from seqloom.base.errors import DamagedModelError, MissingDependencyError, UsageError
 from seqloom.base.files import atomic_write, read_json
 from seqloom.base.progress import duration
-from seqloom.inspection.colours import heat_colours, hexadecimal
 from seqloom.inspection.curves import panels_svg
-from seqloom.inspection.page import POLICY, escape, fill, template, text_line
+from seqloom.inspection.page import escape, page, text_line
 from seqloom.inspection.run_log import (
     Row,
     RunLog,
@@ -35,7 +34,7 @@ def write_report(run: Path) -> Path:
     if not run.is_dir():
         raise UsageError(f"There is no run at {run}: expected the folder that training made.")
     metrics, samples = read_log(run / "metrics.jsonl"), read_log(run / "samples.jsonl")
-    page = report_page(
+    report = report_page(
         run.resolve().name,
         metrics,
         samples,
@@ -43,7 +42,7 @@ def write_report(run: Path) -> Path:
         _settings(run / "environment.json"),
     )
     path = run / "report.html"
-    atomic_write(path, page)
+    atomic_write(path, report)
     return path
 
 
@@ -58,11 +57,9 @@ def report_page(
 
     settings, environment   nested values shown in a fold; None shows none
     """
-    return fill(
-        template("run_report.html"),
-        policy=escape(POLICY.replace("script-src 'unsafe-inline'", "script-src 'none'")),
-        title=escape(f"Run {name}"),
-        style=fill(template("page_style.html"), hot=hexadecimal(heat_colours(2)[1])),
+    return page(
+        "run_report.html",
+        title=f"Run {name}",
         lead=_lead(metrics.rows),
         facts=_facts(metrics.rows),
         curves=_curves(metrics.rows),

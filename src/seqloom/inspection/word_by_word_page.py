@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seqloom.base.files import atomic_write, make_folder
-from seqloom.inspection.colours import LIGHT_TEXT, heat_colours, hexadecimal
+from seqloom.inspection.colours import LIGHT_TEXT
 from seqloom.inspection.lettering import visible
 from seqloom.inspection.moments import marks
-from seqloom.inspection.page import POLICY, escape, fill, template, text_line, way, word
+from seqloom.inspection.page import escape, page, text_line, way, word
 from seqloom.inspection.word_by_word import Step, WordByWord
 
 MOST = 8.0  # bits of surprise that have the strongest colour
@@ -22,11 +22,9 @@ def write_steps_page(written: WordByWord, path: Path, *, title: str = "Word by w
 
 def steps_page(written: WordByWord, *, title: str = "Word by word") -> str:
     """The whole page; it needs no script, for each word opens what belongs to it."""
-    return fill(
-        template("word_by_word_page.html"),
-        policy=escape(POLICY),
-        title=escape(title),
-        style=fill(template("page_style.html"), hot=hexadecimal(heat_colours(2)[1])),
+    return page(
+        "word_by_word_page.html",
+        title=title,
         texts="".join(
             f"<p>{text_line(text)}</p>" for text in (written.source_text, written.target_text) if text
         ),

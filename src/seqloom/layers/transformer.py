@@ -86,9 +86,16 @@ class TransformerEncoderLayer(nn.Module):
 class LookingBack(nn.Module):
     """What layers share that read what is written so far: by self-attention, or by a recurrence in its place."""
 
-    rotary: bool
-    recurrence: SSRUCell | None
-    self_attention: MultiHeadAttention  # where there is no recurrence
+    def __init__(
+        self, width: int, *, heads: int, rotary: bool, attention_dropout: float, recurrent: bool
+    ) -> None:
+        super().__init__()
+        if recurrent and rotary:
+            raise ValueError("rotary positions turn queries and keys, of which a recurrent layer has none.")
+        self.rotary = rotary
+        self.recurrence = SSRUCell(width, width) if recurrent else None
+        if self.recurrence is None:
+            self.self_attention = MultiHeadAttention(width, width, heads, attention_dropout)
 
     def look_back(self, read: Tensor, past: Past) -> tuple[Tensor, Past]:
         """read (N, T, D) -> what each position makes of itself and those before (N, T, D), the past with them."""
@@ -124,13 +131,9 @@ class CausalLayer(LookingBack):
         attention_dropout: float,
         recurrent: bool = False,
     ) -> None:
-        super().__init__()
-        if recurrent and rotary:
-            raise ValueError("rotary positions turn queries and keys, of which a recurrent layer has none.")
-        self.rotary = rotary
-        self.recurrence = SSRUCell(width, width) if recurrent else None
-        if self.recurrence is None:
-            self.self_attention = MultiHeadAttention(width, width, heads, attention_dropout)
+        super().__init__(
+            width, heads=heads, rotary=rotary, attention_dropout=attention_dropout, recurrent=recurrent
+        )
         self.feed_forward = FeedForward(width, feed_forward)
         self.around_self = Residual(width, norm, dropout)
         self.around_feed_forward = Residual(width, norm, dropout)
@@ -172,13 +175,9 @@ class TransformerDecoderLayer(LookingBack):
         attention_dropout: float,
         recurrent: bool = False,
     ) -> None:
-        super().__init__()
-        if recurrent and rotary:
-            raise ValueError("rotary positions turn queries and keys, of which a recurrent layer has none.")
-        self.rotary = rotary
-        self.recurrence = SSRUCell(width, width) if recurrent else None
-        if self.recurrence is None:
-            self.self_attention = MultiHeadAttention(width, width, heads, attention_dropout)
+        super().__init__(
+            width, heads=heads, rotary=rotary, attention_dropout=attention_dropout, recurrent=recurrent
+        )
         self.source_attention = MultiHeadAttention(width, memory_width, heads, attention_dropout)
         self.feed_forward = FeedForward(width, feed_forward)
         self.around_self = Residual(width, norm, dropout)
