@@ -109,8 +109,9 @@ def weigh_forgets(record: Record) -> Weighed:
             outcomes.append(
                 "above" if found["high"] < full else "below" if found["low"] >= full else "overlap"
             )
+        far = "up to a distance of" if found["mean"] else "not even at the nearest distance; its span is"
         sentences.append(
-            f"In the task “{task}” {name_of(one)} gave {quote('/holds', 'percent')} right answers up to a distance of "
+            f"In the task “{task}” {name_of(one)} gave {quote('/holds', 'percent')} right answers {far} "
             f"{quote_interval(record, place, 'one')}, of the {quote('/memory_distance', 'whole')} in its training."
         )
     if find(record, f"/models/{one}/half_life") is not None:
@@ -312,6 +313,8 @@ def weigh_bottleneck(record: Record) -> Weighed:
             f"{quote_interval(record, its, 'one')} {quote('/metric_name', 'text')} and {name_of(one)} "
             f"{quote_interval(record, mine, 'one')}; {said(record, its, mine)}."
         )
+        if min(find(record, place)["mean"] for place in (mine, its)) < 0:
+            sentences[-1] += " To lose less than nothing is to gain."
     return Weighed(verdict(outcomes, "above"), tuple(sentences))
 
 

@@ -70,6 +70,15 @@ def test_a_plain_rnn_that_remembers_is_told_so() -> None:
     assert claim(slower, "gates")["verdict"] == NOT
 
 
+def test_a_span_of_nothing_and_a_loss_that_is_a_gain_are_put_into_words() -> None:
+    record = made_up({**TEXTBOOK, "span": (0, 16, 14, 20, 20), "drop": (12.0, 10.0, -4.0, -14.0, 2.5)})
+    forgets = " ".join(claim(record, "rnn limit")["sentences"])
+    assert "gave 90 % right answers not even at the nearest distance; its span is 0.0 (" in forgets
+    gains = [text for text in claim(record, "bottleneck")["sentences"] if "To lose less than" in text]
+    assert len(gains) == 1
+    assert "GRU loses -4.0 (" in gains[0]
+
+
 def test_a_gradient_that_grows_doubles() -> None:
     record = made_up({**TEXTBOOK, "halvings": (-0.5, 0.2, 0.2, 0.2, 0.2)})
     assert "Its gradient doubles in -2.0" in " ".join(claim(record, "rnn limit")["sentences"])
