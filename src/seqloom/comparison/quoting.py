@@ -18,13 +18,13 @@ def _p_value(value: float) -> str:
 
 
 FORMATS: Mapping[str, Callable[[Any], str]] = {
-    "whole": lambda value: f"{value:,.0f}",
-    "one": lambda value: f"{value:,.1f}",
-    "two": lambda value: f"{value:,.2f}",
-    "three": lambda value: f"{value:,.3f}",
-    "percent": lambda value: f"{100 * value:.0f} %",
-    "percent_one": lambda value: f"{100 * value:+.1f} %",
-    "signed": lambda value: f"{value:+.1f}",
+    "whole": lambda value: f"{value:z,.0f}",
+    "one": lambda value: f"{value:z,.1f}",
+    "two": lambda value: f"{value:z,.2f}",
+    "three": lambda value: f"{value:z,.3f}",
+    "percent": lambda value: f"{100 * value:z.0f} %",
+    "percent_one": lambda value: f"{100 * value:+z.1f} %",
+    "signed": lambda value: f"{value:+z.1f}",
     "p": _p_value,
     "duration": duration,
     "list": lambda value: ", ".join(map(str, value)),

@@ -148,3 +148,8 @@ def test_figures_are_written_as_people_write_them() -> None:
     for place in ("/a/c", "/a/b/9", "/a/b/x", "/a/b/1/2"):
         with pytest.raises(KeyError, match=place):
             find(record, place)
+
+
+@pytest.mark.parametrize("form", ["whole", "one", "two", "three", "percent", "percent_one", "signed"])
+def test_nothing_has_no_minus(form: str) -> None:
+    assert "-" not in FORMATS[form](-0.0004)
