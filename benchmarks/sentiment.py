@@ -5,9 +5,9 @@
     python benchmarks/sentiment.py --name attention model.pooling=attention
 
 Trains into runs/sentiment/NAME/seed-N, each seed's best weights chosen on the validation data, and classifies the test
-data once, at the end. A run that was interrupted goes on. Writes results/sentiment/NAME.json with command, commit,
-machine, settings, every seed's scores and curve, and the table results/sentiment.md. The corpus (sentence polarity,
-Pang and Lee 2005) is looked for in $SEQLOOM_DATA/movie-reviews.
+data once for each setting, at the end. A run that was interrupted goes on. Writes results/sentiment/NAME.json with
+command, commit, machine, settings, every seed's scores and curve, the first one's picture, and the table
+results/sentiment.md. The corpus (sentence polarity, Pang and Lee 2005) is looked for in $SEQLOOM_DATA/movie-reviews.
 """
 
 import json
@@ -92,8 +92,9 @@ def table(results: Mapping[str, Any]) -> str:
         rows.append([name, "mean ± deviation", f"{mean(row['seconds'] for row in seeds):.0f}", *means])
     lead = (
         "Sentence polarity, one fixed fold: 8,530 training, 1,066 validation and 1,066 test sentences; the preset "
-        f"`{PRESET}`, word vectors from random. Best weights by validation accuracy; the test data was read once. "
-        "R-Drop (now the preset's) was chosen on the validation data, after the runs without it. "
+        f"`{PRESET}`, word vectors from random. Best weights by validation accuracy; each setting "
+        "read the test data once. "
+        "Without R-Drop came first; R-Drop, now the preset's, was then chosen on the validation data. "
         f"Published, from random vectors: {PUBLISHED} (ten folds). Command, commit, machine, settings and curves lie "
         "in sentiment/."
     )

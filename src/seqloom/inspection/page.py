@@ -50,7 +50,10 @@ def page(
 ) -> str:
     """A whole page: the template of a room, filled, under the head that all pages share.
 
+    title     text, which is escaped
     scripts   whether the page's own scripts may run
+    parts     HTML for the template's {{names}}, put in as it is
+    Raises    KeyError for a name in the template that no part has
     """
     head = fill(
         template("page_head.html"),
