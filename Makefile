@@ -47,7 +47,7 @@ bench: $(STAMP) ## run the benchmarks (long; make bench ONLY=name for one)
 	  echo "== $$script"; $(BIN)/python "$$script" || exit; \
 	done
 
-bench-training: $(STAMP) ## race training against OpenNMT-py and JoeyNMT (half an hour, after their installation)
+bench-training: $(STAMP) ## race training against OpenNMT-py and JoeyNMT (40 minutes, after their installation)
 	@$(BIN)/python benchmarks/training_speed.py
 
 bench-search: $(STAMP) ## race beam search against OpenNMT-py and eole (a quarter of an hour, after their installation)

@@ -97,9 +97,16 @@ def mixed(folder: Path) -> list[Path]:
 def main() -> None:
     """Teach, translate, learn, and write what came of it."""
     parser = parser_of(__doc__, preset="translation-lstm", minutes=120)
-    parser.add_argument("--teacher", default="translation-lstm", metavar="PRESET")
-    parser.add_argument("--teachers", type=int, default=4)
-    parser.add_argument("--teacher-minutes", type=float, default=28)
+    parser.add_argument(
+        "--teacher",
+        default="translation-lstm",
+        metavar="PRESET",
+        help="of the teachers; --preset is the student's",
+    )
+    parser.add_argument("--teachers", type=int, default=4, help="how many")
+    parser.add_argument(
+        "--teacher-minutes", type=float, default=28, help="of each teacher; --minutes counts all parts"
+    )
     asked = parse(parser)
     name = run_name(asked, f"distilled-{asked.minutes:g}min")
     folder = multi30k.RUNS / f"{name}-parts"

@@ -22,7 +22,7 @@ from typing import Any
 from asking import parse, parser_of, run_name
 from endings import run
 from provenance import ROOT, multi30k, provenance
-from task_results import keep, page
+from task_results import keep, page, shown
 
 import seqloom
 from seqloom.data.pairs import Pair
@@ -104,28 +104,19 @@ def parameters_of(row: dict[str, Any]) -> int:
     return int(row["parameters"] if "members" in row else row["environment"]["parameters"])
 
 
-def show(rows: Sequence[dict[str, Any]], part: str, metric: str) -> str:
-    """The mean over seeds, with the least and the most where there are several."""
-    values = [row[part][metric] for row in rows if metric in row[part]]  # older results have fewer
-    if not values:
-        return ""
-    spread = f" ({min(values):.1f} to {max(values):.1f})" if len(values) > 1 else ""
-    return f"{mean(values):.1f}{spread}"
-
-
 def table(results: Mapping[str, Any]) -> str:
     """A row for each setting."""
     lead = (
         "Detokenised, cased sacreBLEU, beam 5; everything chosen on the validation set. Minutes are of training on a "
         "shared machine of 2 cores, validation included, with so many threads; tokens a second are target tokens over "
-        "those minutes. Several seeds: the mean, the least and the most. Lowercased: as papers have it. "
+        "those minutes. Several seeds: the mean and the deviation of a sample. Lowercased: as papers have it. "
         "Each run's command, commit, machine, settings and curve lie in multi30k/; a preset may have changed since."
     )
     columns = (
         *("run", "seeds", "parameters", "minutes", "threads", "passes", "target tokens/s", "valid BLEU"),
         *("test BLEU", "test BLEU, lowercased", "test chrF"),
     )
-    shown = (("valid", "bleu"), ("test", "bleu"), ("test", "bleu_lowercased"), ("test", "chrf"))
+    scored = (("valid", "bleu"), ("test", "bleu"), ("test", "bleu_lowercased"), ("test", "chrf"))
     groups: dict[str, list[dict[str, Any]]] = {}
     for name, result in results.items():
         groups.setdefault(name.partition("-seed")[0], []).append(result)
@@ -140,7 +131,10 @@ def table(results: Mapping[str, Any]) -> str:
                 f"{mean(row['epochs'] for row in group):.1f}",
                 f"{mean(row['tokens_per_second'] for row in group):,.0f}",
             ]
-        quality = [show(group, part, metric) for part, metric in shown]
+        quality = [
+            shown([row[part][metric] for row in group if metric in row[part]])  # older results have fewer
+            for part, metric in scored
+        ]
         rows.append([name, str(len(group)), f"{parameters_of(first):,}", *trained, *quality])
     return page("Multi30k English to German", lead, columns, rows)
 

@@ -12,13 +12,13 @@ results/sentiment.md. The corpus (sentence polarity, Pang and Lee 2005) is looke
 
 import json
 from collections.abc import Mapping, Sequence
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 from asking import parse, parser_of, run_name
 from endings import run
 from provenance import ROOT, corpora, provenance
-from task_results import keep, page
+from task_results import keep, page, shown
 
 import seqloom
 from seqloom.data.readers import PairFiles
@@ -74,12 +74,6 @@ def train(name: str, seed: int, overrides: Sequence[str], *, choosing: bool) -> 
     return figures if choosing else {**figures, "test": scores(model, "test"), "curve": log.rows}
 
 
-def spread(rows: Sequence[dict[str, Any]], part: str, metric: str) -> str:
-    """The mean over seeds, and the deviation where there are several."""
-    values = [row[part][metric] for row in rows]
-    return f"{mean(values):.2f}" + (f" ± {stdev(values):.2f}" if len(values) > 1 else "")
-
-
 def table(results: Mapping[str, Any]) -> str:
     """A row for each seed of each setting, and their means."""
     rows = []
@@ -88,7 +82,7 @@ def table(results: Mapping[str, Any]) -> str:
         for row in seeds:
             values = [f"{row[part][metric]:.2f}" for part, metric in SHOWN]
             rows.append([name, str(row["seed"]), f"{row['seconds']:.0f}", *values])
-        means = [spread(seeds, part, metric) for part, metric in SHOWN]
+        means = [shown([row[part][metric] for row in seeds], 2) for part, metric in SHOWN]
         rows.append([name, "mean ± deviation", f"{mean(row['seconds'] for row in seeds):.0f}", *means])
     lead = (
         "Sentence polarity, one fixed fold: 8,530 training, 1,066 validation and 1,066 test sentences; the preset "
@@ -119,9 +113,9 @@ def main() -> None:
             json.dumps({key: row[key] for key in ("seed", "seconds", "valid", "test") if key in row}),
             flush=True,
         )
-    print(f"valid accuracy {spread(rows, 'valid', 'accuracy')}")
+    print(f"valid accuracy {shown([row['valid']['accuracy'] for row in rows], 2)}")
     if not asked.choosing:
-        print(f"test accuracy {spread(rows, 'test', 'accuracy')}")
+        print(f"test accuracy {shown([row['test']['accuracy'] for row in rows], 2)}")
         figures = {**begun, "preset": PRESET, "overrides": asked.overrides, "seeds": rows}
         keep("sentiment", name, figures, table, rows[0]["curve"])
 

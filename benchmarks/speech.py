@@ -15,7 +15,7 @@ and the table results/speech.md over all of them.
 import argparse
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -23,7 +23,7 @@ from typing import Any
 from asking import parse, parser_of, run_name
 from endings import run
 from provenance import ROOT, corpora, provenance
-from task_results import keep, page
+from task_results import keep, page, shown
 
 import seqloom
 from seqloom.data.manifest import read_manifest
@@ -116,7 +116,7 @@ def train(asked: argparse.Namespace, name: str) -> dict[str, Any]:
 
 
 def table(results: Mapping[str, Any]) -> str:
-    """A row for each setting; several seeds give the mean and the worst."""
+    """A row for each setting; several seeds give the mean and the deviation."""
     lead = (
         "Free Spoken Digit Dataset, 8 kHz, six speakers, one word a recording. Words that are right are 100 less the "
         "word error rate. Everything is chosen on the validation recordings (those numbered 5 to 9 of the training "
@@ -141,17 +141,12 @@ def table(results: Mapping[str, Any]) -> str:
                 f"{group[0]['minutes']:g}",
                 str(environment["threads"]),
                 f"{mean(row['epochs'] for row in group):.1f}",
-                and_worst([100 - row["valid"]["wer"] for row in group]),
-                and_worst([100 - row["test"]["wer"] for row in group]),
-                f"{mean(row['test']['cer'] for row in group):.2f}",
+                f"{shown([100 - row['valid']['wer'] for row in group], 2)} %",
+                f"{shown([100 - row['test']['wer'] for row in group], 2)} %",
+                shown([row["test"]["cer"] for row in group], 2),
             ]
         )
     return page("Spoken digits", lead, columns, rows)
-
-
-def and_worst(values: Sequence[float]) -> str:
-    """A mean, and the worst of several."""
-    return f"{mean(values):.2f} %" + (f" (worst {min(values):.2f})" if len(values) > 1 else "")
 
 
 def main() -> None:

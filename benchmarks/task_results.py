@@ -11,7 +11,7 @@ from seqloom.base.files import atomic_write
 from seqloom.inspection.curves import write_curves
 from seqloom.inspection.run_log import Row, read_log
 from seqloom.training.searching import search_options
-from seqloom.training.seeds import Spread, spreads
+from seqloom.training.seeds import spread, spreads
 from seqloom.training.vocabularies import files_of
 
 FACTS = ("pairs", "beam")  # which stand beside scores and are none
@@ -89,11 +89,19 @@ def page(title: str, lead: str, columns: Sequence[str], rows: Sequence[Sequence[
     return "\n".join(lines) + "\n"
 
 
-def shown(found: Spread | Mapping[str, float] | float | None, places: int = 1) -> str:
-    """A mean and its deviation, or a single figure."""
+def shown(found: Mapping[str, float] | Sequence[float] | float | None, places: int = 1) -> str:
+    """A figure, or the mean of several with their deviation.
+
+    found   the figure; or those of all runs, or what `over_all` made of them; nothing for none
+    """
     if found is None:
         return ""
     if isinstance(found, float | int):
         return f"{found:.{places}f}"
-    values = found._asdict() if isinstance(found, Spread) else found
-    return f"{values['mean']:.{places}f} ± {values['deviation']:.{places}f}"
+    if not isinstance(found, Mapping):
+        if not found:
+            return ""
+        found = spread(found)._asdict()
+    if found["least"] == found["most"]:  # of one run, or of runs that are all alike
+        return f"{found['mean']:.{places}f}"
+    return f"{found['mean']:.{places}f} ± {found['deviation']:.{places}f}"
