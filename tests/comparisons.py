@@ -30,6 +30,7 @@ TEXTBOOK: Mapping[str, Sequence[float]] = {
     "halvings": (1.5, 0.2, 0.25, 0.22, 0.05),
     "halvings_fresh": (2.0, 0.9, 0.8, 0.8, 0.02),
     "drop": (12.0, 10.0, 10.5, 3.0, 2.5),
+    "shortest": (20.0, 32.0, 31.5, 45.0, 47.5),
     "longest": (8.0, 22.0, 21.0, 42.0, 45.0),
     "span": (4, 16, 14, 20, 20),
     "asked_parameters": (500_000, 900_000, 760_000, 980_000, 1_100_000),
@@ -47,17 +48,21 @@ def made_up(
     *,
     spread: float = 0.02,
     seeds: Sequence[int] = SEEDS,
+    scaled: bool = True,
     **fields: Any,
 ) -> dict[str, Any]:
     """A record of five models whose means are near to the figures.
 
     spread  of a figure over seeds, as a share of it: 0.02 tells everything, 2 nothing
+    scaled  whether widths were scaled to equal parameters
     fields  laid over the record before the claims are weighed
     """
     models = [
         _model(number, {name: values[number] for name, values in figures.items()}, spread, seeds)
         for number in range(len(MODELS))
     ]
+    if not scaled:
+        models = [{**model, "parameters": model["asked_parameters"]} for model in models]
     groups = [
         {"shortest": low, "longest": high, "pairs": 120} for low, high in ((2, 5), (6, 8), (9, 11), (12, 21))
     ]
@@ -86,6 +91,7 @@ def made_up(
         "quality_threshold": 15.0,
         "options": {
             "seeds": list(seeds),
+            "side_by_side": 2,
             "measure": ["costs", "lengths", "gradients", "attention", "memory span"],
         },
         "about": {"training_pairs": 15_000, "measured_pairs": 480, "files": ["test.en", "test.fr"]},
@@ -115,6 +121,7 @@ def _model(number: int, figures: Mapping[str, float], spread: float, seeds: Sequ
         task: {
             "parameters": 59_000 + number,
             "apart": -0.012,
+            "learning_rates": [3e-3 for _ in seeds],
             "seen": summed(spans),
             "all": summed(over("span")),
             "distances": list(DISTANCES),
@@ -128,7 +135,9 @@ def _model(number: int, figures: Mapping[str, float], spread: float, seeds: Sequ
     return {
         "name": name,
         "encoder": cell,
+        "encoder_layers": 1,
         "decoder": cell,
+        "decoder_layers": 2,
         "attends": attends,
         "parameters": 700_000 + 431 * number,
         "asked_parameters": figures["asked_parameters"],

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,10 @@ import pytest
 from comparisons import quoted, text_beside
 from plans import PLAN, write_plan
 from seqloom.base.errors import ConfigError, DataError, Interrupted
+from seqloom.base.progress import progress
 from seqloom.comparison import report
 from seqloom.comparison.measurements import half_life, length_groups, summed
-from seqloom.comparison.plan import read_plan
+from seqloom.comparison.plan import Plan, read_plan
 from seqloom.comparison.quoting import FORMATS, find
 from seqloom.comparison.records import read_record, write_record
 from seqloom.data.pairs import Pair
@@ -22,6 +24,7 @@ from seqloom.pipeline import comparing, comparing_job
 from seqloom.pipeline.comparing import compare, default_folder, foresee, read_comparison
 from seqloom.pipeline.comparing_data import choose_gradient_pairs, choose_sentence, with_share, write_share
 from seqloom.pipeline.comparing_job import peak_megabytes
+from seqloom.pipeline.comparing_steps import prepare
 
 Job = dict[str, Any]
 
@@ -151,10 +154,7 @@ def test_finished_runs_are_reused_beside_new_ones(
     compared: tuple[Path, Done, Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = [str(compared[0] / "runs" / f"gru-seed{seed}") for seed in (1, 2)]
-    shared, _, _ = PLAN.partition('[[models]]\nname = "GRU"')
-    text = shared.replace("parameters = 40_000\n", 'measure = ["costs"]\n')
-    text = re.sub(r"(?m)^(memory_|shares|share_models|gradient_|timed_).*\n", "", text)
-    plan = write_plan(tmp_path / "p", text + f'[[models]]\nname = "Old"\nruns = {json.dumps(runs)}\n')
+    plan = reusing(tmp_path, runs)
     done = Done()
     monkeypatch.setattr(comparing, "run_job", done)
     compare(plan, tmp_path / "out")
@@ -164,6 +164,81 @@ def test_finished_runs_are_reused_beside_new_ones(
     assert old["parameters"] == first["parameters"]
     assert [row["quality"] for row in old["seeds"]] == [row["quality"] for row in first["seeds"]]
     assert old["seeds"][0]["training_megabytes"] is None
+
+
+def reusing(tmp_path: Path, runs: list[str], comparison: str = 'fairness = "none"\n') -> Path:
+    """A plan of a small Elman network beside runs that are there."""
+    shared, _, _ = PLAN.partition('[[models]]\nname = "GRU"')
+    text = shared.replace("parameters = 40_000\n", f'measure = ["costs"]\n{comparison}')
+    text = re.sub(r"(?m)^(memory_|shares|share_models|gradient_|timed_).*\n", "", text)
+    return write_plan(tmp_path / "p", text + f'[[models]]\nname = "Old"\nruns = {json.dumps(runs)}\n')
+
+
+def test_a_run_that_is_not_alike_is_refused(compared: tuple[Path, Done, Done], tmp_path: Path) -> None:
+    runs = [str(compared[0] / "runs" / f"gru-seed{seed}") for seed in (1, 2)]
+    plan = read_plan(reusing(tmp_path, runs, "parameters = 20_000\n"))
+    sentence = r'Model "Old" has 39,\d+ parameters, \+9\d\.\d % from what all are to have .*keep their size'
+    with pytest.raises(ConfigError, match=sentence):
+        foresee(plan, tmp_path / "out")
+    text = reusing(tmp_path, runs, 'fairness = "updates"\nupdates = 12\n').read_text()
+    longer = read_plan(write_plan(tmp_path / "longer", text.replace("max_updates = 6\n", "")))
+    with pytest.raises(
+        ConfigError, match=r"gru-seed1 was trained for 6 updates, but comparison\.updates = 12"
+    ):
+        foresee(longer, tmp_path / "out")
+    assert foresee(read_plan(reusing(tmp_path, runs)), tmp_path / "out")
+
+
+def test_runs_of_unlike_shape_are_not_one_model(compared: tuple[Path, Done, Done], tmp_path: Path) -> None:
+    runs = [str(compared[0] / "runs" / name) for name in ("gru-seed1", "elman-seed2")]
+    with pytest.raises(
+        ConfigError, match=r'Model "Old": .*gru-seed1 and .*elman-seed2 are models of different shape'
+    ):
+        foresee(read_plan(reusing(tmp_path, runs)), tmp_path / "out")
+
+
+def test_a_run_that_learnt_from_other_pairs_is_refused(
+    compared: tuple[Path, Done, Done], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [str(compared[0] / "runs" / f"gru-seed{seed}") for seed in (1, 2)]
+    plan = reusing(tmp_path, runs)
+    lines = (plan.parent / "train.en").read_text().splitlines(keepends=True)
+    (plan.parent / "train.en").write_text("".join(reversed(lines)))
+    with pytest.raises(
+        ConfigError, match=r"gru-seed1 learnt from other pairs \(.*train\.en, .*\) than the plan's"
+    ):
+        foresee(read_plan(plan), tmp_path / "out")
+    moved = tmp_path / "moved"
+    shutil.copytree(runs[0], moved)
+    resolved = json.loads((moved / "resolved.json").read_text())
+    resolved["data"]["train"] = ["gone.en", "gone.fr"]
+    (moved / "resolved.json").write_text(json.dumps(resolved))
+    config = (moved / "config.toml").read_text()
+    (moved / "config.toml").write_text(re.sub(r"(?m)^train = .*$", 'train = ["gone.en", "gone.fr"]', config))
+    plan = reusing(tmp_path / "again", [str(moved), runs[1]])
+    foresee(read_plan(plan), tmp_path / "out")
+    assert "moved: its training pairs are not there any more" in capsys.readouterr().err
+
+
+def measured(plan: Plan, folder: Path) -> list[str]:
+    """The keys of all measurements."""
+    with progress("Reading") as shown:
+        return [step.job["key"] for step in prepare(plan, folder, shown).steps() if step.alone]
+
+
+def test_a_run_that_was_trained_on_is_measured_again(
+    compared: tuple[Path, Done, Done], tmp_path: Path
+) -> None:
+    runs = []
+    for seed in (1, 2):
+        runs.append(str(tmp_path / f"gru-seed{seed}"))
+        shutil.copytree(compared[0] / "runs" / f"gru-seed{seed}", runs[-1])
+    plan = read_plan(reusing(tmp_path, runs))
+    keys = measured(plan, tmp_path / "out")
+    manifest = Path(runs[0]) / "best" / "MANIFEST.json"
+    manifest.write_text(manifest.read_text().replace('"sha256": "', '"sha256": "0', 1))
+    after = measured(plan, tmp_path / "out")
+    assert [one == other for one, other in zip(keys, after, strict=True)] == [True, False, True, True]
 
 
 def test_other_training_data_is_not_taken_for_the_same(
@@ -245,7 +320,7 @@ def test_groups_of_lengths_hold_every_pair_once() -> None:
 
 def test_figures_over_seeds_need_one_of_each_seed() -> None:
     assert summed([1.0, None]) is None
-    assert summed([2.0]) == {"mean": 2.0, "low": None, "high": None}
+    assert summed([2.0]) == {"mean": 2.0, "low": None, "high": None, "values": [2.0], "step": 0.0}
     found = summed([1.0, 2.0, 3.0])
     assert found is not None
     assert found["low"] < 2.0 == found["mean"] < found["high"]

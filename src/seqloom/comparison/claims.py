@@ -1,6 +1,6 @@
 """What textbooks say, weighed by the measurements of one comparison: a sentence a claim, with its figures.
 
-Each claim asks which models it is about, by what they are made of, and compares their figures by intervals over seeds.
+Each claim asks which models it is about, by what they are made of, and compares their figures over seeds.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from seqloom.comparison.weighing import (
     BORNE_OUT,
     IN_PART,
     NOT,
+    SAID,
     UNMEASURED,
     UNTOLD,
     Outcome,
@@ -19,12 +20,14 @@ from seqloom.comparison.weighing import (
     Weighed,
     exactly,
     gated,
+    learnt,
     models_where,
     name_of,
     of_cell,
     outcome,
     plain,
     said,
+    span_outcome,
     span_place,
     tasks_of,
     unmeasured,
@@ -33,6 +36,7 @@ from seqloom.comparison.weighing import (
 )
 
 NEAR = 0.05  # share by which qualities may differ that are called nearly the same
+WEAK = 0.5  # share of another model's quality below which one is too weak for what it loses to be told
 
 
 @dataclass(frozen=True)
@@ -67,32 +71,47 @@ def weigh_small(record: Record) -> Weighed:
     if not ours or not others:
         return unmeasured("it needs a plain RNN and a gated one, both without attention")
     one, outcomes, sentences = ours[0], list[Outcome](), list[str]()
+    told_whole = True
     for other in others:
         here, there = f"/models/{one}", f"/models/{other}"
-        outcomes += [
+        outcomes.append(
             exactly(
                 find(record, f"{here}/asked_parameters"), find(record, f"{there}/asked_parameters"), "below"
-            ),
-            outcome(
-                record, f"{here}/summary/train_tokens_per_second", f"{there}/summary/train_tokens_per_second"
-            ),
-        ]
-        speeds = "; how fast it trains was not measured"
-        if outcomes[-1] != "missing":
-            mine, its = (f"{place}/summary/train_tokens_per_second" for place in (here, there))
-            speeds = (
-                f"; {quote_interval(record, mine, 'whole')} and {quote_interval(record, its, 'whole')} target tokens "
-                f"go through a second of training ({said(record, mine, its)})"
             )
+        )
         sentences.append(
             f"At the widths of the plan {name_of(one)} has {quote(f'{here}/asked_parameters', 'whole')} parameters and "
-            f"{name_of(other)} {quote(f'{there}/asked_parameters', 'whole')}{speeds}."
+            f"{name_of(other)} {quote(f'{there}/asked_parameters', 'whole')}."
         )
-    return Weighed(verdict(outcomes, "above"), tuple(sentences))
+        mine, its = (f"{place}/summary/train_tokens_per_second" for place in (here, there))
+        faster = outcome(record, mine, its)
+        if faster == "missing":
+            told_whole = False
+            sentences[-1] += " How fast they train was not measured."
+            continue
+        sizes = [quote(f"{place}/parameters", "whole") for place in (here, there)]
+        speeds = (
+            f"With {sizes[0]} and {sizes[1]} parameters {quote_interval(record, mine, 'whole')} and "
+            f"{quote_interval(record, its, 'whole')} target tokens go through a second of training"
+        )
+        if as_asked(record, one) and as_asked(record, other):
+            outcomes.append(faster)
+            sentences.append(f"{speeds}; {SAID[faster]}.")
+        else:
+            told_whole = False
+            sentences.append(f"{speeds}: not weighed, since widths were scaled.")
+    found = verdict(outcomes, "above")
+    return Weighed(found if told_whole or found != BORNE_OUT else IN_PART, tuple(sentences))
+
+
+def as_asked(record: Record, model: int) -> bool:
+    """Whether a model was trained at the widths of the plan."""
+    row = record["models"][model]
+    return bool(row["parameters"] == row["asked_parameters"])
 
 
 def weigh_forgets(record: Record) -> Weighed:
-    """A plain RNN's span ends before the distances of its training do."""
+    """A plain RNN learns a task, and its span ends before the distances of its training do."""
     ours = models_where(record, plain)
     if not ours:
         return unmeasured("it has no plain RNN without attention")
@@ -103,28 +122,49 @@ def weigh_forgets(record: Record) -> Weighed:
         found, full = find(record, place), record["memory_distance"]
         if found is None:
             continue
+        if not learnt(record, one, task):
+            outcomes.append("unlearnt")
+            sentences.append(_unlearnt(one, task))
+            continue
         if found["low"] is None:
             outcomes.append("alone")
+        elif min(found["values"]) >= full:
+            outcomes.append("below")
         else:
-            outcomes.append(
-                "above" if found["high"] < full else "below" if found["low"] >= full else "overlap"
-            )
-        far = "up to a distance of" if found["mean"] else "not even at the nearest distance; its span is"
+            outcomes.append("above" if found["high"] < full else "unsure")
         sentences.append(
-            f"In the task “{task}” {name_of(one)} gave {quote('/holds', 'percent')} right answers {far} "
+            f"In the task “{task}” {name_of(one)} gave {quote('/holds', 'percent')} right answers up to a distance of "
             f"{quote_interval(record, place, 'one')}, of the {quote('/memory_distance', 'whole')} in its training."
         )
-    if find(record, f"/models/{one}/half_life") is not None:
-        rate = find(record, f"/models/{one}/summary/halvings")["mean"]
-        way = "halves" if rate > 0 else "doubles"
-        sentences.append(f"Its gradient {way} in {_half_life(record, one)} symbols.")
+    sentences += _half_life(record, one)
     if not outcomes:
         return Weighed(UNMEASURED, ("Memory spans were not measured.", *sentences))
     return Weighed(verdict(outcomes, "above"), tuple(sentences))
 
 
-def _half_life(record: Record, model: int, which: str = "half_life") -> str:
-    return quote_interval(record, f"/models/{model}/{which}", "one")
+def _unlearnt(model: int, task: str) -> str:
+    """That a model shows nothing of its memory by a task that it hasn't learnt."""
+    nearest = quote(f"/models/{model}/memory/{task}/accuracy/0", "percent")
+    return (
+        f"{name_of(model)} has not learnt the task “{task}”: even at the nearest distance {nearest} of its answers are "
+        "right, which tells nothing of its memory."
+    )
+
+
+def _half_life(record: Record, model: int) -> list[str]:
+    """In how many symbols a model's gradient halves or doubles, as a sentence; none where it was not measured."""
+    place = f"/models/{model}/half_life"
+    found = find(record, place)
+    if found is None:
+        return []
+    if found["mean"] is None:
+        return ["Whether its gradient fades or grows with the distance can't be told."]
+    way = "halves" if found["mean"] > 0 else "doubles"
+    bounds = ""
+    if found["low"] is not None:
+        near, far = ("low", "high") if found["mean"] > 0 else ("high", "low")
+        bounds = f" ({quote(f'{place}/{near}', 'size')} to {quote(f'{place}/{far}', 'size')})"
+    return [f"Its gradient {way} in {quote(f'{place}/mean', 'size')}{bounds} symbols."]
 
 
 def weigh_remembers(record: Record) -> Weighed:
@@ -140,29 +180,41 @@ def weigh_remembers(record: Record) -> Weighed:
             sentences.append(sentence)
         mine, its = (f"/models/{model}/summary/halvings" for model in (one, others[0]))
         fades = outcome(record, its, mine)
-        if fades != "missing":
-            outcomes.append(fades)
+        if fades == "missing":
+            continue
+        rates = (
+            f"{quote_interval(record, mine, 'two')} times a symbol in {name_of(one)}, "
+            f"{quote_interval(record, its, 'two')} times in {name_of(others[0])}"
+        )
+        if min(find(record, place)["mean"] for place in (mine, its)) < 0:
             sentences.append(
-                f"A gradient halves {quote_interval(record, mine, 'two')} times a symbol in {name_of(one)}, "
-                f"{quote_interval(record, its, 'two')} times in {name_of(others[0])}; {said(record, its, mine)}."
+                f"A gradient halves {rates}: to halve less than never is to grow, and tells nothing of which fades."
             )
+        else:
+            outcomes.append(fades)
+            sentences.append(f"A gradient halves {rates}; {SAID[fades]}.")
     return Weighed(verdict(outcomes, "above"), tuple(sentences) or ("No memory was measured.",))
 
 
 def _compare_spans(record: Record, one: int, other: int, task: str) -> tuple[Outcome, str]:
     """How two spans lie to each other, and the sentence about them."""
+    found = span_outcome(record, one, other, task)
+    if found == "unlearnt":
+        return found, next(
+            _unlearnt(model, task) for model in (one, other) if not learnt(record, model, task)
+        )
     mine, its = span_place(one, task), span_place(other, task)
-    found = outcome(record, mine, its)
     return found, (
         f"In the task “{task}” the span of {name_of(one)} is {quote_interval(record, mine, 'one')}, that of "
-        f"{name_of(other)} {quote_interval(record, its, 'one')}; {said(record, mine, its)}."
+        f"{name_of(other)} {quote_interval(record, its, 'one')}; {SAID[found]}."
     )
 
 
 def weigh_nearly(record: Record) -> Weighed:
     """A GRU's quality is near to an LSTM's, and it has fewer weights.
 
-    To be near is more than not to be told apart: the means are, and no interval reaches twice as far.
+    To be near is more than not to be told apart: the means are, and no interval reaches twice as far. Models that are
+    not surely better than nothing are near to each other by their failure, which tells nothing.
     """
     ours, others = models_where(record, of_cell("gru")), models_where(record, of_cell("lstm"))
     if not ours or not others:
@@ -172,13 +224,15 @@ def weigh_nearly(record: Record) -> Weighed:
     found, reference = find(record, mine), find(record, its)
     apart = outcome(record, mine, its)
     near = abs(found["mean"] - reference["mean"]) <= NEAR * abs(reference["mean"])
-    vague = apart == "alone" or max(row["high"] - row["mean"] for row in (found, reference)) > (
-        2 * NEAR * abs(reference["mean"])
+    vague = (
+        apart == "alone"
+        or min(row["low"] for row in (found, reference)) <= 0
+        or max(row["high"] - row["mean"] for row in (found, reference)) > 2 * NEAR * abs(reference["mean"])
     )
     fewer = find(record, f"/models/{one}/asked_parameters") < find(
         record, f"/models/{other}/asked_parameters"
     )
-    if vague or (apart == "overlap" and not near):
+    if vague or (apart == "unsure" and not near):
         verdict_ = UNTOLD
     elif near:
         verdict_ = BORNE_OUT if fewer else IN_PART
@@ -294,7 +348,7 @@ def weigh_costs(record: Record) -> Weighed:
 
 
 def weigh_bottleneck(record: Record) -> Weighed:
-    """Without attention quality falls more from short sentences to long ones."""
+    """Without attention quality falls more from short sentences to long ones, for a model that can do short ones."""
     pairs = attentive_pairs(record)
     if not pairs:
         return unmeasured("it needs a model with attention and one without")
@@ -304,14 +358,25 @@ def weigh_bottleneck(record: Record) -> Weighed:
     last = len(record["groups"]) - 1
     for one, other in pairs:
         mine, its = (f"/models/{model}/summary/drop" for model in (one, other))
-        outcomes.append(outcome(record, its, mine))
-        if outcomes[-1] == "missing":
+        falls = outcome(record, its, mine)
+        short = [f"/models/{model}/summary/shortest" for model in (one, other)]
+        if falls == "missing":
             continue
+        attentive, bare = (find(record, place)["mean"] for place in short)
+        if bare < WEAK * attentive:
+            outcomes.append("unlearnt")
+            sentences.append(
+                f"Even on sentences of at most {quote('/groups/0/longest', 'whole')} words {name_of(other)} reaches "
+                f"{quote_interval(record, short[1], 'one')} {quote('/metric_name', 'text')} and {name_of(one)} "
+                f"{quote_interval(record, short[0], 'one')}: too far behind for what length costs it to be told."
+            )
+            continue
+        outcomes.append(falls)
         sentences.append(
             f"From sentences of at most {quote('/groups/0/longest', 'whole')} words to those of "
             f"{quote(f'/groups/{last}/shortest', 'whole')} or more, {name_of(other)} loses "
             f"{quote_interval(record, its, 'one')} {quote('/metric_name', 'text')} and {name_of(one)} "
-            f"{quote_interval(record, mine, 'one')}; {said(record, its, mine)}."
+            f"{quote_interval(record, mine, 'one')}; {SAID[falls]}."
         )
         if min(find(record, place)["mean"] for place in (mine, its)) < 0:
             sentences[-1] += " To lose less than nothing is to gain."

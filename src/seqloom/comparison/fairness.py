@@ -5,16 +5,21 @@ from dataclasses import dataclass
 
 from seqloom.base.errors import ConfigError
 from seqloom.comparison.options import ComparisonConfig
-from seqloom.comparison.sizing import Sized, Symbols, fit, nearest, operations, parameters
+from seqloom.comparison.sizing import FINE_STEP, Sized, Symbols, fit, nearest, operations, parameters
 from seqloom.config.model import ModelConfig
 
 SIZES = ("parameters", "operations")
 
 
 @dataclass(frozen=True)
-class Lengths:
-    """Symbols of a sentence, ends included, for which operations are counted: the means of the measured pairs."""
+class Texts:
+    """What a model reads and writes.
 
+    symbols         of its vocabularies
+    source, target  symbols of a sentence, ends included, for which operations are counted: means of the measured pairs
+    """
+
+    symbols: Symbols
     source: int
     target: int
 
@@ -41,39 +46,44 @@ def size_models(
     shapes: Sequence[ModelConfig],
     fixed: Sequence[bool],
     options: ComparisonConfig,
-    symbols: Symbols,
-    lengths: Lengths,
+    texts: Sequence[Texts],
 ) -> list[ModelSize]:
-    """Scale the models to what the plan wants, or to the first one.
+    """Scale the models to what the plan wants; or to the first that keeps its size, or else to the first one.
 
     fixed   which are trained already, and so stay as they are
+    texts   what each model reads and writes
     Raises  ConfigError with the model's name where no width comes near
     """
-
-    def cost(shape: ModelConfig) -> float:
-        return operations(shape, symbols, lengths.source, lengths.target)
-
-    measured: dict[str, Callable[[ModelConfig], float]] = {
-        "parameters": lambda shape: parameters(shape, symbols),
-        "operations": cost,
-    }
-    size = measured.get(options.fairness)
-    wanted = None
-    if size is not None:
-        wanted = options.amount or size(shapes[0])
+    pattern = list(fixed).index(True) if any(fixed) else 0
+    size = _size(options.fairness, texts[pattern])
+    wanted = options.amount or (None if size is None else size(shapes[pattern]))
     found = []
-    for name, shape, keep in zip(names, shapes, fixed, strict=True):
-        scaled = shape
-        if size is not None and wanted is not None and not keep:
-            try:
-                scaled = fit(shape, wanted, size, options.fairness).config
-            except ConfigError as error:
-                raise ConfigError(f'Model "{name}": {error}') from None
-        apart = None if size is None or wanted is None else size(scaled) / wanted - 1
-        found.append(
-            ModelSize(scaled, apart, parameters(scaled, symbols), parameters(shape, symbols), cost(scaled))
-        )
+    for name, shape, keep, text in zip(names, shapes, fixed, texts, strict=True):
+        size = _size(options.fairness, text)
+        scaled, apart = shape, None
+        if size is not None and wanted is not None:
+            if not keep:
+                try:
+                    scaled = fit(shape, wanted, size, options.fairness).config
+                except ConfigError as error:
+                    raise ConfigError(f'Model "{name}": {error}') from None
+            apart = size(scaled) / wanted - 1
+        count, asked = (parameters(each, text.symbols) for each in (scaled, shape))
+        found.append(ModelSize(scaled, apart, count, asked, _cost(scaled, text)))
     return found
+
+
+def _cost(shape: ModelConfig, text: Texts) -> float:
+    return operations(shape, text.symbols, text.source, text.target)
+
+
+def _size(fairness: str, text: Texts) -> Callable[[ModelConfig], float] | None:
+    """What of a shape is to be alike; None where that isn't its size."""
+    sizes: dict[str, Callable[[ModelConfig], float]] = {
+        "parameters": lambda shape: parameters(shape, text.symbols),
+        "operations": lambda shape: _cost(shape, text),
+    }
+    return sizes.get(fairness)
 
 
 def size_for_memory(shape: ModelConfig, wanted: int, symbols: int) -> Sized:
@@ -87,4 +97,6 @@ def size_for_memory(shape: ModelConfig, wanted: int, symbols: int) -> Sized:
         if plain[part].get("locked_dropout"):
             plain[part]["locked_dropout"] = False
     both = Symbols(symbols, symbols)
-    return nearest(ModelConfig.model_validate(plain), wanted, lambda shape: parameters(shape, both))
+    return nearest(
+        ModelConfig.model_validate(plain), wanted, lambda shape: parameters(shape, both), FINE_STEP
+    )

@@ -4,9 +4,11 @@ import contextlib
 import math
 import platform
 import sys
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from seqloom.comparison.fairness import ModelSize
 from seqloom.comparison.options import ComparisonConfig
 from seqloom.comparison.plan import Plan
 from seqloom.comparison.significance import SURE, add_sentence_intervals, compare_pairs
-from seqloom.comparison.statistics import LEVEL, Interval, over_seeds
+from seqloom.comparison.statistics import LEVEL, over_seeds
 from seqloom.config.data import PARTS
 from seqloom.config.layers import RUNS
 from seqloom.config.model import ModelConfig, RecurrentDecoderConfig, RecurrentEncoderConfig
@@ -29,7 +31,7 @@ from seqloom.data.pairs import Pair
 from seqloom.inspection.gradient_flow import halvings
 from seqloom.inspection.memory_span import HOLDS
 from seqloom.inspection.run_log import read_log
-from seqloom.metrics.measure import measure
+from seqloom.metrics.measure import TITLES, measure
 
 FORMAT, VERSION = "seqloom-comparison", 1
 FILES = (*PARTS, "alignments", "cache")  # options of data that are paths
@@ -44,6 +46,7 @@ SUMMED = (
     "halvings",
     "halvings_fresh",
     "drop",
+    "shortest",
     "longest",
     "updates",
     "epochs",
@@ -115,7 +118,7 @@ def assemble(plan: Plan, found: Found) -> dict[str, Any]:
         "wanted": options.amount,
         "part": plan.part,
         "metric": metric,
-        "metric_name": {"bleu": "BLEU", "chrf": "chrF"}.get(metric, metric),
+        "metric_name": TITLES[metric],
         "signature": _signature(found.runs),
         "level": LEVEL,
         "sure": SURE,
@@ -158,41 +161,41 @@ def made() -> dict[str, Any]:
     return {**versions, "python": sys.version.split()[0], "system": platform.platform()}
 
 
-def summed(values: Sequence[float | None]) -> dict[str, Any] | None:
-    """Mean and interval over seeds; None unless each seed has a value. Bounds are null where there are none."""
+def summed(values: Sequence[float | None], step: float = 0.0) -> dict[str, Any] | None:
+    """Mean and interval over seeds; None unless each seed has a value. Bounds are null where there are none.
+
+    step  how far apart the values are that there can be
+    """
     known = [value for value in values if value is not None and math.isfinite(value)]
     if not known or len(known) < len(values):
         return None
-    return as_row(over_seeds(known))
-
-
-def as_row(interval: Interval) -> dict[str, Any]:
-    """An interval as plain values."""
-    return {
-        name: None if math.isnan(value) else value
-        for name, value in (("mean", interval.mean), ("low", interval.low), ("high", interval.high))
-    }
+    found = over_seeds(known, step)
+    alone = math.isnan(found.low)
+    bounds = {"low": None if alone else found.low, "high": None if alone else found.high}
+    return {"mean": found.mean, **bounds, "values": known, "step": step}
 
 
 def half_life(rates: Sequence[float | None]) -> dict[str, Any] | None:
-    """In symbols, of a rate of halvings over seeds; negative is a doubling. Bounds are null where 0 lies between."""
+    """In symbols, of a rate of halvings over seeds; negative is a doubling. All null where 0 lies between its bounds:
+    whether the gradient fades or grows can't be told, and so not how fast."""
     found = summed(rates)
     if found is None or abs(found["mean"]) < 1e-12:
         return None
-    one_side = found["low"] is not None and found["low"] * found["high"] > 0
-    return {
-        "mean": 1 / found["mean"],
-        "low": 1 / found["high"] if one_side else None,
-        "high": 1 / found["low"] if one_side else None,
-    }
+    if found["low"] is None:
+        return {"mean": 1 / found["mean"], "low": None, "high": None}
+    if found["low"] * found["high"] <= 0:
+        return {"mean": None, "low": None, "high": None}
+    return {"mean": 1 / found["mean"], "low": 1 / found["high"], "high": 1 / found["low"]}
 
 
-def traits(shape: ModelConfig) -> dict[str, str]:
+def traits(shape: ModelConfig) -> dict[str, Any]:
     """What reads, what writes, and how it attends: by this claims know which models they are about."""
     encoder, decoder = shape.encoder, shape.decoder
     return {
         "encoder": encoder.cell if isinstance(encoder, RecurrentEncoderConfig) else "transformer",
+        "encoder_layers": encoder.layers,
         "decoder": decoder.cell if isinstance(decoder, RecurrentDecoderConfig) else "transformer",
+        "decoder_layers": decoder.layers,
         "attends": decoder.attention if isinstance(decoder, RecurrentDecoderConfig) else "transformer",
     }
 
@@ -245,6 +248,7 @@ def _seed_row(
         "scores": scores,
         "by_length": by_length,
         "drop": by_length[0] - by_length[-1] if len(by_length) > 1 else None,
+        "shortest": by_length[0] if len(by_length) > 1 else None,
         "longest": by_length[-1] if len(by_length) > 1 else None,
         "training_megabytes": run["training"].get("megabytes"),
         **measured.get("costs", {}),
@@ -289,8 +293,9 @@ def _memory_rows(model: int, found: Found) -> dict[str, Any]:
         rows[size["task"]] = {
             "parameters": size["parameters"],
             "apart": size["apart"],
-            "seen": summed([span["span_seen"] for span in spans]),
-            "all": summed([span["span"] for span in spans]),
+            "learning_rates": [span["learning_rate"] for span in spans],
+            "seen": span_over_seeds([span["span_seen"] for span in spans], distances),
+            "all": span_over_seeds([span["span"] for span in spans], distances),
             "seeds": [
                 {"seed": span["seed"], "seen": span["span_seen"], "all": span["span"]} for span in spans
             ],
@@ -300,6 +305,18 @@ def _memory_rows(model: int, found: Found) -> dict[str, Any]:
             "highest": accuracy.max(axis=0).tolist(),
         }
     return rows
+
+
+def span_over_seeds(spans: Sequence[int], distances: Sequence[int]) -> dict[str, Any] | None:
+    """Spans over seeds, no surer than the distances lie close that were asked.
+
+    distances  those asked, rising
+    """
+    gaps = [after - before for before, after in pairwise((0, *distances))]
+    beyond = [
+        bisect_right(distances, span) for span in spans
+    ]  # the first distance at which it no longer held
+    return summed(spans, max(gaps[min(place, len(gaps) - 1)] for place in beyond))
 
 
 def _share_rows(runs: Sequence[Mapping[str, Any]], metric: str) -> list[dict[str, Any]]:

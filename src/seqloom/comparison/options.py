@@ -53,17 +53,19 @@ Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 class ComparisonConfig(Section):
     """What is the same for all models of a comparison, and what is measured."""
 
-    fairness: Literal["parameters", "operations", "updates", "time"] = Field(
+    fairness: Literal["parameters", "operations", "updates", "time", "none"] = Field(
         default="parameters",
         description="What all models have alike: parameters or operations a written symbol (widths are scaled until "
-        "they match), updates, or minutes of training.",
+        "they match), updates, or minutes of training; with none each is compared as it is.",
     )
     parameters: OptionalCount = Field(
-        default=None, description="Learnt numbers of every model; unset, as many as the first model has."
+        default=None,
+        description="Learnt numbers of every model; unset, those of the first run that is there, or else of the first "
+        "model.",
     )
     operations: OptionalPositive = Field(
         default=None,
-        description="Floating-point operations for each written symbol; unset, those of the first model.",
+        description="Floating-point operations for each written symbol; unset, as with parameters.",
     )
     updates: OptionalCount = Field(
         default=None, description='Updates of every training; for fairness = "updates".'
@@ -74,7 +76,8 @@ class ComparisonConfig(Section):
     seeds: Seeds = Field(default=(1, 2, 3), description="Each model is trained once with each of them.")
     side_by_side: Count = Field(
         default=1,
-        description="So many trainings run at once, each on its share of the cores; what is timed runs alone.",
+        description="So many trainings run at once, each on its share of the cores, and are timed so; what is measured "
+        "of trained models runs alone.",
     )
     measure: Annotated[tuple[Measure, ...], Listed] = Field(
         default=MEASURES, description="What is measured beside quality and the speed of training."
@@ -196,8 +199,9 @@ class ComparisonConfig(Section):
 
     @property
     def amount(self) -> float | None:
-        """How much of what is alike every model has; None for as much as the first one."""
-        found: float | None = getattr(self, AMOUNTS[self.fairness])
+        """How much of what is alike every model has; None for as much as the first one, or where nothing is."""
+        amount = AMOUNTS.get(self.fairness)
+        found: float | None = None if amount is None else getattr(self, amount)
         return found
 
     @property

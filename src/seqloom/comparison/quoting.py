@@ -20,6 +20,7 @@ def _p_value(value: float) -> str:
 FORMATS: Mapping[str, Callable[[Any], str]] = {
     "whole": lambda value: f"{value:z,.0f}",
     "one": lambda value: f"{value:z,.1f}",
+    "size": lambda value: f"{abs(value):z,.1f}",
     "two": lambda value: f"{value:z,.2f}",
     "three": lambda value: f"{value:z,.3f}",
     "percent": lambda value: f"{100 * value:z.0f} %",

@@ -139,6 +139,7 @@ FAIRNESS = {
     "operations": "All models take as many operations for each written symbol: widths were scaled until they matched.",
     "updates": "All models were trained for as many updates.",
     "time": "All models were trained for as many minutes.",
+    "none": "Nothing was made alike: each model is as its plan, or its run, has it.",
 }
 
 
@@ -175,9 +176,19 @@ def _table(record: Record) -> str:
         )
     note = (
         "Bold: the best mean, which need not be a sure difference; below a mean, its interval over seeds where there "
-        "are several. A dash: not every seed gave a figure, or none is known. A negative half-life is the time in "
-        "which a gradient doubles. A span of nothing: even the nearest was not remembered often "
-        "enough; one as long as the farthest that was asked may be longer."
+        "are several. A dash: not every seed gave a figure, or none is known; of a half-life, that a gradient fades "
+        "can't be told from that it grows. A negative half-life is the time in which it doubles. A span of nothing: "
+        "even at the nearest distance too few answers were right, and the task was not learnt; one as long as the "
+        "farthest that was asked may be longer."
+    )
+    if record["options"]["side_by_side"] > 1:
+        note += (
+            f" {quote('/options/side_by_side', 'whole')} trainings ran side by side, each on its share of the cores: "
+            "their speeds and times are of that. All else that is timed ran alone."
+        )
+    note = render(
+        record,
+        note,
     )
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="The table"><table class="figures">'
@@ -188,12 +199,17 @@ def _table(record: Record) -> str:
 
 def _made_of(record: Record) -> str:
     cells = "".join(
-        f"<td>{render(record, quote(f'/models/{number}/encoder', 'text'))} reads<br>"
-        f"{render(record, quote(f'/models/{number}/decoder', 'text'))} writes<br>"
+        f"<td>{render(record, _layers(number, 'encoder'))} read<br>"
+        f"{render(record, _layers(number, 'decoder'))} write<br>"
         f"attention: {render(record, quote(f'/models/{number}/attends', 'text'))}</td>"
         for number in range(len(record["models"]))
     )
     return f'<tr><th scope="row">Made of</th>{cells}</tr>'
+
+
+def _layers(model: int, part: str) -> str:
+    """How many layers, and of what: "2 × lstm"."""
+    return f"{quote(f'/models/{model}/{part}_layers', 'whole')} × {quote(f'/models/{model}/{part}', 'text')}"
 
 
 def _cell(record: Record, place: str, form: str) -> str:
@@ -229,9 +245,10 @@ def _claims(record: Record) -> str:
             f'<p class="verdict">{escape(claim["verdict"])}</p><ul>{lines}</ul></section>'
         )
     note = (
-        "A claim is borne out where every figure that bears on it points its way and no two intervals over seeds "
-        "overlap, in part where some do; it is not borne out where a figure points the other way and none does its "
-        "way, and can't be told where all intervals overlap. It is about these models, this text and this training."
+        "A claim is borne out where every figure that bears on it surely differs its way, in part where some do; it is "
+        "not borne out where one surely differs the other way and none its way, and can't be told where every "
+        "difference may be chance. A difference is sure where its interval over seeds, by Welch's t-test, has nothing "
+        "on the other side. It is about these models, this text and this training."
     )
     return f'<div class="claims">{"".join(blocks)}</div><p class="note">{note}</p>'
 
@@ -309,10 +326,17 @@ def _fairness(record: Record) -> str:
         ("Target tokens", "mean over seeds", "summary/tokens/mean", "whole"),
         ("Time of training", "mean over seeds, validations included", "summary/seconds/mean", "duration"),
     ]
-    rows += [
-        (f"Parameters for the task {task}", "", f"memory/{task}/parameters", "whole")
-        for task in record["models"][0]["memory"]
-    ]
+    for task in record["models"][0]["memory"]:
+        rows += [
+            (f"Parameters for the task {task}", "", f"memory/{task}/parameters", "whole"),
+            ("Apart from what was wanted", f"for the task {task}", f"memory/{task}/apart", "percent_one"),
+            (
+                "Learning rates",
+                f"for the task {task}, the best of each seed",
+                f"memory/{task}/learning_rates",
+                "list",
+            ),
+        ]
     lines = []
     for label, note, place, form in rows:
         cells = "".join(

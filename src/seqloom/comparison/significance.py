@@ -6,15 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from seqloom.base.errors import UsageError
 from seqloom.comparison.options import ComparisonConfig
-from seqloom.comparison.statistics import bootstrap, compare_outputs, paired_bootstrap
+from seqloom.comparison.statistics import RESAMPLED, bootstrap, compare_outputs, paired_bootstrap
 from seqloom.data.pairs import Pair
+from seqloom.metrics.measure import score_of_each
 
 Run = Mapping[str, Any]  # model, seed, share, measured: as in measurements.Found
-RESAMPLED = (
-    "bleu",
-    "chrf",
-)  # corpus metrics that sacreBLEU's paired tests know; others go by whole lines that are right
 SURE = 0.05  # a difference is called significant below
 
 
@@ -58,14 +56,11 @@ def _compare_seed(
     """By pair of models: by how much the second is better, and the p-value."""
     found: dict[tuple[int, int], dict[str, float]] = {}
     if metric not in RESAMPLED:
-        right = {
-            model: [float(line == wanted) for line, wanted in zip(lines, references, strict=True)]
-            for model, lines in outputs.items()
-        }
+        scores = {model: _each(metric, lines, references) for model, lines in outputs.items()}
         for one, other in combinations(sorted(outputs), 2):
-            difference = 100 * float(np.mean(right[other]) - np.mean(right[one]))
-            p_value = paired_bootstrap(right[one], right[other], samples=samples)
-            found[one, other] = {"difference": difference, "p_value": p_value}
+            apart = float(np.mean(scores[other]) - np.mean(scores[one]))
+            p_value = paired_bootstrap(scores[one], scores[other], samples=samples)
+            found[one, other] = {"difference": apart, "p_value": p_value}
         return found
     for one in sorted(outputs)[:-1]:
         named = {str(model): outputs[model] for model in sorted(outputs) if model >= one}
@@ -73,6 +68,15 @@ def _compare_seed(
         for row in others:
             p_value = 1.0 if row.p_value is None else row.p_value
             found[one, int(row.name)] = {"difference": row.score - first.score, "p_value": p_value}
+    return found
+
+
+def _each(metric: str, outputs: Sequence[str], references: Sequence[str]) -> list[float]:
+    found = score_of_each(metric, outputs, references)
+    if found is None:
+        raise UsageError(
+            f"{metric} is no mean over outputs, so it can't be told how sure a difference of it is."
+        )
     return found
 
 
@@ -95,8 +99,8 @@ def add_sentence_intervals(
         else:
             rows = {}
             for name, lines in named.items():
-                drawn = bootstrap([float(a == b) for a, b in zip(lines, references, strict=True)])
-                rows[name] = (100 * drawn.low, 100 * drawn.high)
+                drawn = bootstrap(_each(metric, lines, references), samples=options.samples)
+                rows[name] = (drawn.low, drawn.high)
         for name, (low, high) in rows.items():
             row = next(row for row in record["models"][int(name)]["seeds"] if row["seed"] == seed)
             row["sentences"] = {"mean": row["quality"], "low": low, "high": high}

@@ -17,6 +17,7 @@ from seqloom.inspection.cost_formulas import products
 from seqloom.models.build import build_model
 
 STEP = 8  # widths are multiples of it, so that products stay quick
+FINE_STEP = 2  # for networks so small that a step of 8 is a large share of them
 SMALLEST, LARGEST = 1 / 32, 32.0  # times the widths that were asked for
 OUTER = (0.94, 0.97, 1.0, 1.03, 1.06)  # widths tried around the one that alone would fit
 INNER = tuple(0.7 + 0.03 * step for step in range(21))  # states may be so many times as wide, to come near
@@ -57,18 +58,19 @@ def operations(config: ModelConfig, symbols: Symbols, source: int, target: int) 
     return 2 * (found.encoder + found.start + found.decoder + found.output) / target
 
 
-def scaled(config: ModelConfig, factor: float, inner: float = 1.0) -> ModelConfig:
+def scaled(config: ModelConfig, factor: float, inner: float = 1.0, grain: int = STEP) -> ModelConfig:
     """The same shape with all widths that many times as large, rounded to what its heads divide.
 
     inner  times as large once more are the states of cells, and what is within feed-forward networks
+    grain  widths are multiples of it
     """
-    step = max(STEP, STEP * most_heads(config) // 2)
+    step = max(grain, grain * most_heads(config) // 2)
 
     def wide(size: int) -> int:
         return max(step, round(size * factor / step) * step)
 
     def deep(size: int) -> int:
-        return max(STEP, round(size * factor * inner / STEP) * STEP)
+        return max(grain, round(size * factor * inner / grain) * grain)
 
     encoder, decoder = config.encoder.model_dump(), config.decoder.model_dump()
     for part in (encoder, decoder):
@@ -121,11 +123,13 @@ def fit(config: ModelConfig, wanted: float, size: Callable[[ModelConfig], float]
     return best
 
 
-def nearest(config: ModelConfig, wanted: float, size: Callable[[ModelConfig], float]) -> Sized:
-    """The scaled shape whose size comes nearest, however far that is."""
+def nearest(
+    config: ModelConfig, wanted: float, size: Callable[[ModelConfig], float], grain: int = STEP
+) -> Sized:
+    """The scaled shape whose size comes nearest, however far that is. grain: as in `scaled`"""
     low, high = SMALLEST, LARGEST
     for _ in range(24):
         middle = (low * high) ** 0.5
-        low, high = (middle, high) if size(scaled(config, middle)) < wanted else (low, middle)
-    shapes = [scaled(config, factor * low, inner) for factor in OUTER for inner in INNER]
+        low, high = (middle, high) if size(scaled(config, middle, grain=grain)) < wanted else (low, middle)
+    shapes = [scaled(config, factor * low, inner, grain) for factor in OUTER for inner in INNER]
     return min((Sized(shape, size(shape), wanted) for shape in shapes), key=lambda sized: abs(sized.apart))

@@ -16,19 +16,26 @@ from seqloom.base.randomness import numpy_generator
 from seqloom.metrics.overlap import check_counts
 
 SAMPLES = 1_000
+RESAMPLED = ("bleu", "chrf")  # metrics of a corpus, which sacreBLEU's paired tests know
 LEVEL = 0.95
-T_VALUES = {
-    1: 12.706,
-    2: 4.303,
-    3: 3.182,
-    4: 2.776,
-    5: 2.571,
-    6: 2.447,
-    7: 2.365,
-    8: 2.306,
-    9: 2.262,
-}  # two-sided, 95 %
-NORMAL = 1.96
+T_VALUES = (
+    12.706,
+    4.303,
+    3.182,
+    2.776,
+    2.571,
+    2.447,
+    2.365,
+    2.306,
+    2.262,
+    2.228,
+    2.201,
+    2.179,
+    2.160,
+    2.145,
+    2.131,
+)
+"""Student's t, two-sided, 95 %, for one degree of freedom and more."""
 
 
 @dataclass(frozen=True)
@@ -39,21 +46,49 @@ class Interval:
     low: float
     high: float
 
-    def overlaps(self, other: "Interval") -> bool:
-        """Whether both could be the same; True where nothing can be said."""
-        return not (self.low > other.high or other.low > self.high)
+
+def student(freedom: float) -> float:
+    """Student's t for so many degrees of freedom, rounded down to whole ones; to three places up to 15, then to two."""
+    whole = max(1, math.floor(freedom))
+    return T_VALUES[whole - 1] if whole <= len(T_VALUES) else 1.96 + 2.5 / whole
 
 
-def over_seeds(values: Sequence[float]) -> Interval:
-    """Of the mean over runs with different seeds, by Student's t. Raises DataError for no values."""
+def over_seeds(values: Sequence[float], step: float = 0.0) -> Interval:
+    """Of the mean over runs with different seeds, by Student's t.
+
+    step    how far apart the values are that there can be: what was rounded is no surer than to that
+    Raises  DataError for no values
+    """
     if not values:
         raise DataError("There are no values to take a mean of.")
     mean = float(np.mean(values))
     if len(values) < 2:
         return Interval(mean, math.nan, math.nan)
-    t = T_VALUES.get(len(values) - 1, NORMAL)
-    half = t * float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    half = student(len(values) - 1) * math.sqrt(_variance(values, step))
     return Interval(mean, mean - half, mean + half)
+
+
+def difference(
+    one: Sequence[float], other: Sequence[float], steps: tuple[float, float] = (0.0, 0.0)
+) -> Interval:
+    """Of the mean of some runs less that of others, their variances unequal.
+
+    steps   of the values of each side, as in over_seeds
+    Source  Welch 1947 (The generalization of "Student's" problem when several different population variances are
+            involved)
+    """
+    apart = float(np.mean(one) - np.mean(other))
+    if min(len(one), len(other)) < 2:
+        return Interval(apart, math.nan, math.nan)
+    first, second = _variance(one, steps[0]), _variance(other, steps[1])
+    spread = first**2 / (len(one) - 1) + second**2 / (len(other) - 1)
+    half = student((first + second) ** 2 / spread) * math.sqrt(first + second) if spread else 0.0
+    return Interval(apart, apart - half, apart + half)
+
+
+def _variance(values: Sequence[float], step: float) -> float:
+    """Of the mean; what was rounded lies evenly within a step."""
+    return (float(np.var(values, ddof=1)) + step**2 / 12) / len(values)
 
 
 def bootstrap(scores: Sequence[float], *, seed: int = 0, samples: int = SAMPLES) -> Interval:

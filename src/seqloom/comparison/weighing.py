@@ -1,4 +1,4 @@
-"""How measurements are weighed: which models a claim is about, how two intervals lie to each other, what that comes to.
+"""How measurements are weighed: which models a claim is about, how two means lie to each other, what that comes to.
 
 Nothing is assumed: the same code says that a claim is borne out, isn't, or can't be told, by what was measured.
 """
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from seqloom.comparison.quoting import find, quote
+from seqloom.comparison.statistics import difference
 
 Record = Mapping[str, Any]
-Outcome = Literal["above", "below", "overlap", "alone", "missing"]
+Outcome = Literal["above", "below", "unsure", "alone", "ceiling", "unlearnt", "missing"]
 BORNE_OUT, IN_PART, NOT, UNTOLD, UNMEASURED = (
     "borne out",
     "borne out in part",
@@ -30,23 +31,48 @@ class Weighed:
 
 
 def outcome(record: Record, one: str, other: str) -> Outcome:
-    """Where the interval at one place lies beside that at another; "alone" where a single seed gave no interval."""
+    """Whether the mean at one place is surely above or below that at another, by the interval of their difference.
+
+    "alone" where a single seed gave no interval.
+    """
     first, second = find(record, one), find(record, other)
     if first is None or second is None:
         return "missing"
     if first["low"] is None or second["low"] is None:
         return "alone"
-    if first["low"] > second["high"]:
-        return "above"
-    return "below" if first["high"] < second["low"] else "overlap"
+    apart = difference(first["values"], second["values"], (first["step"], second["step"]))
+    return "above" if apart.low > 0 else "below" if apart.high < 0 else "unsure"
+
+
+def learnt(record: Record, model: int, task: str) -> bool:
+    """Whether a model holds at least the nearest distance: one that doesn't has shown nothing of its memory."""
+    nearest: float = find(record, f"/models/{model}/memory/{task}/accuracy/0")
+    return bool(nearest >= find(record, "/holds"))
+
+
+def span_outcome(record: Record, one: int, other: int, task: str) -> Outcome:
+    """How the memory spans of two models lie to each other.
+
+    "unlearnt" where one has not learnt the task at all, "ceiling" where both hold as far as was asked.
+    """
+    if not (learnt(record, one, task) and learnt(record, other, task)):
+        return "unlearnt"
+    farthest = find(record, f"/models/{one}/memory/{task}/distances")[-1]
+    spans = [find(record, span_place(model, task)) for model in (one, other)]
+    if all(found is not None and min(found["values"]) >= farthest for found in spans):
+        return "ceiling"
+    return outcome(record, span_place(one, task), span_place(other, task))
 
 
 def verdict(outcomes: Sequence[Outcome], wanted: Outcome) -> str:
     """What several comparisons come to, each of which was to be "above", or "below"."""
-    known = [each for each in outcomes if each != "missing"]
+    measured = [each for each in outcomes if each != "missing"]
+    known = [each for each in measured if each not in ("ceiling", "unlearnt")]
     against = "below" if wanted == "above" else "above"
-    if not known:
+    if not measured:
         return UNMEASURED
+    if not known:
+        return UNTOLD
     if all(each == wanted for each in known):
         return BORNE_OUT
     if wanted in known:
@@ -54,15 +80,21 @@ def verdict(outcomes: Sequence[Outcome], wanted: Outcome) -> str:
     return NOT if against in known else UNTOLD
 
 
+SAID: Mapping[Outcome, str] = {
+    "above": "a sure difference",
+    "below": "a sure difference",
+    "unsure": "which may be chance",
+    "alone": "one seed gives no interval",
+    "ceiling": "both hold as far as was asked",
+    "unlearnt": "not both have learnt the task",
+    "missing": "not every seed gave a figure",
+}
+"""An outcome as the end of a sentence."""
+
+
 def said(record: Record, one: str, other: str) -> str:
-    """How two intervals lie to each other, as the end of a sentence."""
-    return {
-        "above": "the intervals don't overlap",
-        "below": "the intervals don't overlap",
-        "overlap": "the intervals overlap",
-        "alone": "one seed gives no interval",
-        "missing": "not every seed gave a figure",
-    }[outcome(record, one, other)]
+    """How two means lie to each other, as the end of a sentence."""
+    return SAID[outcome(record, one, other)]
 
 
 def name_of(model: int) -> str:
@@ -114,5 +146,5 @@ def span_place(model: int, task: str, which: str = "all") -> str:
 def exactly(one: float, other: float, better: Literal["above", "below"]) -> Outcome:
     """Of numbers that need no interval: "above" where the first is on the better side."""
     if one == other:
-        return "overlap"
+        return "unsure"
     return "above" if (one > other) == (better == "above") else "below"

@@ -1,6 +1,8 @@
 """Memory span: the longest distance over which a model still says what it was to remember, at least nine times in ten.
 
-A model is trained on a task at distances up to one, and asked at those and at longer ones, which it never saw.
+A model is trained on a task at distances up to one, and asked at those and at longer ones, which it never saw. It is
+trained at several learning rates, and the best network is asked: what suits one cell spoils another, and a network that
+was spoilt in training says nothing of what its kind can remember.
 """
 
 import json
@@ -11,6 +13,7 @@ from typing import Any
 
 import torch
 
+from seqloom.base.errors import UsageError
 from seqloom.base.files import atomic_write, make_folder
 from seqloom.base.randomness import derive
 from seqloom.config.model import ModelConfig
@@ -27,6 +30,7 @@ from seqloom.training.machine import Machine
 from seqloom.training.objective import Objective
 
 FORMAT, VERSION = "seqloom-memory-span", 1
+CHOOSING = 200  # questions by which a learning rate is chosen
 HOLDS = 0.9  # the share of right answers up to which a model remembers
 ASKED = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 28, 32, 40, 48, 64)
 
@@ -38,6 +42,7 @@ class SpanPlan:
     seen      the longest distance in training; all from 1 on occur
     asked     distances at which it is measured, rising
     updates   of `rows` pairs each, at a learning rate that falls to 0
+    learning_rates  those tried
     questions pairs asked at each distance
     """
 
@@ -45,14 +50,14 @@ class SpanPlan:
     asked: tuple[int, ...] = ASKED
     updates: int = 800
     rows: int = 64
-    learning_rate: float = 3e-3
+    learning_rates: tuple[float, ...] = (3e-3, 1e-3)
     questions: int = 100
 
-    def training(self) -> TrainingConfig:
+    def training(self, learning_rate: float) -> TrainingConfig:
         """As the training loop has it."""
         return TrainingConfig(
             max_updates=self.updates,
-            learning_rate=self.learning_rate,
+            learning_rate=learning_rate,
             schedule="cosine",
             warmup_updates=min(50, self.updates),
             optimiser="adam",
@@ -69,6 +74,7 @@ class MemorySpan:
 
     accuracy  by distance, the share of answers that were right to the last symbol
     seen      the longest distance of its training
+    learning_rate  the best of those tried
     """
 
     label: str
@@ -76,6 +82,7 @@ class MemorySpan:
     seed: int
     seen: int
     accuracy: dict[int, float]
+    learning_rate: float
 
     def span(self, *, seen_only: bool = False) -> int:
         """The longest distance up to which, at every one that was asked, HOLDS of the answers are right; 0 for none.
@@ -97,6 +104,7 @@ class MemorySpan:
             "task": self.task,
             "seed": self.seed,
             "seen": self.seen,
+            "learning_rate": self.learning_rate,
             "span": self.span(),
             "span_seen": self.span(seen_only=True),
             "by_distance": accuracy,
@@ -135,33 +143,54 @@ def batch_of(pairs: Sequence[IdPair]) -> Batch:
 def measure_span(
     task: MemoryTask, config: ModelConfig, plan: SpanPlan, machine: Machine, *, label: str, seed: int = 1
 ) -> MemorySpan:
-    """Train a model of that shape on the task from nothing, and ask it; a function of the arguments.
+    """Train models of that shape on the task from nothing, and ask the best; a function of the arguments.
 
-    Raises   DivergedError when its loss stays non-finite
+    Which learning rate is the best is told by other questions, of the distances in training.
+
+    Raises   DivergedError when the loss stays non-finite
     """
+    best: tuple[float, float, Seq2Seq] | None = None
+    for learning_rate in plan.learning_rates:
+        model = _trained(task, config, plan, machine, learning_rate, seed)
+        right = _right(model, task.pairs(CHOOSING, seed=1, shortest=1, longest=plan.seen), machine)
+        if best is None or right > best[0]:
+            best = right, learning_rate, model
+    if best is None:
+        raise UsageError("A memory span needs a learning rate to train at; SpanPlan.learning_rates is empty.")
+    _, learning_rate, model = best
+    return MemorySpan(label, task.name, seed, plan.seen, ask(model, task, plan, machine), learning_rate)
+
+
+def _trained(
+    task: MemoryTask, config: ModelConfig, plan: SpanPlan, machine: Machine, learning_rate: float, seed: int
+) -> Seq2Seq:
     torch.manual_seed(derive(seed, "memory span"))
     model = build_model(config, task.symbols, task.symbols)
-    trainer = Trainer(
-        model, _Drawn(task, plan, seed), plan.training(), Objective(), seed=seed, machine=machine
-    )
+    training = plan.training(learning_rate)
+    trainer = Trainer(model, _Drawn(task, plan, seed), training, Objective(), seed=seed, machine=machine)
     for _ in trainer.events():
         pass
-    model.eval()
-    return MemorySpan(label, task.name, seed, plan.seen, ask(model, task, plan, machine))
+    return model.eval()
 
 
 def ask(model: Seq2Seq, task: MemoryTask, plan: SpanPlan, machine: Machine) -> dict[int, float]:
     """The share of right answers by distance, by greedy search; the questions are the same for all models."""
-    found = {}
-    for distance in plan.asked:
-        pairs = task.pairs(plan.questions, seed=0, shortest=distance, longest=distance)
-        answers = search_many(
-            model,
-            [pair.source for pair in pairs],
-            SearchOptions(beam=1),
-            batch_sentences=plan.questions,
-            device=machine.device,
+    return {
+        distance: _right(
+            model, task.pairs(plan.questions, seed=0, shortest=distance, longest=distance), machine
         )
-        right = [best[0].tokens == pair.target for best, pair in zip(answers, pairs, strict=True)]
-        found[distance] = sum(right) / len(right)
-    return found
+        for distance in plan.asked
+    }
+
+
+def _right(model: Seq2Seq, pairs: Sequence[IdPair], machine: Machine) -> float:
+    """The share of right answers."""
+    answers = search_many(
+        model,
+        [pair.source for pair in pairs],
+        SearchOptions(beam=1),
+        batch_sentences=len(pairs),
+        device=machine.device,
+    )
+    right = [best[0].tokens == pair.target for best, pair in zip(answers, pairs, strict=True)]
+    return sum(right) / len(right)

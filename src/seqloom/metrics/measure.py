@@ -10,6 +10,7 @@ from seqloom.metrics.classes import accuracy, macro_f1, span_f1, token_accuracy
 from seqloom.metrics.edits import (
     Split,
     dialogue_accuracy,
+    is_right,
     output_error_rate,
     response_accuracy,
     symbol_error_rate,
@@ -88,6 +89,15 @@ LOWER_IS_BETTER = frozenset(
     {"loss", "wer", "cer", "output_error_rate", "symbol_error_rate", "perplexity", "bits_per_character"}
 )
 """Of what training.best_by may name, and of the metrics: what is better the smaller it is."""
+
+
+def score_of_each(name: str, outputs: Sequence[str], references: Sequence[str]) -> list[float] | None:
+    """A number for each output, 0 to 100, whose mean is the metric; None for a metric that is no such mean."""
+    if name in rouge.NAMES:
+        return [100 * value for value in rouge.rouge_of_each(name, outputs, [(one,) for one in references])]
+    if name in ("accuracy", "response_accuracy"):
+        return [100.0 * is_right(*pair) for pair in zip(outputs, references, strict=True)]
+    return None
 
 
 def require_metrics(names: Sequence[str]) -> None:

@@ -30,17 +30,21 @@ def rouge(name: str, outputs: Sequence[str], references: Sequence[Sequence[str]]
     The signature says how words were cut: by rouge-score with Porter's stemmer, both made for English, as the
     published figures are; or, where the references are in other letters, as runs of letters and digits, unstemmed.
     """
+    found = rouge_of_each(name, outputs, references)
+    return Score(name, 100 * sum(found) / len(found), _signature(references, not _foreign(references)))
+
+
+def rouge_of_each(name: str, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> list[float]:
+    """The F1 of each output, 0 to 1, whose mean is the corpus's score. Raises as `rouge` does."""
     check_counts(outputs, references)
     for row, own in enumerate(references, start=1):
         if isinstance(own, str) or not own:
             raise DataError(f"Output {row:,} has no list of references; expected one reference or several.")
-    english = not _foreign(references)
-    scorer = _scorer(name, english)
-    total = sum(
+    scorer = _scorer(name, not _foreign(references))
+    return [
         float(scorer.score_multi(list(own), output)[name].fmeasure)
         for output, own in zip(outputs, references, strict=True)
-    )
-    return Score(name, 100 * total / len(outputs), _signature(references, english))
+    ]
 
 
 def _foreign(references: Sequence[Sequence[str]]) -> bool:

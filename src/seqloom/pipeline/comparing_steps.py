@@ -7,7 +7,7 @@ from typing import Any
 
 from seqloom.base import errors
 from seqloom.base.progress import Progress
-from seqloom.comparison.fairness import Lengths, ModelSize, size_for_memory, size_models
+from seqloom.comparison.fairness import ModelSize, Texts, size_for_memory, size_models
 from seqloom.comparison.measurements import Found
 from seqloom.comparison.plan import ModelPlan, Plan
 from seqloom.comparison.records import key_of, read_record
@@ -17,11 +17,10 @@ from seqloom.config.write import resolved
 from seqloom.data.lines import survey
 from seqloom.data.memory_tasks import MEMORY_TASKS
 from seqloom.data.pairs import Pair
-from seqloom.inspection.memory_span import ASKED
+from seqloom.inspection.memory_span import ASKED, SpanPlan
 from seqloom.pipeline.comparing_data import choose_gradient_pairs, choose_sentence, with_share
+from seqloom.pipeline.comparing_reused import ReusedRun, check_alike, check_data, check_fair, read_reused
 from seqloom.training.machine import usable_cores
-from seqloom.training.run_config import read_run_config
-from seqloom.training.run_folder import RunFolder
 from seqloom.training.vocabularies import Tokenizers, pair_files, require_files, train_tokenizers
 
 FARTHEST = 2.5  # times the longest distance in training: so far memory is asked for
@@ -112,25 +111,30 @@ def prepare(plan: Plan, folder: Path, shown: Progress) -> Work:
     """Learn the vocabulary, scale the models, and lay out every step."""
     first = plan.models[0].config
     trains = [model for model in plan.models if not model.runs]
-    given = [[read_run_config(RunFolder(run)) for run in model.runs] for model in plan.models]
+    given = [[read_reused(run) for run in model.runs] for model in plan.models]
     if trains:
         require_files(first)
     pairs = list(pair_files(first, plan.part).read())[: plan.comparison.sentences or None]
     if not pairs:
         raise errors.DataError(f"data.{plan.part} has no pairs; a comparison needs some to measure on.")
-    tokenizers = _vocabulary(plan, shown)
-    symbols = Symbols(len(tokenizers.source), len(tokenizers.target))
+    tokenizers = _vocabulary(plan, given, shown)
+    for model, runs in zip(plan.models, given, strict=True):
+        check_alike(model, runs)
+        check_data(plan, runs, shown.say)
     sizes = size_models(
         [model.name for model in plan.models],
         [
-            configs[0].model if configs else model.config.model
-            for model, configs in zip(plan.models, given, strict=True)
+            runs[0].config.model if runs else model.config.model
+            for model, runs in zip(plan.models, given, strict=True)
         ],
-        [bool(configs) for configs in given],
+        [bool(runs) for runs in given],
         plan.comparison,
-        symbols,
-        _lengths(tokenizers, pairs),
+        [_texts(runs[0].tokenizers if runs else tokenizers, pairs) for runs in given],
     )
+    for model, runs, size in zip(plan.models, given, sizes, strict=True):
+        if runs:
+            check_fair(plan, model, runs, size)
+    symbols = Symbols(len(tokenizers.source), len(tokenizers.target))
     data_key = _data_key(plan)
     layout = _Layout(plan, folder, pairs, sizes, given, data_key)
     spans, memory_sizes = layout.spans() if "memory span" in plan.comparison.measure else ([], [])
@@ -144,16 +148,15 @@ def say_size(plan: Plan, size: ModelSize) -> str:
     return what + alike
 
 
-def _vocabulary(plan: Plan, shown: Progress) -> Tokenizers:
-    """What all runs will learn, or what the runs that are there have."""
-    for model in plan.models:
-        if model.runs:
-            return Tokenizers.load(RunFolder(model.runs[0]).vocabulary)
+def _vocabulary(plan: Plan, given: Sequence[Sequence[ReusedRun]], shown: Progress) -> Tokenizers:
+    """What the models that are to be trained will learn; where there is none, that of the first run."""
+    if all(given):
+        return given[0][0].tokenizers
     shown.say("Learning the vocabulary")
     return train_tokenizers(plan.models[0].config)
 
 
-def _lengths(tokenizers: Tokenizers, pairs: Sequence[Pair]) -> Lengths:
+def _texts(tokenizers: Tokenizers, pairs: Sequence[Pair]) -> Texts:
     counted = pairs[:COUNTED]
     source = tokenizers.source.encode_many([pair.source for pair in counted])
     target = tokenizers.target.encode_many([pair.target for pair in counted])
@@ -161,7 +164,8 @@ def _lengths(tokenizers: Tokenizers, pairs: Sequence[Pair]) -> Lengths:
     def mean(rows: Sequence[Sequence[int]]) -> int:
         return max(1, round(sum(map(len, rows)) / len(rows)) + 1)
 
-    return Lengths(mean(source), mean(target))
+    symbols = Symbols(len(tokenizers.source), len(tokenizers.target))
+    return Texts(symbols, mean(source), mean(target))
 
 
 def _data_key(plan: Plan) -> str:
@@ -194,7 +198,7 @@ class _Layout:
     folder: Path
     pairs: list[Pair]
     sizes: list[ModelSize]
-    given: list[list[Config]]
+    given: list[list[ReusedRun]]
     data_key: str
 
     def runs(self) -> list[Trained]:
@@ -220,15 +224,17 @@ class _Layout:
         cache = self.folder / "corpora"
         if model.runs:
             place = options.seeds.index(seed)
-            run, config = model.runs[place], self.given[number][place]
+            reused = self.given[number][place]
+            run, config, weights = reused.path, reused.config, [reused.weights]
         else:
+            weights = []
             part = "" if share == 1 else f"-share-{share:g}"
             run = self.folder / "runs" / f"{model.slug}{part}-seed{seed}"
             config = model.configured(seed, self.sizes[number].shape, cache)
             if share < 1:
                 config = with_share(config, share, self.folder / "data")
         who = f"{model.name}, seed {seed}" + ("" if share == 1 else f", {share:.0%} of the pairs")
-        key = key_of(resolved(config), self.data_key, share)
+        key = key_of(resolved(config), self.data_key, share, *weights)
         training = None
         if not model.runs:
             record = self._record(run, "training")
@@ -308,7 +314,16 @@ class _Layout:
                 for seed in options.span_seeds:
                     shape = scaled.config.model_dump(mode="json")
                     key = key_of(
-                        name, seed, shape, asked, options.memory_distance, options.memory_updates, settings
+                        *(
+                            name,
+                            seed,
+                            shape,
+                            asked,
+                            options.memory_distance,
+                            options.memory_updates,
+                            settings,
+                        ),
+                        SpanPlan().learning_rates,
                     )
                     task = name.replace(" ", "-")
                     record = self.folder / "records" / f"{model.slug}-span-{task}-seed{seed}.json"

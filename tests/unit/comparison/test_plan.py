@@ -127,7 +127,7 @@ MISTAKES = [
     (
         "seeds = [3, 4]",
         'fairness = "fair"',
-        r'comparison\.fairness must be "parameters", "operations", "updates" or "time", but is "fair"',
+        r'comparison\.fairness must be "parameters", "operations", "updates", "time" or "none", but is "fair"',
     ),
     ("seeds = [3, 4]", 'fairness = "updates"', r"needs comparison\.updates, which is not set"),
     ("seeds = [3, 4]", "minutes = 3", r'comparison\.minutes = 3\.0 is for fairness = "time"'),

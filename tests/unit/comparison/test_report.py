@@ -44,7 +44,7 @@ def test_no_number_stands_beside_them_whatever_was_measured() -> None:
     for model in models:
         model |= {"memory": {}, "half_life": None, "half_life_fresh": None, "attention": None, "apart": None}
         model["seeds"] = [{**row, "gradients": {}, "curve": []} for row in model["seeds"]]
-    bare = made_up(models=models, groups=[], options={"measure": ["costs"]}, pairs=[])
+    bare = made_up(models=models, groups=[], options={"measure": ["costs"], "side_by_side": 1}, pairs=[])
     shown = report_page(bare)
     assert re.findall(r".{0,30}\d.{0,30}", text_beside(shown)) == []
     assert "Memory span, " not in shown

@@ -10,8 +10,10 @@ from seqloom.comparison.statistics import (
     Interval,
     bootstrap,
     compare_outputs,
+    difference,
     over_seeds,
     paired_bootstrap,
+    student,
 )
 from seqloom.metrics.overlap import bleu
 
@@ -22,22 +24,47 @@ def test_an_interval_over_seeds_is_student_s() -> None:
     assert (found.mean, found.low, found.high) == (2.0, pytest.approx(2 - half), pytest.approx(2 + half))
     assert over_seeds([4.0, 4.0]) == Interval(4.0, 4.0, 4.0)
     many = over_seeds([0.0, 1.0] * 50)
-    assert many.high - many.mean == pytest.approx(1.96 * np.std([0.0, 1.0] * 50, ddof=1) / 10)
+    assert many.high - many.mean == pytest.approx(1.984 * np.std([0.0, 1.0] * 50, ddof=1) / 10, rel=1e-3)
 
 
 def test_of_one_seed_nothing_can_be_said() -> None:
     alone = over_seeds([4.0])
     assert alone.mean == 4.0
     assert math.isnan(alone.low)
-    assert alone.overlaps(Interval(9.0, 8.0, 10.0))
+    assert math.isnan(difference([4.0], [1.0, 2.0]).low)
     with pytest.raises(DataError, match="no values"):
         over_seeds([])
 
 
-def test_intervals_overlap_where_they_touch() -> None:
-    assert Interval(1, 0, 2).overlaps(Interval(3, 2, 4))
-    assert not Interval(1, 0, 1.9).overlaps(Interval(3, 2, 4))
-    assert not Interval(3, 2, 4).overlaps(Interval(1, 0, 1.9))
+def test_a_difference_over_seeds_is_welch_s() -> None:
+    one, other = [27.5, 21.0, 19.0, 23.6, 17.0, 17.9], [27.1, 22.0, 20.8, 23.4]
+    found = difference(one, other)
+    assert found.mean == pytest.approx(-2.325)
+    half = 2.365 * math.sqrt(np.var(one, ddof=1) / 6 + np.var(other, ddof=1) / 4)  # 7.94 degrees of freedom
+    assert (found.low, found.high) == (
+        pytest.approx(found.mean - half, rel=1e-3),
+        pytest.approx(found.mean + half, rel=1e-3),
+    )
+    assert difference([4.0, 4.0], [1.0, 1.0]) == Interval(3.0, 3.0, 3.0)
+
+
+def test_what_was_rounded_is_no_surer_than_its_steps() -> None:
+    assert over_seeds([16.0, 16.0, 16.0]) == Interval(16.0, 16.0, 16.0)
+    rounded = over_seeds([16.0, 16.0, 16.0], step=4.0)
+    assert rounded.high - rounded.mean == pytest.approx(4.303 * 4 / math.sqrt(12) / math.sqrt(3))
+    near = difference([16.0, 16.0, 16.0], [20.0, 20.0, 20.0], (4.0, 4.0))
+    far = difference([16.0, 16.0, 16.0], [28.0, 28.0, 28.0], (4.0, 4.0))
+    assert near.high > -4 + 2
+    assert far.high < 0
+
+
+@pytest.mark.parametrize(
+    ("freedom", "found"),
+    [(1, 12.706), (2, 4.303), (7, 2.365), (15, 2.131), (16, 2.120), (20, 2.086), (40, 2.021), (100, 1.984)],
+)
+def test_student_s_t_is_that_of_the_tables(freedom: int, found: float) -> None:
+    assert student(freedom) == pytest.approx(found, abs=0.006)
+    assert student(freedom + 0.9) == student(freedom)
 
 
 def test_the_bootstrap_covers_as_often_as_it_says() -> None:

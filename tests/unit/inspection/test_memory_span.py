@@ -27,7 +27,7 @@ SMALL = ModelConfig.model_validate(
 
 
 def span_of(*shares: float, seen: int = 3) -> MemorySpan:
-    return MemorySpan("a model", "copy", 1, seen, dict(enumerate(shares, start=1)))
+    return MemorySpan("a model", "copy", 1, seen, dict(enumerate(shares, start=1)), 3e-3)
 
 
 def test_the_span_ends_at_the_first_distance_that_is_not_held() -> None:
@@ -39,7 +39,7 @@ def test_the_span_ends_at_the_first_distance_that_is_not_held() -> None:
 
 
 def test_a_model_learns_to_remember_what_it_saw() -> None:
-    plan = SpanPlan(seen=2, asked=(1, 2), updates=150, rows=32, learning_rate=1e-2, questions=50)
+    plan = SpanPlan(seen=2, asked=(1, 2), updates=150, rows=32, learning_rates=(1e-2,), questions=50)
     found = measure_span(MEMORY_TASKS["first token"], SMALL, plan, CPU, label="GRU")
     assert found.span() == 2
     untrained = SpanPlan(seen=2, asked=(1, 2), updates=1, rows=1, questions=50)
