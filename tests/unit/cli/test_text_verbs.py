@@ -229,6 +229,21 @@ def test_score_reads_stdin(writer: Project) -> None:
     assert empty.sentence == "There is no line to be scored. Give text that isn't empty."
 
 
+def test_score_answers_a_line_before_the_next_is_typed(writer: Project, tmp_path: Path) -> None:
+    typed = ["To be", "", "Or not"]
+    (tmp_path / "text.txt").write_text("\n".join(typed))
+    at_once = finish(start("score", writer.run, tmp_path / "text.txt"))
+    with start("score", writer.run) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line, expected in zip(typed, at_once.out.splitlines(), strict=True):
+            process.stdin.write(f"{line}\n".encode())
+            process.stdin.flush()
+            assert process.stdout.readline().decode() == f"{expected}\n"
+        _, said = process.communicate(timeout=60)
+    assert said.decode() == at_once.err
+
+
 def test_a_new_project_of_text_trains_as_it_is(tmp_path: Path, here: Here) -> None:
     text = tmp_path / "my text.txt"
     text.write_text(TEXT * 8)
