@@ -52,6 +52,8 @@ def answers(writer: Project, trained: Project) -> dict[str, Answer]:
         "evaluate": ("evaluate", run),
         "figures": ("evaluate", run, "--json"),
         "file": ("evaluate", run, text, "--json"),
+        "two files": ("evaluate", run, text, text, "--json"),
+        "two scored": ("score", run, text, text, "--json", "--total"),
         "check": ("check", writer.config),
         "translate": ("translate", run),
         "inspect": ("inspect", run, "To be", "--show", "words"),
@@ -155,6 +157,14 @@ def test_evaluate_scores_what_was_held_out(answers: dict[str, Answer]) -> None:
     assert held["tokens"] < 0.25 * whole["tokens"]
     assert held["lines"] == 11
     assert held["context"] == "each symbol after all those before it, the state carried on"
+
+
+def test_evaluate_and_score_begin_anew_in_each_file(answers: dict[str, Answer]) -> None:
+    one, two, scored = (json.loads(answers[name].out) for name in ("file", "two files", "two scored"))
+    assert two["nats"] == pytest.approx(2 * one["nats"])
+    assert {key: two[key] for key in scored.keys() & two.keys()} == pytest.approx(
+        {key: scored[key] for key in scored.keys() & two.keys()}
+    )
 
 
 def test_check_counts_and_finds_what_was_learnt(answers: dict[str, Answer]) -> None:
