@@ -299,6 +299,7 @@ UNREAD_WITHOUT_A_TARGET_TEXT = (
     "text.shared",
     "data.back_translated",
     "data.alignments",
+    "data.reference_fields",
     "training.scheduled_sampling",
     "training.teacher",
     "training.distillation",
