@@ -37,11 +37,7 @@ def json_object(line: str, where: str) -> dict[str, object]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        said = (
-            f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else error
-        )
-        found = "an empty line" if not line.strip() else f"no JSON ({said})"
-        raise DataError(f"{where}: {found}; expected one JSON object a line.") from error
+        raise DataError(f"{where}: {no_json(line, error)}; expected one JSON object a line.") from error
     if not isinstance(row, dict):
         raise DataError(f"{where}: a JSON {KINDS[type(row)]}; expected an object, as in {{...}}.")
     return row
