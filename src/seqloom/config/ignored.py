@@ -297,6 +297,7 @@ UNREAD_WITHOUT_A_TARGET_TEXT = (
     "model.tie_output",
     "search",
     "text.shared",
+    "text.vocabulary",
     "data.back_translated",
     "data.alignments",
     "data.reference_fields",

@@ -91,7 +91,8 @@ class TextStream:
         if self.unknown:
             notices += (
                 f"{self.unknown:,} of {len(self):,} symbols of the text are outside the vocabulary and count as "
-                "<unk>; a larger text.vocabulary_size, or another text.tokenizer, would know them.",
+                "<unk>; a larger text.vocabulary_size, another text.tokenizer or another text.vocabulary would know "
+                "them.",
             )
         self.notices = notices
 

@@ -36,6 +36,8 @@ MAY_CHANGE = {  # settings that a resumed run may have otherwise than it started
     "device",
     "kernels",
 }
+FREE_OF_TEXT = {"sampling", "vocabulary"}
+"""Options of the section text that don't say which symbols a vocabulary makes of a text."""
 
 
 def read_run_config(folder: RunFolder) -> Config:
@@ -121,7 +123,7 @@ def require_runs(config: Config) -> None:
 
 def refuse_other_text(start: RunFolder, config: Config) -> None:
     """Raise ConfigError where the run that one starts from makes other symbols of a text."""
-    before, now = (asked.text.model_dump(exclude={"sampling"}) for asked in (read_run_config(start), config))
+    before, now = (asked.text.model_dump(exclude=FREE_OF_TEXT) for asked in (read_run_config(start), config))
     changed = changed_settings(before, now, "text.")
     if changed:
         raise ConfigError(
