@@ -208,9 +208,9 @@ def test_a_language_model_of_other_text_takes_the_transcriber_s_vocabulary(
     fused = with_language_model(model, tmp_path / "taken", 0.5)
     alone = with_language_model(model, tmp_path / "taken", 0.0)
     assert fused(recordings)[0].log_probability < alone(recordings)[0].log_probability
-    further = seqloom.train(
-        tmp_path / "taken" / "config.toml", tmp_path / "taken", overrides=["training.max_updates=5"]
-    )
+    settings["training"]["max_updates"] = 5
+    further = seqloom.train(settings, tmp_path / "taken")
+    assert further.config.text.tokenizer == "word"
     assert further.tokenizer.fingerprint() == model.tokenizer.fingerprint()
 
 

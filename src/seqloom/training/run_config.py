@@ -87,6 +87,19 @@ def claim_run(folder: RunFolder, config: Config) -> None:
     write_json(folder.resolved, resolved(config))
 
 
+def with_kept_vocabulary(folder: RunFolder, config: Config) -> Config:
+    """The configuration to go on with: where a run took another's vocabulary, which may be gone since, it has the
+    settings that came with it.
+    """
+    if config.text.vocabulary is None or not (folder.config.is_file() and checkpoint_folders(folder.path)):
+        return config
+    before = _read_written(folder).text
+    if before.vocabulary != config.text.vocabulary:
+        return config
+    kept = before.model_copy(update={"sampling": config.text.sampling})
+    return config.model_copy(update={"text": kept})
+
+
 def changed_settings(old: Mapping[str, Any], new: Mapping[str, Any], where: str = "") -> list[str]:
     """Settings that differ and may not: "model.width was 256, is 512"."""
     found = []
