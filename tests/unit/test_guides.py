@@ -56,8 +56,13 @@ def words_of(span: str) -> list[str]:
 
 
 def typed(page: Path) -> Iterator[list[str]]:
-    """The words of each command of seqloom in the page's fences, without those of the shell around it."""
-    for line in "".join(fences(page, "sh")).replace("\\\n", " ").splitlines():
+    """The words of each command of seqloom in the page's fences."""
+    return commands("".join(fences(page, "sh")))
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """The words of each command of seqloom, without those of the shell around it."""
+    for line in text.replace("\\\n", " ").splitlines():
         words = shlex.shlex(line, posix=True, punctuation_chars=True)
         words.whitespace_split = True
         command: list[str] = []
@@ -93,6 +98,32 @@ def test_every_command_can_be_typed(page: Path) -> None:
     for verb, *words in typed(page):
         assert verb in VERBS, verb
         VERBS[verb].make_context(verb, repeat_file_options([verb, *words])[1:])  # refuses what isn't there
+
+
+@each_page
+def test_what_a_command_works_on_was_made_or_told_of_before(page: Path) -> None:
+    """A project by `new`, a run by `train`, or either by a word of the page about where it comes from."""
+    there: set[str] = set()
+    for fence, span in re.findall(
+        r"^```(?:sh\n(.*?)|.*?)^```$|`([^`\n]+)`", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    ):
+        there.add(span.removesuffix("/config.toml"))
+        for verb, *words in commands(fence):
+            made, needed = made_and_needed(verb, words)
+            assert needed - made <= there, (verb, *words)
+            there |= made
+
+
+def made_and_needed(verb: str, words: list[str]) -> tuple[set[str], set[str]]:
+    """The projects and runs that a command makes, and those that it names."""
+    named = {run for word in words for run in re.findall(r"\bruns/[\w-]+", word)}
+    if verb == "new":
+        return {words[0]}, named
+    if verb in {"train", "check"}:
+        project = words[0].removesuffix("/config.toml")
+        run = words[words.index("--run") + 1] if "--run" in words else f"runs/{project}"
+        return ({run} if verb == "train" else set()), {*named, project}
+    return set(), named
 
 
 @each_page

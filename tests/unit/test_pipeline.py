@@ -232,6 +232,18 @@ def test_runs_over_different_vocabularies_are_no_ensemble(
     assert no_report
 
 
+def test_runs_over_different_texts_may_have_one_vocabulary(
+    tiny_run: TinyRun, tmp_path: Path, no_report: list[Path]
+) -> None:
+    pairs = tmp_path / "more.tsv"
+    pairs.write_text("three dog\ttrois chien\n" * 9, encoding="utf-8")
+    options = (f"data.train={pairs}", f"text.vocabulary={tiny_run.path}", "training.max_updates=3")
+    seqloom.train(tiny_run.config, tmp_path / "other", overrides=(*tiny_run.overrides, *options))
+    together = seqloom.load([tiny_run.path, tmp_path / "other"])
+    assert isinstance(together(["one cat"])[0].text, str)
+    assert no_report
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -1,6 +1,7 @@
 """A trained language model called with text: what it writes, how it scores, and what it is not for."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,24 @@ def test_lines_are_scored_after_those_before_them(model: TextGenerator) -> None:
     assert [line.nats for line in found] == pytest.approx(nats_by_hand(model, LINES), rel=1e-4)
     assert [line.tokens for line in found] == [len(line) + 1 for line in LINES]
     assert [line.characters for line in found] == [len(line) + 1 for line in LINES]
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_lines_are_scored_as_they_come(model: TextGenerator, separate: bool) -> None:
+    found = []
+    asked = 0
+
+    def pieces() -> Iterator[list[str]]:
+        nonlocal asked
+        for line in LINES:
+            asked += 1
+            yield [line]
+
+    for line in model.score_pieces(pieces(), separate=separate):
+        found.append(line.nats)
+        assert asked == len(found)
+    expected = model.score(LINES, separate=separate)
+    assert found == pytest.approx([line.nats for line in expected], rel=1e-5)
 
 
 def test_or_each_on_its_own(model: TextGenerator) -> None:

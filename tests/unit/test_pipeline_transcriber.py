@@ -1,5 +1,6 @@
 """Sound in, text out: a file, many, long ones, with times and with a language model beside."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from seqloom.pipeline.text_model import Model
 from seqloom.pipeline.transcriber import same_vocabulary, with_language_model
 from seqloom.search.options import SearchOptions
 from seqloom.text.tokenizer import train_tokenizer
-from sounds import RATE, tone
+from sounds import RATE, tone, write_speech_project
 from tiny import TinyRun
 
 pytestmark = pytest.mark.usefixtures("machine_as_before")
@@ -162,11 +163,22 @@ def test_a_run_of_a_language_model_may_stand_beside(
 ) -> None:
     manifest = (speech_run.parent.parent / "project" / "train.tsv").read_text()
     said = [line.split("\t")[1] for line in manifest.splitlines()]
-    (tmp_path / "said.txt").write_text("".join(f"{text}\n" for text in said) * 10)
-    settings = {
+    settings = language_settings(tmp_path, [*said * 10], tokenizer="word")
+    seqloom.train(settings, tmp_path / "words")
+    plain, fused = model(recordings), with_language_model(model, tmp_path / "words", 2.0)(recordings)
+    assert fused[0].log_probability < plain[0].log_probability  # a sum, to which another model adds its own
+    assert [result.text for result in with_language_model(model, tmp_path / "words", 0.0)(recordings)] == [
+        result.text for result in plain
+    ]
+
+
+def language_settings(folder: Path, lines: list[str], **text: str) -> dict[str, Any]:
+    """Those of a tiny language model of these lines."""
+    (folder / "text.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return {
         "preset": "generation-lstm",
-        "data": {"train": str(tmp_path / "said.txt"), "held_out": 0.1},
-        "text": {"tokenizer": "word"},
+        "data": {"train": str(folder / "text.txt"), "held_out": 0.1},
+        "text": text,
         "model": {"width": 8, "decoder": {"hidden": 8, "layers": 1}},
         "training": {
             "max_updates": 3,
@@ -174,14 +186,45 @@ def test_a_run_of_a_language_model_may_stand_beside(
             "chunk": 8,
             "device": "cpu",
             "precision": "float32",
+            "threads": 1,
         },
     }
-    seqloom.train(settings, tmp_path / "words")
-    plain, fused = model(recordings), with_language_model(model, tmp_path / "words", 2.0)(recordings)
-    assert fused[0].log_probability < plain[0].log_probability  # a sum, to which another model adds its own
-    assert [result.text for result in with_language_model(model, tmp_path / "words", 0.0)(recordings)] == [
-        result.text for result in plain
-    ]
+
+
+def test_a_language_model_of_other_text_takes_the_transcriber_s_vocabulary(
+    model: Transcriber, speech_run: Path, recordings: list[Path], tmp_path: Path
+) -> None:
+    lines = ["so la and others", "la", "mi so other words"] * 20
+    own = language_settings(tmp_path, lines, tokenizer="word")
+    seqloom.train(own, tmp_path / "own")
+    with pytest.raises(UsageError, match=r"Train one of the two with text\.vocabulary = the other's run\.$"):
+        with_language_model(model, tmp_path / "own", 0.5)
+    before = tmp_path / "before"
+    shutil.copytree(speech_run, before)
+    settings = language_settings(tmp_path, lines, vocabulary=str(before))
+    taken = seqloom.train(settings, tmp_path / "taken")
+    assert taken.config.text.tokenizer == "word"
+    shutil.rmtree(before)  # it is kept in the run, as a learnt one is
+    fused = with_language_model(model, tmp_path / "taken", 0.5)
+    alone = with_language_model(model, tmp_path / "taken", 0.0)
+    assert fused(recordings)[0].log_probability < alone(recordings)[0].log_probability
+    settings["training"]["max_updates"] = 5
+    further = seqloom.train(settings, tmp_path / "taken")
+    assert further.config.text.tokenizer == "word"
+    assert further.tokenizer.fingerprint() == model.tokenizer.fingerprint()
+
+
+def test_a_transcriber_takes_a_language_model_s_vocabulary(recordings: list[Path], tmp_path: Path) -> None:
+    lines = ["so la mi words", "la words", "mi so"] * 20
+    language = seqloom.train(language_settings(tmp_path, lines, tokenizer="character"), tmp_path / "language")
+    project = write_speech_project(tmp_path / "project")
+    project.write_text(
+        project.read_text().replace('tokenizer = "word"', f'vocabulary = "{tmp_path}/language"')
+    )
+    model = seqloom.train(project, tmp_path / "speech", overrides=["training.max_updates=2"])
+    assert model.config.text.tokenizer == "character"
+    assert model.tokenizer.fingerprint() == language.tokenizer.fingerprint()
+    assert len(with_language_model(model, tmp_path / "language", 0.5)(recordings)) == 3
 
 
 def test_a_language_model_must_be_one_and_know_the_same_symbols(

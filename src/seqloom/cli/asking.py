@@ -5,7 +5,6 @@ text, a record, or a value.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
@@ -90,33 +89,49 @@ def fields_of(data: "DataConfig", field: str | None) -> tuple[str, ...]:
 
 
 def each_record(lines: Iterable[Line], fields: Fields, cut: Cut[Result]) -> Iterator[Piece[Result]]:
-    """A text a JSON line, in one of its fields; the same line is written with one field more.
+    """A text a JSON line, in one of its fields; the same line is written with one field more, every other character
+    as it was.
 
-    Raises  DataError for a line that is no object, lacks the field, or has the one to be written
+    Raises  DataError for a line that is no object, lacks the field, has it twice, or has the one to be written
     """
     from seqloom.data.json_lines import json_object, source_of
 
     for line in lines:
         row = json_object(line.text, line.where)
         text = source_of(row, fields.read, line.where)
-        refuse_written(row, fields, line.where)
+        refuse_written(row, fields, line)
         sources, write = cut(text)
-        yield Piece(line.where, tuple(sources), _recorded(row, fields.written, write))
+        yield Piece(line.where, tuple(sources), _recorded(line, fields.written, write))
 
 
-def refuse_written(row: dict[str, Any], fields: Fields, where: str) -> None:
-    """Raise DataError for a line that has the field to be written already, unless it may be written over."""
+def refuse_written(row: dict[str, Any], fields: Fields, line: Line) -> None:
+    """Raise DataError for a line that has a field twice that is read or written, or that has the one to be written
+    already, unless it may be written over.
+    """
+    from seqloom.data.json_lines import members
+
+    names = [member.name for member in members(line.text)]
+    twice = [name for name in (*fields.read, fields.written) if names.count(name) > 1]
+    if twice:
+        raise DataError(f"{line.where}: field {twice[0]!r} stands there more than once; expected it once.")
     if fields.written in row and not fields.overwrite:
         raise DataError(
-            f"{where}: there is a field {fields.written!r} already, and nothing is written over. Name another one by "
-            "--into, or give --overwrite."
+            f"{line.where}: there is a field {fields.written!r} already, and nothing is written over. Name another "
+            "one by --into, or give --overwrite."
         )
 
 
 def _recorded(
-    row: dict[str, Any], name: str, write: Callable[[Sequence[Result]], str]
+    line: Line, name: str, write: Callable[[Sequence[Result]], str]
 ) -> Callable[[Sequence[Result]], str]:
-    return lambda results: dumps({**row, name: write(results)}, ensure_ascii=False) + "\n"
+    return lambda results: written_record(line, name, write(results))
+
+
+def written_record(line: Line, name: str, value: str | None) -> str:
+    """A JSON line as it was, with a value in a field, and an end."""
+    from seqloom.data.json_lines import with_field
+
+    return with_field(line.text, name, value) + (line.end or "\n")
 
 
 def by_sentences(language: str, text_of: Callable[[Result], str]) -> Cut[Result]:

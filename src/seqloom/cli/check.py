@@ -145,14 +145,14 @@ def _check_plain_text(config: Path) -> None:
     from seqloom.base.progress import progress
     from seqloom.config.read import read_config, require_training_data
     from seqloom.data.check_text import check_text, render_text_parts
-    from seqloom.training.vocabularies import text_files, train_text_tokenizer
+    from seqloom.training.vocabularies import origin_of, text_files, train_text_tokenizer
 
     settings = read_config(config_file(config))
     require_training_data(settings)
     data = settings.data
     named = [name for name in PARTS if getattr(data, name) or (name == "valid" and data.held_out)]
     with progress("Checking") as shown:
-        shown.say("Learning the vocabulary")
+        shown.say(origin_of(settings))
         tokenizer = train_text_tokenizer(settings)
         parts = check_text(
             {name: text_files(settings, name) for name in named},
@@ -176,9 +176,9 @@ def _learn(settings: "Config", shown: "Progress") -> "tuple[Tokenizers, Labels |
     from seqloom.config.tasks import task_named
     from seqloom.data.labelled import names_of, read_labels
     from seqloom.text.labels import collect_labels
-    from seqloom.training.vocabularies import pair_files, train_tokenizers
+    from seqloom.training.vocabularies import origin_of, pair_files, train_tokenizers
 
-    shown.say("Learning the vocabulary")
+    shown.say(origin_of(settings))
     tokenizers = train_tokenizers(settings)
     if task_named(settings.task).target == "text":
         return tokenizers, None

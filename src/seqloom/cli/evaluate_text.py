@@ -1,6 +1,7 @@
 """What `seqloom evaluate` says of a language model."""
 
 import time
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ def measure_text(model: "TextGenerator", run: Path, asked: "TextFiles") -> Measu
     whole, lines = Likelihood(), 0
     begun = time.monotonic()
     with progress("Reading") as bar:
-        for found in model.score_lines(asked.lines()):
+        for found in chain.from_iterable(map(model.score_lines, asked.texts())):
             whole, lines = whole + found, lines + 1
             bar.update(lines, f"of {names}")
     seconds = time.monotonic() - begun

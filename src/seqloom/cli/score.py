@@ -1,6 +1,7 @@
 """`seqloom score`: how likely a language model finds text, line by line and as a whole."""
 
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,10 @@ from seqloom.cli.places import Run
 from seqloom.cli.texts import counted, one_line
 
 if TYPE_CHECKING:
+    from seqloom.cli.arriving import Line
     from seqloom.pipeline import Likelihood, TextGenerator
+
+ARRIVED = 256  # lines of stdin that are read together, at most
 
 EXAMPLES = """
 \b
@@ -65,7 +69,7 @@ def score(
         for text, found in scored(model, path, separate=separate):
             whole, lines = whole + found, lines + 1
             if not total:
-                print(_json(found, text) if json else _columns(found, text), flush=not files)
+                print(_json(found, text) if json else _columns(found, text), flush=str(path) == STDIN)
     if not lines:
         raise DataError("There is no line to be scored. Give text that isn't empty.")
     sys.stdout.flush()
@@ -76,18 +80,20 @@ def score(
 
 
 def scored(model: "TextGenerator", path: Path, *, separate: bool) -> Iterator[tuple[str, "Likelihood"]]:
-    """The lines of a file with their figures."""
-    from seqloom.cli.arriving import read_inputs
+    """The lines of a file with their figures; of stdin those that have arrived, without waiting for more."""
+    from seqloom.cli.arriving import STDIN, in_pieces, read_inputs
 
-    held: list[str] = []
+    held: deque[str] = deque()
 
-    def noted() -> Iterable[str]:
-        for line in read_inputs([path]):
+    def noted(lines: Iterable["Line"]) -> Iterator[str]:
+        for line in lines:
             held.append(line.text)
             yield line.text
 
-    for found in model.score_lines(noted(), separate=separate):
-        yield held.pop(0), found
+    lines = read_inputs([path])
+    pieces = in_pieces(lines, ARRIVED) if str(path) == STDIN else [lines]
+    for found in model.score_pieces(map(noted, pieces), separate=separate):
+        yield held.popleft(), found
 
 
 def describe(whole: "Likelihood", lines: int, model: "TextGenerator", *, separate: bool = False) -> str:

@@ -1,13 +1,13 @@
 """What `seqloom transcribe` does with JSON lines: each with what is said in the recording that it names."""
 
 from collections.abc import Iterator, Sequence
-from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from seqloom.base.errors import DataError, UsageError
 from seqloom.cli import many
-from seqloom.cli.asking import Fields, refuse_written
+from seqloom.cli.arriving import Line
+from seqloom.cli.asking import Fields, refuse_written, written_record
 from seqloom.cli.reporting import Report
 from seqloom.cli.transcript_lines import say_notice
 
@@ -20,9 +20,9 @@ PIECE = 4  # batches that are sorted by length together
 
 
 class Record(NamedTuple):
-    """An object of JSON lines, and the recording that it names, seen from here."""
+    """A JSON line, and the recording that it names, seen from here."""
 
-    row: dict[str, Any]
+    line: Line
     path: Path
 
 
@@ -62,8 +62,8 @@ class RecordWriter:
             for records in in_pieces(self._records(paths), PIECE * self.model.config.search.batch_sentences):
                 texts = self._texts([record.path for record in records])
                 for record, text in zip(records, texts, strict=True):
-                    row = {**record.row, self.fields.written: text}
-                    stream.write(f"{dumps(row, ensure_ascii=False)}\n".encode("utf-8", errors="replace"))
+                    written = written_record(record.line, self.fields.written, text)
+                    stream.write(written.encode("utf-8", errors="replace"))
                 stream.flush()
                 count, failed = count + len(texts), failed + texts.count(None)
                 self.report.went_on(len(texts), sum(len(text.split()) for text in texts if text))
@@ -97,5 +97,5 @@ class RecordWriter:
                     raise DataError(
                         f"{line.where}: field {self.fields.read[0]!r} is empty; expected the path of a recording."
                     )
-                refuse_written(row, self.fields, line.where)
-                yield Record(row, path.parent / name)
+                refuse_written(row, self.fields, line)
+                yield Record(line, path.parent / name)

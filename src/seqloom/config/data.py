@@ -213,6 +213,11 @@ class TextConfig(Section):
         default="NFC", description="Unicode normalisation of every text that is read."
     )
     lowercase: bool = Field(default=False, description="Lower-case every text that is read.")
+    vocabulary: OptionalText = Field(
+        default=None,
+        description="Run whose vocabulary this one takes, and the settings that it was made with, so that the two can "
+        "be combined: a language model with a transcriber, translators with each other; unset, one is learnt.",
+    )
     sampling: NotNegative = Field(
         default=0.0,
         description="Strength of subword sampling in training (another segmentation each time); 0 is off.",

@@ -19,6 +19,13 @@ from seqloom.config.training import BOUNDS
 
 PARTS = ("encoder", "decoder")
 RUNS = ("start_from", "teacher")  # options of training that name the folder of a run
+ALONE = {
+    "training": RUNS,
+    "search": ("language_model",),
+    "text": ("vocabulary",),
+    "data": ("cache", "alignments", "vectors"),
+}
+"""Options that name one file or folder, by their tables."""
 COMMAND_LINE = "command line"
 
 
@@ -156,13 +163,10 @@ def resolve_paths(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
 
     What isn't text is left for the schema to refuse.
     """
-    for name in RUNS:
-        run = _table(tree, "training").get(name)
-        if isinstance(run, str) and run != NONE:
-            tree = {**tree, "training": {**tree["training"], name: _absolute(run, folder)}}
-    fused = _table(tree, "search").get("language_model")
-    if isinstance(fused, str) and fused != NONE:
-        tree = {**tree, "search": {**tree["search"], "language_model": _absolute(fused, folder)}}
+    for table, name in ((table, name) for table, names in ALONE.items() for name in names):
+        path = _table(tree, table).get(name)
+        if isinstance(path, str) and path != NONE:
+            tree = {**tree, table: {**tree[table], name: _absolute(path, folder)}}
     data = _table(tree, "data")
     if not data:
         return tree
@@ -173,10 +177,6 @@ def resolve_paths(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
             resolved[name] = paths if paths == NONE else _absolute(paths, folder)
         elif isinstance(paths, list | tuple):
             resolved[name] = [_absolute(path, folder) if isinstance(path, str) else path for path in paths]
-    for name in ("cache", "alignments", "vectors"):
-        path = resolved.get(name)
-        if isinstance(path, str) and path != NONE:
-            resolved[name] = _absolute(path, folder)
     return {**tree, "data": resolved}
 
 

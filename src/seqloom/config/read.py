@@ -1,7 +1,7 @@
 """A configuration from a TOML file, or from a mapping, with overrides; strict, and every fault one sentence.
 
-The layers, each over the one before: the defaults of the schema, the preset, the file, the command line. Without
-a preset named, the task's own is taken; `preset = "none"` takes none.
+The layers, each over the one before: the defaults of the schema, the preset, what comes with another run's vocabulary,
+the file, the command line. Without a preset named, the task's own is taken; `preset = "none"` takes none.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ from seqloom.config.presets import preset_names, read_preset
 from seqloom.config.schema import Config
 from seqloom.config.section import NONE
 from seqloom.config.suggest import did_you_mean
+from seqloom.config.taken import refuse_others, taken_settings
 from seqloom.config.tasks import TASKS, task_named
 from seqloom.config.toml import check_depth, locate_keys, parse_toml
 from seqloom.config.training import TrainingConfig
@@ -80,6 +81,8 @@ def _build(asked: Layer, overrides: Sequence[str], *, written: bool = False) -> 
     layers = [asked, given]
     preset = preset_of(layers)
     below = [] if preset is None else [Layer(f"preset {preset}", read_preset(preset))]
+    if not written:
+        below += _with_vocabulary(merge([*below, *layers]), layers)
     config = build_layers(below, layers, preset, written=written)
     if not written:
         refuse_ignored(config, layers, {} if preset is None else read_preset(preset))
@@ -106,6 +109,25 @@ def build_layers(
         return Config.model_validate(tree)
     except ValidationError as error:
         raise explain(error, tree, layers) from None
+
+
+def _with_vocabulary(tree: Mapping[str, Any], asked: Sequence[Layer]) -> list[Layer]:
+    """A layer with the settings of text of the run whose vocabulary is taken; none where there is no such run, which
+    training says.
+
+    tree    what all layers come to, `asked` those that were written
+    Raises  ConfigError for a run that it can't be taken from, and for a layer that sets them otherwise
+    """
+    text, task = tree.get("text"), tree.get("task", TASKS[0].name)
+    run = text.get("vocabulary") if isinstance(text, dict) else None
+    if not isinstance(run, str) or run in ("", NONE) or task not in [known.name for known in TASKS]:
+        return []
+    file = Path(run) / "config.toml"
+    if not file.is_file():
+        return []
+    taken = taken_settings(read_config(file, written=True), run, task)
+    refuse_others(taken, run, asked)
+    return [Layer(f"the vocabulary of {run}", {"text": taken})]
 
 
 def _fit_warmup(tree: dict[str, Any], asked: Sequence[Layer]) -> None:

@@ -101,6 +101,12 @@ class Config(Section):
         self._check_chunks()
         self._check_labels()
         self._check_sound()
+        if self.text.vocabulary is not None and self.training.start_from is not None:
+            raise contradiction(
+                "text.vocabulary and training.start_from both name a run whose vocabulary is taken",
+                "Leave out text.vocabulary: a run begins with the vocabulary of the one that it starts from.",
+                ["text.vocabulary", "training.start_from"],
+            )
         writes = task_named(self.task).target == "text"  # else there is no other side to share with
         if writes and self.model.share_embeddings and not self.text.shared:
             raise contradiction(

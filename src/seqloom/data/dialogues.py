@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seqloom.base.errors import DataError, UsageError
-from seqloom.data.json_lines import read_objects, text_field
+from seqloom.data.json_lines import kind_of, read_objects, text_field
 from seqloom.data.lines import read_lines
 from seqloom.data.pairs import Judged, Pair
 from seqloom.data.readers import PairFiles
@@ -181,12 +181,12 @@ def turns_of_object(row: dict[str, object], where: str) -> list[Turn]:
         raise DataError(f"{where}: no field 'turns', which holds the turns of a dialogue; found {found}.")
     turns = row["turns"]
     if not isinstance(turns, list):
-        raise DataError(f"{where}: field 'turns' is a {type(turns).__name__}; expected a list of turns.")
+        raise DataError(f"{where}: field 'turns' is {kind_of(turns)}; expected a list of turns.")
     found_turns = []
     for number, turn in enumerate(turns, start=1):
         place = f"{where}, turn {number}"
         if not isinstance(turn, dict):
-            raise DataError(f"{place}: a {type(turn).__name__}; expected an object with speaker and text.")
+            raise DataError(f"{place}: {kind_of(turn)}; expected an object with speaker and text.")
         found_turns.append(Turn(*(text_field(turn, name, place) for name in ("speaker", "text"))))
         if not found_turns[-1].speaker.strip():
             raise DataError(f"{place}: the speaker has no name.")

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from seqloom.base.errors import DataError, EncodingFault
 from seqloom.data.lines import read_lines
@@ -21,6 +22,7 @@ KINDS: dict[type, str] = {
 }
 """What JSON has, in words."""
 SURROGATE = re.compile("[\ud800-\udfff]")
+BETWEEN = " \t\n\r,:"  # what may stand between the keys and values of an object
 
 
 def read_objects(path: Path) -> Iterator[tuple[dict[str, object], str]]:
@@ -35,11 +37,7 @@ def json_object(line: str, where: str) -> dict[str, object]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        said = (
-            f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else error
-        )
-        found = "an empty line" if not line.strip() else f"no JSON ({said})"
-        raise DataError(f"{where}: {found}; expected one JSON object a line.") from error
+        raise DataError(f"{where}: {no_json(line, error)}; expected one JSON object a line.") from error
     if not isinstance(row, dict):
         raise DataError(f"{where}: a JSON {KINDS[type(row)]}; expected an object, as in {{...}}.")
     return row
@@ -91,3 +89,50 @@ def texts_field(row: dict[str, object], name: str, where: str) -> list[str]:
     if not isinstance(value, list):
         return [text_field(row, name, where)]
     return [text_field({name: each}, name, where) for each in value]
+
+
+class Member(NamedTuple):
+    """A key of an object, and from where to where its value stands in the line."""
+
+    name: str
+    start: int
+    stop: int
+
+
+def members(line: str) -> list[Member]:
+    """The keys of an object at its outermost level, in order, those that stand there twice twice.
+
+    line   that json_object has read
+    """
+    decoder = json.JSONDecoder()
+    found = []
+    place = _behind(line, line.index("{") + 1)
+    while line[place] != "}":
+        name, place = decoder.raw_decode(line, place)
+        start = _behind(line, place)
+        _, stop = decoder.raw_decode(line, start)
+        found.append(Member(name, start, stop))
+        place = _behind(line, stop)
+    return found
+
+
+def _behind(line: str, place: int) -> int:
+    """Where the next key or value begins, or the object ends."""
+    while line[place] in BETWEEN:
+        place += 1
+    return place
+
+
+def with_field(line: str, name: str, value: object) -> str:
+    """The line of an object with a value under a key, in the place of what is there; every other character stays.
+
+    line   that json_object has read, with the key once at most
+    """
+    there = members(line)
+    text = json.dumps(value, ensure_ascii=False)
+    for member in there:
+        if member.name == name:
+            return line[: member.start] + text + line[member.stop :]
+    place = there[-1].stop if there else line.index("{") + 1
+    key = json.dumps(name, ensure_ascii=False)
+    return f"{line[:place]}{', ' if there else ''}{key}: {text}{line[place:]}"

@@ -11,7 +11,8 @@ knows where lines end. The text begins as if a line had just ended.
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,19 +44,27 @@ class TextFiles:
 
     def lines(self) -> Iterator[str]:
         """The lines of the part, one in memory at a time. Raises DataError, EncodingFault as read_lines."""
+        return chain.from_iterable(self.texts())
+
+    def texts(self) -> Iterator[Iterator[str]]:
+        """The same, file by file; to be read in order."""
+        return ((line for _, line in own) for _, own in groupby(self._numbered(), key=itemgetter(0)))
+
+    def _numbered(self) -> Iterator[tuple[int, str]]:
+        """The lines of the part with the number of their file."""
         if (self.start, self.stop) == (0.0, 1.0):
             yield from self._all_lines()
             return
-        total = sum(len(line) + 1 for line in self._all_lines())
+        total = sum(len(line) + 1 for _, line in self._all_lines())
         first, last = self.start * total, self.stop * total
         position = 0
-        for line in self._all_lines():
+        for number, line in self._all_lines():
             if first <= position < last:
-                yield line
+                yield number, line
             position += len(line) + 1
 
-    def _all_lines(self) -> Iterator[str]:
-        return chain.from_iterable(map(read_lines, self.paths))
+    def _all_lines(self) -> Iterator[tuple[int, str]]:
+        return ((number, line) for number, path in enumerate(self.paths) for line in read_lines(path))
 
 
 class Encoded(NamedTuple):
@@ -82,7 +91,8 @@ class TextStream:
         if self.unknown:
             notices += (
                 f"{self.unknown:,} of {len(self):,} symbols of the text are outside the vocabulary and count as "
-                "<unk>; a larger text.vocabulary_size, or another text.tokenizer, would know them.",
+                "<unk>; a larger text.vocabulary_size, another text.tokenizer or another text.vocabulary would know "
+                "them.",
             )
         self.notices = notices
 

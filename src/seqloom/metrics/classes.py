@@ -15,7 +15,9 @@ from seqloom.base.errors import MissingDependencyError
 from seqloom.metrics.edits import is_right
 from seqloom.metrics.overlap import Score, check_counts
 
-PLACED = re.compile("[BIESUL]-")
+PLACES = {"B": "B", "I": "I", "E": "E", "S": "S", "U": "S", "L": "E", "M": "I"}
+"""Where in a span a token stands, by the letters of BIO, BIOES, BILOU and BMES -> by those that seqeval knows."""
+PLACED = re.compile(f"[{''.join(PLACES)}]-")
 BINS = 15  # of calibration, as in Guo et al. 2017
 
 
@@ -51,14 +53,24 @@ def span_f1(outputs: Sequence[str], references: Sequence[str]) -> Score:
         raise MissingDependencyError(
             "F1 of spans needs seqeval, which is not installed. Install it by: pip install 'seqloom[train]'"
         ) from error
-    given, wanted = ([_spelled(line) for line in side] for side in (outputs, references))
+    bare = {tag for line in references for tag in line.split()} <= {*PLACES, "O"}
+    given, wanted = ([_spelled(line, bare) for line in side] for side in (outputs, references))
     value = 100 * float(f1_score(wanted, given, zero_division=0))
     return Score("span_f1", value, f"seqeval:{metadata.version('seqeval')}|default|micro")
 
 
-def _spelled(line: str) -> list[str]:
-    """The tags of a sentence; one that says no place in a span, as NOUN, is a span of one token."""
-    return [tag if tag == "O" or PLACED.match(tag) else f"B-{tag}" for tag in line.split()]
+def _spelled(line: str, bare: bool) -> list[str]:
+    """The tags of a sentence as seqeval knows them; one that says no place in a span, as NOUN, is a span of one token.
+
+    bare  whether a place may stand alone, as in B I O, where spans are of one kind only
+    """
+    return [_tag(tag, bare) for tag in line.split()]
+
+
+def _tag(tag: str, bare: bool) -> str:
+    if PLACED.match(tag) or (bare and tag in PLACES):
+        return PLACES[tag[0]] + tag[1:]
+    return tag if tag == "O" else f"B-{tag}"
 
 
 def token_accuracy(outputs: Sequence[str], references: Sequence[str]) -> Score:

@@ -7,17 +7,28 @@ are compared without regard to case or punctuation.
 
 import functools
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 from seqloom.base.errors import DataError, MissingDependencyError
 from seqloom.metrics.overlap import Score, check_counts
+from seqloom.text.normalise import MARK_PLANES, character_class
 
 NAMES = ("rouge1", "rouge2", "rougeL")
 FOREIGN = 0.01
 """Share of the references' letters outside of ASCII from which on rouge-score's own words, which hold no other letters,
 would tell little: English text stays far below it, other languages in Latin letters begin above it."""
-WORD = re.compile(r"[^\W_]+")
+UNSPACED = {
+    "Han": "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff",
+    "kana": "\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f",
+    "Thai": "\u0e00-\u0e7f",
+    "Lao": "\u0e80-\u0eff",
+    "Khmer": "\u1780-\u17ff",
+    "Burmese": "\u1000-\u109f",
+}
+"""Scripts that put no spaces between words, each as the inside of a regular expression's brackets."""
+JOINERS = "\u200c\u200d"  # between letters of one word, in Persian and in scripts of India
 
 
 def rouge(name: str, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> Score:
@@ -28,7 +39,8 @@ def rouge(name: str, outputs: Sequence[str], references: Sequence[Sequence[str]]
                 MissingDependencyError without rouge-score
 
     The signature says how words were cut: by rouge-score with Porter's stemmer, both made for English, as the
-    published figures are; or, where the references are in other letters, as runs of letters and digits, unstemmed.
+    published figures are; or, where the references are in other letters, as runs of letters, their marks and digits,
+    unstemmed, and in scripts without spaces between words letter by letter.
     """
     found = rouge_of_each(name, outputs, references)
     return Score(name, 100 * sum(found) / len(found), _signature(references, not _foreign(references)))
@@ -61,22 +73,43 @@ def _signature(references: Sequence[Sequence[str]], english: bool) -> str:
 
     counts = sorted({len(own) for own in references})
     number = str(counts[0]) if len(counts) == 1 else f"{counts[0]}-{counts[-1]}"
+    unspaced = [] if english else _unspaced(references)
     parts = {
         "nrefs": number,
         "agg": "mean",
         **({"refs": "best"} if counts[-1] > 1 else {}),
         "tok": "rouge-score" if english else "unicode",
+        **({"letters": "+".join(unspaced)} if unspaced else {}),
         "stem": "porter" if english else "no",
         "version": version("rouge-score"),
     }
     return "|".join(f"{key}:{value}" for key, value in parts.items())
 
 
+def _unspaced(references: Sequence[Sequence[str]]) -> list[str]:
+    """The scripts of the references whose letters count one by one."""
+    return [
+        name
+        for name, letters in UNSPACED.items()
+        if any(re.search(f"[{letters}]", text) for own in references for text in own)
+    ]
+
+
 class _UnicodeWords:
-    """Runs of letters and digits of any script, in lower case; the face that rouge-score knows tokenizers by."""
+    """Words of any script, in lower case; the face that rouge-score knows tokenizers by."""
 
     def tokenize(self, text: str) -> list[str]:
-        return WORD.findall(text.casefold())
+        return _word().findall(unicodedata.normalize("NFC", text.casefold()))
+
+
+@functools.cache
+def _word() -> re.Pattern[str]:
+    """A letter of an unspaced script, or letters and digits in a row; each with the marks behind it."""
+    points = [point for plane in MARK_PLANES for point in plane]
+    marks = character_class([point for point in points if unicodedata.category(chr(point))[0] == "M"])
+    unspaced = "".join(UNSPACED.values())
+    letter = rf"[^\W_][{marks}{JOINERS}]*"
+    return re.compile(f"(?=[{unspaced}]){letter}|(?:(?![{unspaced}]){letter})+")
 
 
 def require_library() -> None:

@@ -187,9 +187,15 @@ class TextGenerator:
         return list(self.score_lines(texts, separate=separate))
 
     def score_lines(self, lines: Iterable[str], *, separate: bool = False) -> Iterator[Likelihood]:
-        """The same for lines as they come, in pieces of bounded size."""
+        """The same for lines as they come, read in pieces of bounded size."""
+        return self.score_pieces([lines], separate=separate)
+
+    def score_pieces(
+        self, pieces: Iterable[Iterable[str]], *, separate: bool = False
+    ) -> Iterator[Likelihood]:
+        """The same for lines that come in pieces: those of one are told before the next is asked for."""
         reading = Reading(self.network, self.machine.device)
-        for encoded in encode_lines(self.tokenizer, lines):
+        for encoded in (each for piece in pieces for each in encode_lines(self.tokenizer, piece)):
             rows = [np.array(row, np.int64) for row in encoded.rows]
             if separate:
                 nats = separate_nats(self.network, rows, self.machine.device)

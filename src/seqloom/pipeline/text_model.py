@@ -393,7 +393,8 @@ def load_text_model(folders: Sequence[RunFolder], configs: Sequence[Config], mac
         if Tokenizers.load(folder.vocabulary).fingerprint() != tokenizers.fingerprint():
             raise UsageError(
                 f"{folder.path} has another vocabulary than {folders[0].path}; the members of an ensemble need one. "
-                "Train them on the same text with the same settings under [text]."
+                "Train them on the same text with the same settings under [text], or one with text.vocabulary = the "
+                "other's run."
             )
     copying = [config.model.decoder.copying for config in configs]
     if any(copying) and not all(copying):

@@ -23,7 +23,7 @@ from seqloom.training.events import Event, StopEvent, ValidationEvent
 from seqloom.training.listeners import Listener
 from seqloom.training.machine import require_device
 from seqloom.training.run import prepare_run, train_run
-from seqloom.training.run_config import claim_run, read_run_config
+from seqloom.training.run_config import claim_run, read_run_config, with_kept_vocabulary
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.seeds import member_folder, seed_runs, seeded, seeds_record, seeds_table
 from seqloom.training.signals import stop_on_signal
@@ -55,6 +55,7 @@ def train(
     require_device(settings.training.device)
     folder = RunFolder(Path(run), settings.training.keep_checkpoints)
     with folder.locked(), stop_on_signal() as stopped, progress("Training", total=1.0) as shown:
+        settings = with_kept_vocabulary(folder, settings)
         claim_run(folder, settings)
         prepared = prepare_run(folder, settings, shown, stopped)
         reason = train_run(

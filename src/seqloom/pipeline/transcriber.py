@@ -314,5 +314,5 @@ def same_vocabulary(tokenizer: Tokenizer, other: Tokenizer, run: Path) -> None:
     if tokenizer.fingerprint() != other.fingerprint():
         raise UsageError(
             f"The language model {run} has another vocabulary than the transcriber, so its probabilities are of other "
-            "symbols. Train both with the same settings under [text] and the same vocabulary."
+            "symbols. Train one of the two with text.vocabulary = the other's run."
         )

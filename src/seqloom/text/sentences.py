@@ -3,10 +3,14 @@
 The boundaries are sentencex's (docs/decisions/0014-sentences-by-sentencex.md); no sentence reaches beyond its line.
 """
 
+import re
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 DEFAULT_LANGUAGE = "en"
+SPACE = re.compile(r"\s")
+PANIC = "PanicException"  # what a fault of Rust code is raised as; no Exception, and not to be imported
 
 
 class Sentences(NamedTuple):
@@ -53,10 +57,23 @@ def _pieces(line: str, language: str) -> list[str]:
     """The sentences of one line, white space included; together they are the line."""
     if not line.strip():
         return [line]
+    plain = SPACE.sub(" ", line)  # sentencex panics at "C<no-break space>." and the like
+    sizes = [len(piece) for piece in _boundaries(plain, language)]
+    if sum(sizes) != len(line):
+        return [line]  # rather one long sentence than one character lost
+    return [line[start:end] for start, end in pairwise(accumulate(sizes, initial=0))]
+
+
+def _boundaries(line: str, language: str) -> list[str]:
+    """The sentences that sentencex finds; the whole line where it fails."""
     from sentencex import get_sentence_boundaries
 
-    pieces = [str(found["text"]) for found in get_sentence_boundaries(language, line)]
-    return pieces if "".join(pieces) == line else [line]  # rather one long sentence than one character lost
+    try:
+        return [str(found["text"]) for found in get_sentence_boundaries(language, line)]
+    except BaseException as error:
+        if type(error).__name__ != PANIC:
+            raise
+        return [line]
 
 
 def _parted(piece: str) -> tuple[str, str, str]:

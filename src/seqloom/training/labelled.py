@@ -34,7 +34,7 @@ from seqloom.training.label_batches import LabelBatches, LabelKind
 from seqloom.training.label_loss import LabelObjective, weigh_labels
 from seqloom.training.label_validation import make_label_validator
 from seqloom.training.machine import Machine
-from seqloom.training.run_config import changed_settings, read_run_config, require_runs
+from seqloom.training.run_config import FREE_OF_TEXT, changed_settings, read_run_config, require_runs
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.validation import Validation
 from seqloom.training.vocabularies import SOURCE, pair_files, require_files, require_text, train_tokenizers
@@ -233,7 +233,7 @@ def _first_lexicon(config: Config, shown: Progress) -> Lexicon:
         return Lexicon(train_tokenizers(config).source, found)
     start = RunFolder(Path(config.training.start_from))
     its = read_run_config(start)
-    before, now = (asked.text.model_dump(exclude={"sampling", "shared"}) for asked in (its, config))
+    before, now = (asked.text.model_dump(exclude={*FREE_OF_TEXT, "shared"}) for asked in (its, config))
     changed = changed_settings(before, now, "text.")
     if its.task != config.task:
         changed = [f'task was "{its.task}", is "{config.task}"']

@@ -30,7 +30,7 @@ from seqloom.training.machine import Machine
 from seqloom.training.run_config import refuse_other_text, require_runs
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.validation import Validation, mean_likelihood
-from seqloom.training.vocabularies import SHARED, text_files, train_text_tokenizer
+from seqloom.training.vocabularies import SHARED, origin_of, text_files, train_text_tokenizer
 
 SAMPLE_SYMBOLS = 200  # of a sample shown at a validation, at most
 
@@ -237,7 +237,7 @@ def best_language_model(folder: RunFolder, config: Config, tokenizer: Tokenizer)
 def _first_tokenizer(config: Config, shown: Progress) -> Tokenizer:
     """That of the run that this one starts from, or a new one. Raises ConfigError for other settings of text."""
     if config.training.start_from is None:
-        shown.say("Learning the vocabulary")
+        shown.say(origin_of(config))
         return train_text_tokenizer(config)
     start = RunFolder(Path(config.training.start_from))
     refuse_other_text(start, config)

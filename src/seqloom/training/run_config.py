@@ -36,6 +36,8 @@ MAY_CHANGE = {  # settings that a resumed run may have otherwise than it started
     "device",
     "kernels",
 }
+FREE_OF_TEXT = {"sampling", "vocabulary"}
+"""Options of the section text that don't say which symbols a vocabulary makes of a text."""
 
 
 def read_run_config(folder: RunFolder) -> Config:
@@ -85,6 +87,19 @@ def claim_run(folder: RunFolder, config: Config) -> None:
     write_json(folder.resolved, resolved(config))
 
 
+def with_kept_vocabulary(folder: RunFolder, config: Config) -> Config:
+    """The configuration to go on with: where a run took another's vocabulary, which may be gone since, it has the
+    settings that came with it.
+    """
+    if config.text.vocabulary is None or not (folder.config.is_file() and checkpoint_folders(folder.path)):
+        return config
+    before = _read_written(folder).text
+    if before.vocabulary != config.text.vocabulary:
+        return config
+    kept = before.model_copy(update={"sampling": config.text.sampling})
+    return config.model_copy(update={"text": kept})
+
+
 def changed_settings(old: Mapping[str, Any], new: Mapping[str, Any], where: str = "") -> list[str]:
     """Settings that differ and may not: "model.width was 256, is 512"."""
     found = []
@@ -121,7 +136,7 @@ def require_runs(config: Config) -> None:
 
 def refuse_other_text(start: RunFolder, config: Config) -> None:
     """Raise ConfigError where the run that one starts from makes other symbols of a text."""
-    before, now = (asked.text.model_dump(exclude={"sampling"}) for asked in (read_run_config(start), config))
+    before, now = (asked.text.model_dump(exclude=FREE_OF_TEXT) for asked in (read_run_config(start), config))
     changed = changed_settings(before, now, "text.")
     if changed:
         raise ConfigError(

@@ -32,6 +32,7 @@ from seqloom.training.vocabularies import (
     Tokenizers,
     history_bound,
     layout_of,
+    origin_of,
     pair_files,
     require_files,
     require_text,
@@ -184,7 +185,7 @@ def prepare(
 def _first_tokenizers(config: Config, shown: Progress) -> Tokenizers:
     """Those of the run that this one starts from, or new ones. Raises ConfigError for other settings of text."""
     if config.training.start_from is None:
-        shown.say("Learning the vocabulary")
+        shown.say(origin_of(config))
         return train_tokenizers(config)
     start = RunFolder(Path(config.training.start_from))
     if layout_of(read_run_config(start)) != layout_of(config):
@@ -242,7 +243,8 @@ def _teaching(config: Config, tokenizers: Tokenizers, machine: Machine) -> Teach
     if Tokenizers.load(folder.vocabulary).fingerprint() != tokenizers.fingerprint():
         raise UsageError(
             f"training.teacher = {folder.path} has another vocabulary than this run, so its probabilities are of other "
-            "symbols. Train both on the same text with the same settings under [text]."
+            "symbols. Train both on the same text with the same settings under [text], or one with text.vocabulary = "
+            "the other's run."
         )
     network = best_network(folder, its, tokenizers)
     return Teaching(network.to(machine.device).eval().requires_grad_(False), config.training.distillation)

@@ -26,12 +26,19 @@ from seqloom.training.checkpoint import checkpoint_folders, load_weights
 from seqloom.training.ctc_objective import SpeechObjective
 from seqloom.training.machine import Machine
 from seqloom.training.objective import Objective
-from seqloom.training.run_config import changed_settings, read_run_config, require_runs
+from seqloom.training.run_config import FREE_OF_TEXT, changed_settings, read_run_config, require_runs
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.searching import search_options
 from seqloom.training.transcribing import transcribe_frames
 from seqloom.training.validation import Validation, make_validator
-from seqloom.training.vocabularies import TARGET, VOCABULARY_SEED, pair_files, require_files
+from seqloom.training.vocabularies import (
+    TARGET,
+    VOCABULARY_SEED,
+    origin_of,
+    pair_files,
+    require_files,
+    taken_tokenizer,
+)
 
 PREPROCESSING = "preprocessing.json"
 OF_SOUND = ("sampling_rate", "mel_bands", "frame_ms", "lowest_frequency", "highest_frequency")
@@ -137,7 +144,7 @@ def prepare_speech(
     else:
         require_files(config)
         require_runs(config)
-        shown.say("Learning the vocabulary")
+        shown.say(origin_of(config))
         tokenizer, preprocessing = _first_vocabulary(config)
     cache = Path(config.data.cache) if config.data.cache else folder.path.parent / ".corpora"
 
@@ -191,7 +198,7 @@ def _first_vocabulary(config: Config) -> tuple[Tokenizer, Preprocessing]:
     start = RunFolder(Path(config.training.start_from))
     before = read_run_config(start)
     changed: list[str] = []
-    for section, free in (("text", {"sampling"}), ("audio", FREE_OF_START)):
+    for section, free in (("text", FREE_OF_TEXT), ("audio", FREE_OF_START)):
         one, other = (getattr(asked, section).model_dump(exclude=free) for asked in (before, config))
         changed += changed_settings(one, other, f"{section}.")
     if changed or before.task != config.task:
@@ -204,10 +211,13 @@ def _first_vocabulary(config: Config) -> tuple[Tokenizer, Preprocessing]:
 
 
 def _learn_tokenizer(config: Config) -> Tokenizer:
-    """From the texts of the training manifest."""
+    """From the texts of the training manifest; or that of the run which text.vocabulary names."""
     files, text = pair_files(config, "train"), config.text
     if not any(pair.target.strip() for pair in read_manifest(files)):
         raise DataError(f"{files.paths[0]}: no recording with a text. Give a manifest that isn't empty.")
+    taken = taken_tokenizer(config)
+    if taken is not None:
+        return taken
     return train_tokenizer(
         (pair.target for pair in read_manifest(files)),
         kind=text.tokenizer,

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from seqloom.base.errors import DataError
+from seqloom.base.errors import ConfigError, DataError, UsageError
+from seqloom.config.read import read_config
 from seqloom.config.schema import Config, TextConfig
+from seqloom.config.taken import taken_settings
 from seqloom.config.tasks import task_named
 from seqloom.data.dialogues import AnyFiles, DialogueFiles, HistoryBound, without_repeats
 from seqloom.data.lines import read_lines
@@ -102,14 +104,58 @@ def require_text(files: PairSource) -> None:
         raise DataError(f"{names}: no pair with text on both sides. Give a corpus that isn't empty.")
 
 
+def taken_vocabulary(config: Config) -> Path | None:
+    """The vocabulary/ of the run that text.vocabulary names; None where it names none.
+
+    Raises   UsageError for what is no run; ConfigError for one whose vocabulary is of another sort, has other
+             settings, or reads sources of other parts
+    """
+    if config.text.vocabulary is None:
+        return None
+    run = Path(config.text.vocabulary)
+    written, folder = run / "config.toml", run / "vocabulary"
+    if not (written.is_file() and folder.is_dir()):
+        found = "is no run with a vocabulary" if run.exists() else "does not exist"
+        raise UsageError(
+            f"text.vocabulary: {run} {found}. Give the folder that `seqloom train` wrote, as runs/NAME."
+        )
+    its = read_config(written, written=True)
+    settings = taken_settings(its, str(run), config.task)
+    other = [name for name, value in settings.items() if getattr(config.text, name) != value]
+    if other or layout_of(its) != layout_of(config):
+        what = f"text.{other[0]}" if other else "data.source_columns or data.feature_columns"
+        raise ConfigError(
+            f"{run}, which text.vocabulary names, has another {what}, which goes with its vocabulary. Give the same."
+        )
+    return folder
+
+
+def taken_tokenizer(config: Config) -> Tokenizer | None:
+    """That of the run which text.vocabulary names, where a vocabulary is of one text. Raises as taken_vocabulary."""
+    folder = taken_vocabulary(config)
+    if folder is None:
+        return None
+    return load_tokenizer(folder / (TARGET if (folder / TARGET).is_dir() else SHARED))
+
+
+def origin_of(config: Config) -> str:
+    """Where a new run's vocabulary comes from, for the user."""
+    run = config.text.vocabulary
+    return "Learning the vocabulary" if run is None else f"Taking the vocabulary of {run}"
+
+
 def train_tokenizers(config: Config) -> Tokenizers:
-    """Train on the training pairs, both sides together for a joint vocabulary. Raises DataError, ConfigError.
+    """Train on the training pairs, both sides together for a joint vocabulary; or those that text.vocabulary names.
 
     Where targets are labels, on the sources alone.
+    Raises   DataError; ConfigError and UsageError as taken_vocabulary
     """
     text = config.text
     files = pair_files(config, "train")
     require_text(files)
+    taken = taken_vocabulary(config)
+    if taken is not None:
+        return Tokenizers.load(taken)
 
     def pairs() -> Iterator[Pair]:
         yield from files.read()
@@ -155,7 +201,13 @@ def text_files(config: Config, part: str) -> TextFiles:
 
 
 def train_text_tokenizer(config: Config) -> Tokenizer:
-    """Train on the training text of a language model. Raises DataError, ConfigError."""
+    """Train on the training text of a language model; or that of the run which text.vocabulary names.
+
+    Raises   DataError; ConfigError and UsageError as taken_vocabulary
+    """
+    taken = taken_tokenizer(config)
+    if taken is not None:
+        return taken
     return _trained(config.text, text_files(config, "train").lines(), config.text.tokenizer)
 
 

@@ -76,6 +76,13 @@ def test_a_record_gets_one_field_more() -> None:
     assert json.loads(by_sentence)["out"] == "<ONE>\n<SS.> <TWO.>"
 
 
+def test_a_record_is_written_as_it_was() -> None:
+    odd = '{"body": "a","n":1.10,"m":1E400,"k":"\\ud83d","a":1,"a":2}'
+    records = [*lines(odd, end="\r\n"), *lines(odd, end="")]
+    written = f'{odd[:-1]}, "out": "<A>"}}'
+    assert told(asking.each_record(records, Fields(("body",), "out"), WHOLE)) == f"{written}\r\n{written}\n"
+
+
 def test_a_field_that_is_there_is_written_over_only_when_asked() -> None:
     row = json.dumps({"body": "a", "summary": "mine"})
     with pytest.raises(
@@ -97,6 +104,12 @@ def test_a_field_that_is_there_is_written_over_only_when_asked() -> None:
         ('{"body":', "x:1: no JSON (Expecting value at character 9); expected one JSON object a line"),
         ("null", "x:1: a JSON null; expected an object"),
         ('{"body": 3}', "x:1: field 'body' is a number; expected text in quotes"),
+        ('{"body": "a", "body": "b"}', "x:1: field 'body' stands there more than once; expected it once."),
+        (
+            '{"body": "a", "summary": 1, "summary": 2}',
+            "x:1: field 'summary' stands there more than once; expected it once.",
+        ),
+        ('{"body": "\\ud83d"}', "x:1: field 'body' has half of a surrogate pair"),
     ],
 )
 def test_lines_that_are_no_records(line: str, message: str) -> None:

@@ -52,6 +52,8 @@ def answers(writer: Project, trained: Project) -> dict[str, Answer]:
         "evaluate": ("evaluate", run),
         "figures": ("evaluate", run, "--json"),
         "file": ("evaluate", run, text, "--json"),
+        "two files": ("evaluate", run, text, text, "--json"),
+        "two scored": ("score", run, text, text, "--json", "--total"),
         "check": ("check", writer.config),
         "translate": ("translate", run),
         "inspect": ("inspect", run, "To be", "--show", "words"),
@@ -157,6 +159,14 @@ def test_evaluate_scores_what_was_held_out(answers: dict[str, Answer]) -> None:
     assert held["context"] == "each symbol after all those before it, the state carried on"
 
 
+def test_evaluate_and_score_begin_anew_in_each_file(answers: dict[str, Answer]) -> None:
+    one, two, scored = (json.loads(answers[name].out) for name in ("file", "two files", "two scored"))
+    assert two["nats"] == pytest.approx(2 * one["nats"])
+    assert {key: two[key] for key in scored.keys() & two.keys()} == pytest.approx(
+        {key: scored[key] for key in scored.keys() & two.keys()}
+    )
+
+
 def test_check_counts_and_finds_what_was_learnt(answers: dict[str, Answer]) -> None:
     answer = answers["check"]
     assert answer.code == 0, answer.err
@@ -227,6 +237,21 @@ def test_score_reads_stdin(writer: Project) -> None:
     empty = finish(start("score", writer.run), b"")
     assert empty.code == 3
     assert empty.sentence == "There is no line to be scored. Give text that isn't empty."
+
+
+def test_score_answers_a_line_before_the_next_is_typed(writer: Project, tmp_path: Path) -> None:
+    typed = ["To be", "", "Or not"]
+    (tmp_path / "text.txt").write_text("\n".join(typed))
+    at_once = finish(start("score", writer.run, tmp_path / "text.txt"))
+    with start("score", writer.run) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line, expected in zip(typed, at_once.out.splitlines(), strict=True):
+            process.stdin.write(f"{line}\n".encode())
+            process.stdin.flush()
+            assert process.stdout.readline().decode() == f"{expected}\n"
+        _, said = process.communicate(timeout=60)
+    assert said.decode() == at_once.err
 
 
 def test_a_new_project_of_text_trains_as_it_is(tmp_path: Path, here: Here) -> None:

@@ -56,6 +56,8 @@ from seqloom.config.write import write_config
         (["task=dialogue", "data.source_field=de"], "data.source_field"),
         (["task=dialogue", "data.source_columns=[1,2]"], "data.source_columns"),
         (["task=dialogue", "data.target_column=2"], "data.target_column"),
+        (["task=classification", 'data.reference_fields=["a"]'], "data.reference_fields"),
+        (["task=tagging", 'data.reference_fields=["a"]'], "data.reference_fields"),
         (["task=dialogue", "data.back_translated=a.jsonl"], "data.back_translated"),
         (["task=dialogue", "data.alignments=a", "training.guided_alignment=0.1"], "data.alignments"),
         (["data.bot_speaker=clerk"], "data.bot_speaker"),

@@ -120,11 +120,17 @@ def test_turns_are_told_once_to_whom_learns_a_vocabulary() -> None:
             '{"turn": []}\n',
             "a.jsonl:1: no field 'turns', which holds the turns of a dialogue; found 'turn'.",
         ),
-        ("a.jsonl", '{"turns": "hi"}\n', "a.jsonl:1: field 'turns' is a str; expected a list of turns."),
+        ("a.jsonl", '{"turns": "hi"}\n', "a.jsonl:1: field 'turns' is a text; expected a list of turns."),
+        ("a.jsonl", '{"turns": null}\n', "a.jsonl:1: field 'turns' is null; expected a list of turns."),
+        (
+            "a.jsonl",
+            '{"turns": [1.5]}\n',
+            "a.jsonl:1, turn 1: a number; expected an object with speaker and text.",
+        ),
         (
             "a.jsonl",
             '{"turns": ["hi"]}\n',
-            "a.jsonl:1, turn 1: a str; expected an object with speaker and text.",
+            "a.jsonl:1, turn 1: a text; expected an object with speaker and text.",
         ),
         (
             "a.jsonl",

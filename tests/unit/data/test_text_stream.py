@@ -61,6 +61,17 @@ def test_two_parts_are_the_whole(path: Path, cut: float) -> None:
     assert cut * total <= characters <= cut * total + max(map(len, LINES))
 
 
+@pytest.mark.parametrize("cut", [0.0, 0.1, 0.4, 0.6, 0.75])
+def test_the_texts_of_a_part_are_told_apart(path: Path, tmp_path: Path, cut: float) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("\n".join(reversed(LINES)), encoding="utf-8")
+    files = TextFiles((path, other), cut, 1.0)
+    texts = [list(text) for text in files.texts()]
+    assert [line for text in texts for line in text] == list(files.lines())
+    assert len(texts) == (2 if cut < 0.5 else 1)
+    assert (texts[-1] == LINES[::-1]) == (cut < 0.5)
+
+
 def test_prepared_once_and_again_where_it_was_damaged(
     path: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from seqeval import metrics as seqeval
+from seqeval import scheme as seqeval_scheme
 from sklearn import metrics as sklearn
 
 from seqloom.base.errors import DataError
@@ -66,6 +68,50 @@ def test_spans_count_only_whole_and_of_their_kind():
 
 def test_tags_that_mark_no_spans_are_spans_of_one_token():
     assert span_f1(["DET NOUN NOUN VERB"], ["DET NOUN NOUN NOUN"]).value == pytest.approx(75)
+
+
+SCHEMES = {
+    "IOB2": ("B-X I-X B-X I-X B-X", "B-X I-X I-X I-X B-X", "B-X I-X B-X I-X O"),
+    "IOBES": ("B-X E-X B-X E-X S-X", "B-X I-X I-X E-X S-X", "B-X E-X B-X E-X O"),
+    "BILOU": ("B-X L-X B-X L-X U-X", "B-X I-X I-X L-X U-X", "B-X L-X B-X L-X O"),
+}
+"""The references of three sentences: two spans and one of one token, one long span and another, two spans."""
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("wrong", range(3))
+def test_adjacent_spans_are_told_apart_in_each_scheme_as_by_seqeval(scheme: str, wrong: int) -> None:
+    references = SCHEMES[scheme]
+    outputs = [*references[:wrong], references[wrong - 1], *references[wrong + 1 :]]
+    given, wanted = ([line.split() for line in side] for side in (outputs, references))
+    expected = seqeval.f1_score(wanted, given, mode="strict", scheme=getattr(seqeval_scheme, scheme))
+    assert span_f1(outputs, references).value == pytest.approx(100 * expected)
+    assert span_f1(references, references).value == 100
+    bio = [" ".join(_as_bio(tag) for tag in line.split()) for line in outputs]
+    assert span_f1(bio, SCHEMES["IOB2"]).value == pytest.approx(100 * expected)
+
+
+def _as_bio(tag: str) -> str:
+    return tag.translate(str.maketrans("ELSU", "IIBB"))
+
+
+def test_chinese_words_by_their_places() -> None:
+    assert span_f1(["B M E S B E"], ["B M E S S S"]).value == pytest.approx(100 * 2 * 2 / (3 + 4))
+    assert span_f1(["B-N M-N E-N S-N"], ["B-N M-N E-N B-N"]).value == 100
+
+
+@pytest.mark.parametrize(
+    ("outputs", "references"),
+    [("B I O", "B I I"), ("B I B I", "B I I I"), ("B I O B I", "B I O B I"), ("B I B", "B O B")],
+)
+def test_places_without_a_kind_are_as_seqeval_has_them(outputs: str, references: str) -> None:
+    expected = seqeval.f1_score([references.split()], [outputs.split()], zero_division=0)
+    assert span_f1([outputs], [references]).value == pytest.approx(100 * expected)
+
+
+def test_a_letter_beside_other_labels_says_no_place() -> None:
+    assert span_f1(["B I N"], ["B I B"]).value == 50  # an output's N is of another kind than what has none
+    assert span_f1(["B I N"], ["B N N"]).value == pytest.approx(100 * 2 / 3)
 
 
 @pytest.mark.parametrize("metric", [accuracy, macro_f1, span_f1, token_accuracy])

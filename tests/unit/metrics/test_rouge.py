@@ -59,6 +59,28 @@ def test_other_letters_count_as_letters() -> None:
     assert "tok:rouge-score" in rouge("rouge1", ["naïve"], [english]).signature
 
 
+@pytest.mark.parametrize(
+    ("output", "reference", "shared", "words", "letters"),
+    [
+        ("हिन्दी में", "हिन्दी है", 1, (2, 2), ""),
+        ("می‌خواهم", "می‌خواهم", 1, (1, 1), ""),
+        ("مُدَرِّس", "مُدَرِّسة", 0, (1, 1), ""),
+        ("cafe\u0301 noir", "caf\u00e9 été", 1, (2, 2), ""),
+        ("안녕 세상", "안녕 하세요", 1, (2, 2), ""),
+        ("今天天气很好", "今天天气不好", 5, (6, 6), "letters:Han|"),
+        ("私はGPU2台を使う", "私はGPU2個を使う", 6, (7, 7), "letters:Han+kana|"),
+        ("น้ำดี", "น้ำร้อน", 2, (3, 5), "letters:Thai|"),
+    ],
+)
+def test_words_of_other_scripts(
+    output: str, reference: str, shared: int, words: tuple[int, int], letters: str
+) -> None:
+    """A mark belongs to its letter; where no spaces stand between words, each letter counts."""
+    score = rouge("rouge1", [output], [[reference]])
+    assert score.value == pytest.approx(f1(shared, *words))
+    assert f"tok:unicode|{letters}stem:no" in score.signature
+
+
 def test_what_cant_be_compared_is_refused() -> None:
     with pytest.raises(DataError, match="There are 1 outputs and 2 references"):
         rouge("rouge1", ["a"], [["a"], ["b"]])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from seqloom.text.sentences import Sentences, split_sentences
 
-LETTER_TEXTS = st.text(alphabet="aB. !?\n\r\t \u2028ß1-«»“”。？中\U0001f600", max_size=60)
+LETTER_TEXTS = st.text(alphabet="aB. !?\n\r\t\u00a0\u2028ß1-«»“”。？中\U0001f600", max_size=60)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,32 @@ def test_its_own_sentences_give_the_text_itself(text: str, language: str) -> Non
     assert found.joined(found.texts) == text
     assert all(sentence == sentence.strip() and "\n" not in sentence for sentence in found.texts)
     assert all(any(map(str.isalpha, sentence)) for sentence in found.texts)
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u202f", "\u2009", "\u3000", "\u2028", "\u0085", "\u2003"])
+def test_a_capital_a_space_of_another_kind_and_a_full_stop(space: str) -> None:
+    """sentencex 1.0.32 itself panics there."""
+    first, second = f"Prenez la vitamine C{space}. Merci{space}!", "Au revoir."
+    assert split_sentences(f"{first}{space}{second}", "fr") == Sentences(("", space), (first, second), "")
+
+
+class PanicException(BaseException):
+    """What pyo3 raises for a fault of Rust code, which can't be imported."""
+
+
+@pytest.mark.parametrize("error", [PanicException, KeyboardInterrupt])
+def test_where_the_splitter_fails_a_line_is_one_sentence(
+    error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_language: str, _line: str) -> list[dict[str, str]]:
+        raise error("byte index 3 is not a char boundary")
+
+    monkeypatch.setattr("sentencex.get_sentence_boundaries", fails)
+    if error is PanicException:
+        assert split_sentences(" One. Two.\n").texts == ("One. Two.",)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            split_sentences("One. Two.")
 
 
 def test_as_many_sentences_are_expected_as_there_were() -> None:

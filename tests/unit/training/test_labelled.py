@@ -1,6 +1,8 @@
 """Runs that learn labels: prepared, trained, gone on with, started from another, and refused in one sentence."""
 
+import os
 import shutil
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from seqloom.config.read import build_config, read_config
 from seqloom.training.checkpoint import read_checkpoint
 from seqloom.training.events import Event, StepEvent
 from seqloom.training.labelled import Lexicon, PreparedLabels, prepare_labelled
+from seqloom.training.listeners import Listener
 from seqloom.training.run_folder import RunFolder
 from tiny import CPU, same_bits
 
@@ -83,6 +86,16 @@ def _files(run: Path, part: str = "test") -> Any:
     return pair_files(read_config(run / "config.toml", written=True), part)
 
 
+def stopping_at(update: int) -> Listener:
+    """As Ctrl-C would."""
+
+    def stop(event: Event) -> None:
+        if isinstance(event, StepEvent) and event.update == update:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return stop
+
+
 @pytest.mark.parametrize("kind", ["classification", "tagging"])
 def test_a_run_that_was_stopped_ends_with_the_same_bits(kind: str, tmp_path: Path):
     config = write_labelled(tmp_path / "x", kind, texts=60)
@@ -96,16 +109,8 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits(kind: str, tmp_path: Pat
     ]
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     seqloom.train(config, whole, overrides=overrides)
-
-    def stop(event: Event) -> None:
-        if isinstance(event, StepEvent) and event.update == 4:
-            import os
-            import signal
-
-            os.kill(os.getpid(), signal.SIGINT)
-
     with pytest.raises(Interrupted):
-        seqloom.train(config, stopped, overrides=overrides, listeners=[stop])
+        seqloom.train(config, stopped, overrides=overrides, listeners=[stopping_at(4)])
     seqloom.train(config, stopped, overrides=overrides)
     one, other = (read_checkpoint(run / "checkpoints" / "step-9") for run in (whole, stopped))
     assert same_bits(one.model, other.model)
@@ -166,10 +171,21 @@ def test_a_run_goes_on_without_the_file_of_vectors(tmp_path: Path):
     config = write_labelled(tmp_path / "x", "classification", texts=40)
     vectors = tmp_path / "v.txt"
     vectors.write_text("warm " + " ".join(["1", "-1"] * 8) + "\n")
-    overrides = ["training.max_updates=4", "training.warmup_updates=1", f"data.vectors={vectors}"]
-    seqloom.train(config, tmp_path / "run", overrides=overrides)
+    overrides = [
+        "training.max_updates=4",
+        "training.warmup_updates=1",
+        "training.log_every=1",
+        f"data.vectors={vectors}",
+    ]
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    seqloom.train(config, whole, overrides=overrides)
+    with pytest.raises(Interrupted):
+        seqloom.train(config, stopped, overrides=overrides, listeners=[stopping_at(2)])
+    assert not (stopped / "checkpoints" / "step-4").exists()
     vectors.unlink()
-    seqloom.train(config, tmp_path / "run", overrides=overrides)
+    seqloom.train(config, stopped, overrides=overrides)
+    one, other = (read_checkpoint(run / "checkpoints" / "step-4") for run in (whole, stopped))
+    assert same_bits(one.model, other.model)
 
 
 @pytest.mark.parametrize(

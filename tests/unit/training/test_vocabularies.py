@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from commands import write_project
-from seqloom.base.errors import DamagedModelError, DataError
-from seqloom.config.read import read_config
+from seqloom.base.errors import ConfigError, DamagedModelError, DataError, UsageError
+from seqloom.config.read import build_config, read_config
 from seqloom.config.schema import Config
 from seqloom.data.readers import PairFiles
 from seqloom.text.segmented import SegmentedTokenizer
@@ -15,13 +15,16 @@ from seqloom.training.vocabularies import (
     Tokenizers,
     history_bound,
     layout_of,
+    origin_of,
     pair_files,
     require_files,
     require_text,
     symbols_of,
+    train_text_tokenizer,
     train_tokenizers,
 )
 from small_tasks import write_dialogues, write_inflections
+from tiny import TinyRun
 
 ENGLISH, FRENCH = (
     {"one", "two", "three", "red", "cat", "dog"},
@@ -67,6 +70,45 @@ def test_the_text_options_reach_the_tokenizer(tmp_path: Path) -> None:
     assert tokenizer.normalise("ONE ﬁ") == "one fi"
     small = train_tokenizers(config(tmp_path, "text.vocabulary_size=9")).source
     assert len(small) == 9
+
+
+def test_the_vocabulary_of_another_run_is_taken(tiny_run: TinyRun, tmp_path: Path) -> None:
+    (tmp_path / "train.en").write_text("other words\n", encoding="utf-8")
+    mapping = {
+        "data": {"train": [str(tmp_path / "train.en")] * 2},
+        "text": {"vocabulary": str(tiny_run.path)},
+    }
+    settings = build_config(mapping)
+    taken = train_tokenizers(settings)
+    assert taken.fingerprint() == Tokenizers.load(tiny_run.path / "vocabulary").fingerprint()
+    assert origin_of(settings) == f"Taking the vocabulary of {tiny_run.path}"
+    other = settings.model_copy(update={"text": settings.text.model_copy(update={"lowercase": True})})
+    with pytest.raises(
+        ConfigError, match=r"which text\.vocabulary names, has another text\.lowercase, which goes"
+    ):
+        train_tokenizers(other)
+    columns = settings.data.model_copy(update={"source_columns": (1, 2), "feature_columns": (2,)})
+    with pytest.raises(
+        ConfigError, match=r"has another data\.source_columns or data\.feature_columns, which goes"
+    ):
+        train_tokenizers(settings.model_copy(update={"data": columns}))
+
+
+@pytest.mark.parametrize(
+    ("there", "message"),
+    [((), "does not exist"), (("vocabulary/",), "is no run with"), (("config.toml",), "is no run with")],
+)
+def test_a_vocabulary_that_is_none_can_t_be_taken(
+    there: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "text.txt").write_text("words\n", encoding="utf-8")
+    for name in there:
+        (tmp_path / "run" / name).mkdir(parents=True)
+    mapping = {"task": "generation", "data": {"train": str(tmp_path / "text.txt"), "held_out": 0.5}}
+    settings = build_config(mapping, [f"text.vocabulary={tmp_path / 'run'}"])
+    with pytest.raises(UsageError, match=rf"^text\.vocabulary: {tmp_path}/run {message}") as caught:
+        train_text_tokenizer(settings)
+    assert str(caught.value).endswith("Give the folder that `seqloom train` wrote, as runs/NAME.")
 
 
 @pytest.mark.parametrize("name", ["shared", "source", "target"])
