@@ -279,20 +279,33 @@ def say_there(plan: Plan, say: Callable[[str], None]) -> None:
 def run_jobs(jobs: Sequence[Job], work: Callable[[Job], None], say: Callable[[str], None]) -> None:
     """Do each job; one that fails for what is in its file leaves the others to be done.
 
-    Raises   DataError at the end if some failed, with how many; the only one's own error where there is but one
+    Raises   as raise_failed does
     """
+    raise_failed(try_jobs(jobs, work, say), len(jobs))
+
+
+def try_jobs(
+    jobs: Sequence[Job], work: Callable[[Job], None], say: Callable[[str], None]
+) -> list[SeqloomError]:
+    """Do each job; gives the errors of those that failed for what is in their files, said where there are several jobs."""
     failed: list[SeqloomError] = []
     for job in jobs:
         try:
             work(job)
         except (DataError, ResourceError) as error:
-            if len(jobs) == 1:
-                raise
             failed.append(error)
-            say(f"seqloom: {error}")
+            if len(jobs) > 1:
+                say(f"seqloom: {error}")
+    return failed
+
+
+def raise_failed(failed: Sequence[SeqloomError], count: int) -> None:
+    """Raise DataError if some of so many jobs failed, with how many; the only job's own error where there was but one."""
+    if failed and count == 1:
+        raise failed[0]
     if failed:
         raise DataError(
-            f"{len(failed):,} of {len(jobs):,} files could not be used, as said above; the others are done."
+            f"{len(failed):,} of {count:,} files could not be used, as said above; the others are done."
         )
 
 

@@ -146,11 +146,11 @@ def transcribe(
         if each:
             _each_to_its_own(_Ahead(model, options, paths, times=times), lines, jobs, report)
             return
+        if stream is None:
+            _all_to_one(_Ahead(model, options, paths, times=times), lines, jobs, report, output)
+            return
         with many.opened(output) as place:
-            if stream is not None:
-                transcribe_stream(model, options, lines, stream, place, report)
-            else:
-                _all_to_one(_Ahead(model, options, paths, times=times), lines, jobs, report, place)
+            transcribe_stream(model, options, lines, stream, place, report)
 
 
 def _load(
@@ -266,18 +266,23 @@ def _each_to_its_own(ahead: _Ahead, lines: "Lines", jobs: Sequence[many.Job], re
 
 
 def _all_to_one(
-    ahead: _Ahead, lines: "Lines", jobs: Sequence[many.Job], report: Report, place: BinaryIO
+    ahead: _Ahead, lines: "Lines", jobs: Sequence[many.Job], report: Report, output: Path | None
 ) -> None:
-    """A line for each recording, in order, an empty one for those that can't be used. Raises as run_jobs does."""
+    """A line for each recording, in order, an empty one for those that can't be used.
 
-    def work(job: many.Job) -> None:
-        try:
-            found = ahead.of(job.source)
-        except DataError:
-            put(place, lines.nothing(job.source))
-            raise
-        say_notice(found, report)
-        put(place, lines.of(found))
-        report.went_on(1, len(found.text.split()))
+    Raises   as run_jobs does, once all of it is there
+    """
+    with many.opened(output) as place:
 
-    many.run_jobs(jobs, work, report.say)
+        def work(job: many.Job) -> None:
+            try:
+                found = ahead.of(job.source)
+            except DataError:
+                put(place, lines.nothing(job.source))
+                raise
+            say_notice(found, report)
+            put(place, lines.of(found))
+            report.went_on(1, len(found.text.split()))
+
+        failed = many.try_jobs(jobs, work, report.say)
+    many.raise_failed(failed, len(jobs))

@@ -33,6 +33,7 @@ def answers(
     project = speech_run.parent.parent / "project"
     a, broken, run = recordings / "a.wav", recordings / "broken.bin", speech_run
     output = tmp_path_factory.mktemp("out") / "all.tsv"
+    with_faults = output.with_name("faults.tsv")
     empty, texts = tmp_path_factory.mktemp("empty"), tmp_path_factory.mktemp("texts")
     inner = recordings / "deep"
     calls, faulty = recordings.parent / "calls.jsonl", recordings.parent / "faulty.jsonl"
@@ -60,6 +61,7 @@ def answers(
         "file": ("transcribe", run, a, "--output", output, "--beam", 1),
         "one bad": ("transcribe", run, broken),
         "some bad": ("transcribe", run, a, broken, recordings / "nothing.wav"),
+        "some bad to a file": ("transcribe", run, a, broken, recordings / "b.flac", "--output", with_faults),
         "ready": ("transcribe", run, recordings.parent / "x.npy"),
         "empty folder": ("transcribe", run, empty),
         "no fit": ("transcribe", run, empty / "*.wav"),
@@ -93,6 +95,7 @@ def answers(
     found = dict(zip(commands, several(*commands.values()), strict=True))
     for name, path in (
         ("written", output),
+        ("with faults", with_faults),
         ("c", inner / "c.wav.txt"),
         ("mirrored c", texts / "deep" / "c.wav.txt"),
     ):
@@ -145,6 +148,17 @@ def test_files_that_can_t_be_used_are_told_and_the_others_go_on(
     said = some.err.splitlines()
     assert said[1] == f"seqloom: {recordings}/nothing.wav does not exist."
     assert said[2] == "seqloom: 2 of 3 files could not be used, as said above; the others are done."
+
+
+def test_a_file_gets_the_lines_of_the_others_too(answers: dict[str, Answer], recordings: Path) -> None:
+    some = answers["some bad to a file"]
+    assert (some.code, some.out) == (3, "")
+    assert some.err.splitlines()[-1] == (
+        "seqloom: 1 of 3 files could not be used, as said above; the others are done."
+    )
+    lines = answers["with faults"].out.splitlines()
+    assert [lines[0], lines[1]] == [answers["one"].out.rstrip("\n"), f"{recordings}/broken.bin\t"]
+    assert lines[2].startswith(f"{recordings}/b.flac\t")
 
 
 def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], recordings: Path) -> None:
