@@ -36,7 +36,9 @@ def resample(samples: Samples, rate: int, wanted: int) -> Samples:
     outputs = np.empty(length, np.float32)
     for phase in range(min(up, length)):
         own = outputs[phase::up]
-        first, between = divmod(phase * down, up)  # in 1/up of an input sample; those that follow lie `down` apart
+        first, between = divmod(
+            phase * down, up
+        )  # in 1/up of an input sample; those that follow lie `down` apart
         weights = _filter(between / up, reach, cutoff)
         for start in range(0, len(own), BLOCK):
             stop = min(start + BLOCK, len(own))

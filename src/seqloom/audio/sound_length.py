@@ -1,4 +1,4 @@
-"""How long the header of a WAV or AIFF file says that its sound is: libsndfile takes what there is, and tells nobody."""
+"""How long a WAV or AIFF file says that its sound is, which libsndfile doesn't hold against it when it is cut short."""
 
 import io
 import struct

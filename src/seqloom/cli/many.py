@@ -12,15 +12,22 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, BinaryIO, NamedTuple
+from typing import Annotated, BinaryIO, NamedTuple, TypeVar
 
 import typer
 
-from seqloom.base.errors import DataError, ResourceError, SeqloomError, UsageError
+from seqloom.base.errors import (
+    DataError,
+    MissingDependencyError,
+    ResourceError,
+    SeqloomError,
+    UsageError,
+)
 from seqloom.base.files import UNFINISHED, behind_links, explain_os_errors, make_folder, takes_as_it_comes
 
 STDIN = "-"
 FIELD_FILES = (".jsonl", ".ndjson")
+Thing = TypeVar("Thing")
 
 Beside = Annotated[
     str | None,
@@ -146,12 +153,15 @@ def plan_jobs(
     return Plan(tuple(jobs), tuple(there), tuple(stale))
 
 
-def mirrored(folder: Path, ending: str = "") -> Callable[[Found], Path]:
-    """Results in a folder, as their files lie in theirs; with a further ending where they are of another kind."""
+def mirrored(folder: Path, kind: str = "") -> Callable[[Found], Path]:
+    """Results in a folder, as their files lie in theirs.
+
+    kind   a further ending, as ".txt", where results are of another kind than their files
+    """
 
     def place(found: Found) -> Path:
         path = folder / found.path.relative_to(found.root)
-        return path.with_name(path.name + ending)
+        return path.with_name(path.name + kind)
 
     return place
 
@@ -193,11 +203,13 @@ def jobs_asked(
     *,
     overwrite: bool,
     endings: Sequence[str] = (),
+    kind: str = "",
 ) -> list[Job] | None:
     """A job for each file whose result isn't there yet, by --output or --beside; None where all goes to one place.
 
     endings  as for find_files
-    Raises  UsageError for results that have no place; as jobs_of does
+    kind     as for mirrored
+    Raises   UsageError for results that have no place; as jobs_of does
     """
     folder = output is not None and output.is_dir()
     if suffix is None and not folder and not any(map(names_many, files)):
@@ -211,7 +223,7 @@ def jobs_asked(
     if suffix is not None:
         return jobs_of(files, lambda each: beside(each.path, suffix), overwrite=overwrite, endings=endings)
     if output is not None:
-        return jobs_of(files, mirrored(output), overwrite=overwrite, endings=endings)
+        return jobs_of(files, mirrored(output, kind), overwrite=overwrite, endings=endings)
     raise UsageError(
         "Folders and patterns are for many files at once: say where their results go, by --beside SUFFIX or "
         "--output FOLDER."
@@ -281,26 +293,31 @@ def run_jobs(jobs: Sequence[Job], work: Callable[[Job], None], say: Callable[[st
 
     Raises   as raise_failed does
     """
-    raise_failed(try_jobs(jobs, work, say), len(jobs))
+    raise_failed(try_each(jobs, work, say), len(jobs))
 
 
-def try_jobs(
-    jobs: Sequence[Job], work: Callable[[Job], None], say: Callable[[str], None]
+def try_each(
+    things: Sequence[Thing], work: Callable[[Thing], None], say: Callable[[str], None]
 ) -> list[SeqloomError]:
-    """Do each job; gives the errors of those that failed for what is in their files, said where there are several jobs."""
+    """Work on each thing; gives the errors of what is in their files, said meanwhile where there are several things.
+
+    Raises   MissingDependencyError at once, which no other file would mend
+    """
     failed: list[SeqloomError] = []
-    for job in jobs:
+    for thing in things:
         try:
-            work(job)
+            work(thing)
+        except MissingDependencyError:
+            raise
         except (DataError, ResourceError) as error:
             failed.append(error)
-            if len(jobs) > 1:
+            if len(things) > 1:
                 say(f"seqloom: {error}")
     return failed
 
 
 def raise_failed(failed: Sequence[SeqloomError], count: int) -> None:
-    """Raise DataError if some of so many jobs failed, with how many; the only job's own error where there was but one."""
+    """Raise DataError with how many of so many files failed, if some did; the own error of an only file."""
     if failed and count == 1:
         raise failed[0]
     if failed:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -36,8 +36,9 @@ Examples:
 --times    PATH, then for each word a tab and START END WORD, in seconds
 --json     one object a line: source, text, score, log_probability, seconds,
            with --times words, with --n-best alternatives
---beside, --output FOLDER   a file for each; results that are there stay, so
-           that the same command goes on where it was stopped
+--beside, --output FOLDER   a file for each, for folders and patterns always;
+           results that are there stay, so that the same command goes on
+           where it was stopped
 JSON lines (.jsonl, or --field) are written as they were, with one field more.
 A file that can't be used gives an empty line and a sentence on stderr; the
 others go on, and the exit code is then 3.
@@ -69,15 +70,7 @@ def transcribe(
             metavar="SECONDS", help="With --stdin: the pause that ends an utterance; 0.6 if not said."
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write there instead of to stdout; into that folder, a file for each, if it is one.",
-        ),
-    ] = None,
+    output: many.Output = None,
     beside: many.Beside = None,
     overwrite: many.Overwrite = False,
     field: Annotated[
@@ -121,9 +114,6 @@ def transcribe(
     many.check_read(overwrite=overwrite, output=output, suffix=beside, fields=(field, into), records=records)
     if any(str(path) == many.STDIN for path in files):
         raise UsageError('"-" is stdin, which brings raw samples here: give --stdin and --rate in its place.')
-    each = bool(beside) or bool(output and output.is_dir())
-    if each and stdin:
-        raise UsageError(f"--output {output} is a folder, but --stdin has no names to write by. Name a file.")
     if records:
         _transcribe_records(
             files,
@@ -133,24 +123,25 @@ def transcribe(
             lambda: _load(run, language_model, language_model_weight, beam, 1),
         )
         return
-    jobs = _jobs(files, output, beside, overwrite=overwrite, json=json, each=each)
+    jobs = _jobs(files, output, beside, overwrite=overwrite, json=json)
     stream = Stream.asked(rate, format, silence) if stdin else None
-    if not jobs and not stdin:
+    if jobs == []:
         return
+    paths = _paths(files, output) if jobs is None else [job.source for job in jobs]
     model, options = _load(run, language_model, language_model_weight, beam, n_best if json else 1)
-    lines = Lines(times=times, json=json, several=options.n_best > 1, named=not stdin and not each)
-    paths = [job.source for job in jobs]
+    lines = Lines(times=times, json=json, several=options.n_best > 1, named=not stdin and jobs is None)
     with reporting(
-        "Transcribing", paths, shown=bool(paths) and (each or output is not None), unit="files"
+        "Transcribing", paths, shown=bool(paths) and (jobs is not None or output is not None), unit="files"
     ) as report:
-        if each:
-            _each_to_its_own(_Ahead(model, options, paths, times=times), lines, jobs, report)
+        if stream is not None:
+            with many.opened(output) as place:
+                transcribe_stream(model, options, lines, stream, place, report)
             return
-        if stream is None:
-            _all_to_one(_Ahead(model, options, paths, times=times), lines, jobs, report, output)
-            return
-        with many.opened(output) as place:
-            transcribe_stream(model, options, lines, stream, place, report)
+        ahead = _Ahead(model, options, paths, times=times)
+        if jobs is None:
+            _all_to_one(ahead, lines, paths, report, output)
+        else:
+            _each_to_its_own(ahead, lines, jobs, report)
 
 
 def _load(
@@ -192,32 +183,28 @@ def _transcribe_records(
 
 
 def _jobs(
-    files: Sequence[Path],
-    output: Path | None,
-    beside: str | None,
-    *,
-    overwrite: bool,
-    json: bool,
-    each: bool,
-) -> list[many.Job]:
-    """The recordings that are meant, and where what is said in each is written."""
+    files: Sequence[Path], output: Path | None, beside: str | None, *, overwrite: bool, json: bool
+) -> list[many.Job] | None:
+    """A job for each recording whose result isn't there yet; None where all goes to one place, as to stdout."""
+    if output is None and beside is None:
+        return None
+    kind = ".json" if json else ".txt"
+    return many.jobs_asked(files, output, beside, overwrite=overwrite, endings=_endings(), kind=kind)
+
+
+def _paths(files: Sequence[Path], output: Path | None) -> list[Path]:
+    """The recordings that are meant, whose lines go to one place. Raises UsageError for a place that is one of them."""
+    paths = [found.path for found in many.find_files(files, _endings())]
+    keep_inputs(paths, output=output)
+    return paths
+
+
+def _endings() -> tuple[str, ...]:
+    """Of the recordings that a folder stands for."""
     from seqloom.audio.ready import READY_SUFFIX
     from seqloom.audio.waveform import SUFFIXES
 
-    endings = (*SUFFIXES, READY_SUFFIX)
-    if not each:
-        place = output or Path(many.STDIN)
-        jobs = [many.Job(found.path, place) for found in many.find_files(files, endings)]
-        keep_inputs((job.source for job in jobs), output=output)
-        return jobs
-    if beside is not None:
-        return many.jobs_of(
-            files, lambda found: many.beside(found.path, beside), overwrite=overwrite, endings=endings
-        )
-    if output is None:
-        raise ValueError("a file for each needs a place")
-    mirrored = many.mirrored(output, ".json" if json else ".txt")
-    return many.jobs_of(files, mirrored, overwrite=overwrite, endings=endings)
+    return (*SUFFIXES, READY_SUFFIX)
 
 
 class _Ahead:
@@ -266,7 +253,7 @@ def _each_to_its_own(ahead: _Ahead, lines: "Lines", jobs: Sequence[many.Job], re
 
 
 def _all_to_one(
-    ahead: _Ahead, lines: "Lines", jobs: Sequence[many.Job], report: Report, output: Path | None
+    ahead: _Ahead, lines: "Lines", paths: Sequence[Path], report: Report, output: Path | None
 ) -> None:
     """A line for each recording, in order, an empty one for those that can't be used.
 
@@ -274,15 +261,15 @@ def _all_to_one(
     """
     with many.opened(output) as place:
 
-        def work(job: many.Job) -> None:
+        def work(path: Path) -> None:
             try:
-                found = ahead.of(job.source)
+                found = ahead.of(path)
             except DataError:
-                put(place, lines.nothing(job.source))
+                put(place, lines.nothing(path))
                 raise
             say_notice(found, report)
             put(place, lines.of(found))
             report.went_on(1, len(found.text.split()))
 
-        failed = many.try_jobs(jobs, work, report.say)
-    many.raise_failed(failed, len(jobs))
+        failed = many.try_each(paths, work, report.say)
+    many.raise_failed(failed, len(paths))

@@ -42,7 +42,9 @@ def test_memory_grows_with_the_sound_alone() -> None:
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert most < 2.5 * minute.nbytes  # the padded sound, what comes of it and a block; every window would be 34 times
+    assert (
+        most < 2.5 * minute.nbytes
+    )  # the padded sound, what comes of it and a block; every window would be 34 times
     assert len(found) == 60 * 16_000
 
 

@@ -108,8 +108,8 @@ def text(path: Path) -> Path:
         (broken, "its header is broken or it is of another format. Convert it to WAV or FLAC."),
         (
             cut,
-            "was cut short: of 1,760 bytes of sound, by its header, 400 are there. Copy it again, or convert it to FLAC "
-            "if that is all there is of it.",
+            "was cut short: of 1,760 bytes of sound, by its header, 400 are there. Copy it again, or convert it to "
+            "FLAC if that is all there is of it.",
         ),
         (text, "its header is broken or it is of another format. Convert it to WAV or FLAC."),
     ],

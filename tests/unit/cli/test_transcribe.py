@@ -34,7 +34,7 @@ def answers(
     a, broken, run = recordings / "a.wav", recordings / "broken.bin", speech_run
     output = tmp_path_factory.mktemp("out") / "all.tsv"
     with_faults = output.with_name("faults.tsv")
-    empty, texts = tmp_path_factory.mktemp("empty"), tmp_path_factory.mktemp("texts")
+    empty, texts = tmp_path_factory.mktemp("empty"), output.with_name("texts")
     inner = recordings / "deep"
     calls, faulty = recordings.parent / "calls.jsonl", recordings.parent / "faulty.jsonl"
     named = [f"{recordings.name}/{name}" for name in ("a.wav", "nothing.wav", "b.flac")]
@@ -66,6 +66,10 @@ def answers(
         "empty folder": ("transcribe", run, empty),
         "no fit": ("transcribe", run, empty / "*.wav"),
         "mirrored": ("transcribe", run, recordings, "--output", texts),
+        "mirrored again": ("transcribe", run, recordings, "--output", texts),
+        "pattern mirrored": ("transcribe", run, inner / "*", "--output", texts.with_name("few"), "--json"),
+        "folder to a file": ("transcribe", run, recordings, "--output", output),
+        "pattern to a file": ("transcribe", run, recordings / "*.wav", "--output", output),
         "beside": ("transcribe", run, inner, "--beside", "txt", "--json"),
         "beside again": ("transcribe", run, inner, "--beside", "txt"),
         "both places": ("transcribe", run, inner, "--beside", "txt", "--output", texts),
@@ -98,6 +102,7 @@ def answers(
         ("with faults", with_faults),
         ("c", inner / "c.wav.txt"),
         ("mirrored c", texts / "deep" / "c.wav.txt"),
+        ("few c", texts.with_name("few") / "c.wav.json"),
     ):
         found[name] = Answer(0, path.read_text(), "")
     both = [f"{name}\t{(texts / f'{name}.txt').read_text()}" for name in ("a.wav", "b.flac")]
@@ -166,7 +171,12 @@ def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], r
     there = [line for line in answers["folder"].out.splitlines() if line.startswith(f"{recordings}/deep")]
     words = [word.split(" ", 2)[2] for word in filter(None, there[0].split("\t")[1:])]
     assert answers["mirrored c"].out == " ".join(words) + "\n"
-    assert json.loads(answers["c"].out)["source"] == f"{recordings}/deep/c.wav"
+    for name in ("c", "few c"):
+        assert json.loads(answers[name].out)["source"] == f"{recordings}/deep/c.wav"
+    assert answers["pattern mirrored"].code == 0
+    assert answers["mirrored again"].err == (
+        "seqloom: 3 results are there already and stay as they are; --overwrite writes them anew.\n"
+    )
     assert answers["beside again"].err == (
         "seqloom: 1 result is there already and stays as it is; --overwrite writes it anew.\n"
     )
@@ -187,7 +197,9 @@ def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], r
             "--field is for JSON lines, but --stdin brings raw samples. Leave out one of the two.",
         ),
         ("both places", 2, "--beside and --output each say where results go. Leave out one."),
-        ("stdin to many", 2, "is a folder, but --stdin has no names to write by. Name a file."),
+        ("folder to a file", 2, "all.tsv is a file, but a folder is read. Name a folder for the results."),
+        ("pattern to a file", 2, "all.tsv is a file, but a folder is read. Name a folder for the results."),
+        ("stdin to many", 2, "is a folder, but stdin has no name to write by. Name a file."),
         (
             "html",
             2,
