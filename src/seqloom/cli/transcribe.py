@@ -35,7 +35,7 @@ Examples:
            seqloom transcribe runs/mine --stdin --rate 16000
 --times    PATH, then for each word a tab and START END WORD, in seconds
 --json     one object a line: source, text, score, log_probability, seconds,
-           with --times words, with --n-best alternatives
+           with --times words, with --n-best alternatives, with --stdin start
 --beside, --output FOLDER   a file for each, for folders and patterns always;
            results that are there stay, so that the same command goes on
            where it was stopped

@@ -9,7 +9,7 @@ from seqloom.cli.reporting import Report
 from seqloom.cli.transcript_lines import Lines, put, say_notice
 
 if TYPE_CHECKING:
-    from seqloom.audio.resampling import Samples
+    from seqloom.audio.silence import Utterance
     from seqloom.pipeline import Transcriber
     from seqloom.search.options import SearchOptions
 
@@ -59,7 +59,7 @@ def transcribe_stream(
     size = RAW_FORMATS[stream.kind][0].itemsize
     source = open(sys.stdin.fileno(), "rb", closefd=False, buffering=0)  # noqa: SIM115 - as it comes
 
-    def utterances() -> "Iterator[Samples]":
+    def utterances() -> "Iterator[Utterance]":
         rest, broken = b"", 0
         while data := source.read(STREAM_BYTES):
             rest += data
@@ -75,8 +75,8 @@ def transcribe_stream(
             report.say(f"seqloom: stdin ended within a sample; its {left} left out")
         yield from ends.end()
 
-    for number, samples in enumerate(utterances(), start=1):
+    for number, (samples, start) in enumerate(utterances(), start=1):
         heard = model.hear_samples(samples, stream.rate, f"utterance {number}")
         (found,) = model.write([heard], options, times=lines.times)
         say_notice(found, report)
-        put(place, lines.of(found))
+        put(place, lines.of(found, start))

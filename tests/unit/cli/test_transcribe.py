@@ -286,6 +286,11 @@ def test_a_stream_gives_a_line_an_utterance(speech_run: Path) -> None:
     rows = [json.loads(line) for line in answer.out.splitlines()]
     assert (answer.code, [row["source"] for row in rows]) == (0, ["utterance 1", "utterance 2"])
     assert all(0.4 < row["seconds"] < 1.0 for row in rows)
+    pauses = 1 + 0.05  # before each word
+    for row, said in zip(rows, (pauses, 2 * pauses + 0.45), strict=True):
+        assert said - 0.25 < row["start"] < said
+        for word in row["words"]:
+            assert row["start"] <= word["start"] < word["end"] <= row["start"] + row["seconds"]
     assert answer.err == "seqloom: stdin ended within a sample; its last byte was left out\n"
 
 
