@@ -82,21 +82,26 @@ def names_many(argument: Path) -> bool:
 
 
 def find_files(arguments: Sequence[Path], endings: Sequence[str] = ()) -> list[Found]:
-    """The files that arguments mean, each once, those of a folder or pattern in the order of their names.
+    """The files that arguments mean, in their order; those of a folder or pattern by name, if not meant already.
 
     endings  of the files that a folder stands for, as ".wav"; all files if none
     Raises   DataError for a folder or pattern without files; files that don't exist are their reader's to refuse
     """
-    found: dict[Path, Found] = {}
+    found: list[Found] = []
+    meant: set[Path] = set()
     for argument in arguments:
-        here = _expanded(argument, endings) if names_many(argument) else [Found(argument, argument.parent)]
+        if not names_many(argument):
+            found.append(Found(argument, argument.parent))
+            meant.add(argument)
+            continue
+        here = _expanded(argument, endings)
         if not here:
             kind = f"No file that ends in {' or '.join(endings)}" if endings else "No file"
             place = "is in" if argument.is_dir() else "fits"
             raise DataError(f"{kind} {place} {argument}. Name a folder or a pattern with files.")
-        for each in here:
-            found.setdefault(each.path, each)
-    return list(found.values())
+        found += [each for each in here if each.path not in meant]
+        meant.update(each.path for each in here)
+    return found
 
 
 def _expanded(argument: Path, endings: Sequence[str]) -> list[Found]:
@@ -128,6 +133,8 @@ def plan_jobs(
 ) -> Plan:
     """Where each result goes, without those that are there; files that are others' results are none to work on.
 
+    A file that isn't there is a job all the same, which says so.
+
     named   the arguments that stood for a single file each: such a file is worked on whatever its name
     Raises  UsageError for two files with one result, and for a result that would be one of the files
     """
@@ -137,17 +144,21 @@ def plan_jobs(
     sources = {each.path for each in kept}
     for each in kept:
         target = target_of(each)
-        if target in by_target:
+        if by_target.get(target, each.path) != each.path:
             raise UsageError(
                 f"{by_target[target]} and {each.path} would both be written to {target}. Name the folder that holds "
                 "them, whose inner folders are mirrored."
             )
-        if target in sources or (target.exists() and target.samefile(each.path)):
+        if target in sources or (target.exists() and each.path.exists() and target.samefile(each.path)):
             raise UsageError(
                 f"The result of {each.path} would be {target}, which is to be read. Name another place."
             )
         by_target[target] = each.path
-    there = [] if overwrite else [target for target in by_target if target.exists()]
+    there = [
+        target
+        for target, source in by_target.items()
+        if not overwrite and target.exists() and source.exists()
+    ]
     jobs = [Job(source, target) for target, source in by_target.items() if target not in there]
     stale = [target for target in there if target.stat().st_mtime < by_target[target].stat().st_mtime]
     return Plan(tuple(jobs), tuple(there), tuple(stale))
@@ -260,14 +271,13 @@ def jobs_of(
 ) -> list[Job]:
     """A job for each file that arguments mean and whose result isn't there yet; tells of those that are.
 
-    Raises  DataError for a file that doesn't exist, and as find_files and plan_jobs do
+    Raises  DataError where none of the files exists, and as find_files and plan_jobs do
     """
     from seqloom.data.lines import read_lines
 
     found = find_files(files, endings)
-    for each in found:
-        if not each.path.exists():
-            next(read_lines(each.path))  # says so, and suggests a near name
+    if not any(each.path.exists() for each in found):
+        next(read_lines(found[0].path))  # says so, and suggests a near name
     named = [path for path in files if not names_many(path)]
     plan = plan_jobs(found, place, overwrite=overwrite, named=named)
     say_there(plan, lambda line: print(line, file=sys.stderr))

@@ -1,15 +1,16 @@
 """`seqloom transcribe`: a line for each recording, or for each utterance of a stream."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqloom.base.errors import DataError, UsageError
+from seqloom.base.errors import DataError, ResourceError, UsageError
 from seqloom.cli import many
 from seqloom.cli.asking import Fields, fields_of
 from seqloom.cli.places import Run
+from seqloom.cli.recordings import what_is_said
 from seqloom.cli.reporting import Report, check_files, keep_inputs, reporting
 from seqloom.cli.transcribe_records import FIELD, RecordWriter, check_records
 from seqloom.cli.transcribe_stream import Stream, transcribe_stream
@@ -18,8 +19,9 @@ from seqloom.cli.writing_options import check_beams
 
 if TYPE_CHECKING:
     from seqloom.pipeline import Transcriber, Transcript
-    from seqloom.pipeline.transcriber import Heard
     from seqloom.search.options import SearchOptions
+
+    Results = Iterator[Transcript | DataError | ResourceError]
 
 EXAMPLES = """
 \b
@@ -43,7 +45,6 @@ JSON lines (.jsonl, or --field) are written as they were, with one field more.
 A file that can't be used gives an empty line and a sentence on stderr; the
 others go on, and the exit code is then 3.
 """
-PIECE = 4  # batches that are sorted by length together
 
 
 def transcribe(
@@ -123,11 +124,11 @@ def transcribe(
             lambda: _load(run, language_model, language_model_weight, beam, 1),
         )
         return
-    jobs = _jobs(files, output, beside, overwrite=overwrite, json=json)
+    jobs = _jobs(run, files, output, beside, overwrite=overwrite, json=json)
     stream = Stream.asked(rate, format, silence) if stdin else None
     if jobs == []:
         return
-    paths = _paths(files, output) if jobs is None else [job.source for job in jobs]
+    paths = _paths(run, files, output) if jobs is None else [job.source for job in jobs]
     model, options = _load(run, language_model, language_model_weight, beam, n_best if json else 1)
     lines = Lines(times=times, json=json, several=options.n_best > 1, named=not stdin and jobs is None)
     with reporting(
@@ -137,11 +138,11 @@ def transcribe(
             with many.opened(output) as place:
                 transcribe_stream(model, options, lines, stream, place, report)
             return
-        ahead = _Ahead(model, options, paths, times=times)
+        results = what_is_said(model, options, paths, times=times)
         if jobs is None:
-            _all_to_one(ahead, lines, paths, report, output)
+            _all_to_one(results, lines, paths, report, output)
         else:
-            _each_to_its_own(ahead, lines, jobs, report)
+            _each_to_its_own(results, lines, jobs, report)
 
 
 def _load(
@@ -183,67 +184,39 @@ def _transcribe_records(
 
 
 def _jobs(
-    files: Sequence[Path], output: Path | None, beside: str | None, *, overwrite: bool, json: bool
+    run: Path, files: Sequence[Path], output: Path | None, beside: str | None, *, overwrite: bool, json: bool
 ) -> list[many.Job] | None:
     """A job for each recording whose result isn't there yet; None where all goes to one place, as to stdout."""
     if output is None and beside is None:
         return None
-    kind = ".json" if json else ".txt"
-    return many.jobs_asked(files, output, beside, overwrite=overwrite, endings=_endings(), kind=kind)
+    endings, kind = _endings(run, files), ".json" if json else ".txt"
+    return many.jobs_asked(files, output, beside, overwrite=overwrite, endings=endings, kind=kind)
 
 
-def _paths(files: Sequence[Path], output: Path | None) -> list[Path]:
+def _paths(run: Path, files: Sequence[Path], output: Path | None) -> list[Path]:
     """The recordings that are meant, whose lines go to one place. Raises UsageError for a place that is one of them."""
-    paths = [found.path for found in many.find_files(files, _endings())]
+    paths = [found.path for found in many.find_files(files, _endings(run, files))]
     keep_inputs(paths, output=output)
     return paths
 
 
-def _endings() -> tuple[str, ...]:
-    """Of the recordings that a folder stands for."""
-    from seqloom.audio.ready import READY_SUFFIX
-    from seqloom.audio.waveform import SUFFIXES
+def _endings(run: Path, files: Sequence[Path]) -> tuple[str, ...]:
+    """Of what the run's model reads, if there is a folder, which stands for the files that end so."""
+    if not any(map(Path.is_dir, files)):
+        return ()
+    from seqloom.pipeline import Transcriber
+    from seqloom.pipeline.loading import check_kind
+    from seqloom.pipeline.transcriber import endings_read
 
-    return (*SUFFIXES, READY_SUFFIX)
-
-
-class _Ahead:
-    """Transcribes recordings in the order in which they are asked for, so many of them together."""
-
-    def __init__(
-        self, model: "Transcriber", options: "SearchOptions", paths: Sequence[Path], *, times: bool
-    ) -> None:
-        self.model, self.options, self.times = model, options, times
-        self.waiting = list(paths)
-        self.ready: dict[Path, Transcript | DataError] = {}
-
-    def of(self, path: Path) -> "Transcript":
-        """What is said in a recording. Raises DataError for one that can't be used."""
-        if path not in self.ready:
-            self._go_on()
-        found = self.ready.pop(path)
-        if isinstance(found, DataError):
-            raise found
-        return found
-
-    def _go_on(self) -> None:
-        size = PIECE * self.model.config.search.batch_sentences
-        paths, self.waiting = self.waiting[:size], self.waiting[size:]
-        heard: dict[Path, Heard] = {}
-        for path in paths:
-            try:
-                heard[path] = self.model.hear(path)
-            except DataError as error:
-                self.ready[path] = error
-        found = self.model.write(list(heard.values()), self.options, times=self.times)
-        self.ready |= zip(heard, found, strict=True)
+    check_kind(Transcriber, run, "transcribe")
+    return endings_read(run)
 
 
-def _each_to_its_own(ahead: _Ahead, lines: "Lines", jobs: Sequence[many.Job], report: Report) -> None:
+def _each_to_its_own(results: "Results", lines: "Lines", jobs: Sequence[many.Job], report: Report) -> None:
     """A file for each recording. Raises as run_jobs does."""
 
     def work(job: many.Job) -> None:
-        found = ahead.of(job.source)
+        found = _usable(next(results))
         say_notice(found, report)
         with many.opened(job.target) as place:
             put(place, lines.of(found))
@@ -253,7 +226,7 @@ def _each_to_its_own(ahead: _Ahead, lines: "Lines", jobs: Sequence[many.Job], re
 
 
 def _all_to_one(
-    ahead: _Ahead, lines: "Lines", paths: Sequence[Path], report: Report, output: Path | None
+    results: "Results", lines: "Lines", paths: Sequence[Path], report: Report, output: Path | None
 ) -> None:
     """A line for each recording, in order, an empty one for those that can't be used.
 
@@ -263,8 +236,8 @@ def _all_to_one(
 
         def work(path: Path) -> None:
             try:
-                found = ahead.of(path)
-            except DataError:
+                found = _usable(next(results))
+            except (DataError, ResourceError):
                 put(place, lines.nothing(path))
                 raise
             say_notice(found, report)
@@ -273,3 +246,9 @@ def _all_to_one(
 
         failed = many.try_each(paths, work, report.say)
     many.raise_failed(failed, len(paths))
+
+
+def _usable(found: "Transcript | DataError | ResourceError") -> "Transcript":
+    if isinstance(found, DataError | ResourceError):
+        raise found
+    return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from seqloom.base.errors import DataError, UsageError
 from seqloom.cli import many
 from seqloom.cli.asking import Fields, refuse_written
+from seqloom.cli.recordings import piece_size, what_is_said
 from seqloom.cli.reporting import Report
 from seqloom.cli.transcript_lines import say_notice
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from seqloom.search.options import SearchOptions
 
 FIELD = "text"  # that gets what is said
-PIECE = 4  # batches that are sorted by length together
 
 
 class Record(NamedTuple):
@@ -59,7 +59,7 @@ class RecordWriter:
 
         count = failed = 0
         with many.opened(output) as stream:
-            for records in in_pieces(self._records(paths), PIECE * self.model.config.search.batch_sentences):
+            for records in in_pieces(self._records(paths), piece_size(self.model)):
                 texts = self._texts([record.path for record in records])
                 for record, text in zip(records, texts, strict=True):
                     row = {**record.row, self.fields.written: text}
@@ -74,16 +74,15 @@ class RecordWriter:
 
     def _texts(self, paths: Sequence[Path]) -> list[str | None]:
         """What is said in recordings, None where one can't be used."""
-        heard = {}
-        for number, path in enumerate(paths):
-            try:
-                heard[number] = self.model.hear(path)
-            except DataError as error:
-                self.report.say(f"seqloom: {error}")
-        found = dict(zip(heard, self.model.write(list(heard.values()), self.options), strict=True))
-        for transcript in found.values():
-            say_notice(transcript, self.report)
-        return [found[number].text if number in found else None for number in range(len(paths))]
+        texts: list[str | None] = []
+        for found in what_is_said(self.model, self.options, paths):
+            if isinstance(found, Exception):
+                self.report.say(f"seqloom: {found}")
+                texts.append(None)
+            else:
+                say_notice(found, self.report)
+                texts.append(found.text)
+        return texts
 
     def _records(self, paths: Sequence[Path]) -> Iterator[Record]:
         from seqloom.cli.arriving import read_inputs

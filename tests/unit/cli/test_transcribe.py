@@ -35,7 +35,9 @@ def answers(
     output = tmp_path_factory.mktemp("out") / "all.tsv"
     with_faults = output.with_name("faults.tsv")
     empty, texts = tmp_path_factory.mktemp("empty"), output.with_name("texts")
-    inner = recordings / "deep"
+    inner, mixed = recordings / "deep", tmp_path_factory.mktemp("mixed")
+    np.save(mixed / "features.npy", np.zeros((3, 2)))
+    soundfile.write(mixed / "sound.wav", tone(["la"]), RATE)
     calls, faulty = recordings.parent / "calls.jsonl", recordings.parent / "faulty.jsonl"
     named = [f"{recordings.name}/{name}" for name in ("a.wav", "nothing.wav", "b.flac")]
     calls.write_text("".join(json.dumps({"audio": name, "n": n}) + "\n" for n, name in enumerate(named)))
@@ -62,12 +64,22 @@ def answers(
         "one bad": ("transcribe", run, broken),
         "some bad": ("transcribe", run, a, broken, recordings / "nothing.wav"),
         "some bad to a file": ("transcribe", run, a, broken, recordings / "b.flac", "--output", with_faults),
+        "twice": ("transcribe", run, a, recordings / "b.flac", a),
+        "one missing": ("transcribe", run, inner / "nothing.wav", inner / "c.wav", "--beside", "missing"),
+        "of sound": ("transcribe", run, mixed),
         "ready": ("transcribe", run, recordings.parent / "x.npy"),
         "empty folder": ("transcribe", run, empty),
         "no fit": ("transcribe", run, empty / "*.wav"),
         "mirrored": ("transcribe", run, recordings, "--output", texts),
         "mirrored again": ("transcribe", run, recordings, "--output", texts),
-        "pattern mirrored": ("transcribe", run, inner / "*", "--output", texts.with_name("few"), "--json"),
+        "pattern mirrored": (
+            "transcribe",
+            run,
+            inner / "*.wav",
+            "--output",
+            texts.with_name("few"),
+            "--json",
+        ),
         "folder to a file": ("transcribe", run, recordings, "--output", output),
         "pattern to a file": ("transcribe", run, recordings / "*.wav", "--output", output),
         "beside": ("transcribe", run, inner, "--beside", "txt", "--json"),
@@ -102,6 +114,7 @@ def answers(
         ("with faults", with_faults),
         ("c", inner / "c.wav.txt"),
         ("mirrored c", texts / "deep" / "c.wav.txt"),
+        ("one not missing", inner / "c.wav.missing"),
         ("few c", texts.with_name("few") / "c.wav.json"),
     ):
         found[name] = Answer(0, path.read_text(), "")
@@ -164,6 +177,27 @@ def test_a_file_gets_the_lines_of_the_others_too(answers: dict[str, Answer], rec
     lines = answers["with faults"].out.splitlines()
     assert [lines[0], lines[1]] == [answers["one"].out.rstrip("\n"), f"{recordings}/broken.bin\t"]
     assert lines[2].startswith(f"{recordings}/b.flac\t")
+
+
+def test_a_file_that_is_named_twice_has_two_lines(answers: dict[str, Answer]) -> None:
+    one, other, again = answers["twice"].out.splitlines(keepends=True)
+    assert one == again == answers["one"].out
+    assert other != one
+
+
+def test_a_missing_file_leaves_the_others_their_files(answers: dict[str, Answer], recordings: Path) -> None:
+    assert answers["one missing"].code == 3
+    assert answers["one missing"].err.splitlines() == [
+        f"seqloom: {recordings}/deep/nothing.wav does not exist.",
+        "seqloom: 1 of 2 files could not be used, as said above; the others are done.",
+    ]
+    assert answers["one not missing"].out == answers["mirrored c"].out
+
+
+def test_a_folder_stands_for_what_the_model_reads(answers: dict[str, Answer]) -> None:
+    (line,) = answers["of sound"].out.splitlines()
+    assert "/sound.wav\t" in line
+    assert answers["of sound"].code == 0
 
 
 def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], recordings: Path) -> None:
