@@ -159,7 +159,8 @@ def plan_jobs(
         for target, source in by_target.items()
         if not overwrite and target.exists() and source.exists()
     ]
-    jobs = [Job(source, target) for target, source in by_target.items() if target not in there]
+    done = set(there)
+    jobs = [Job(source, target) for target, source in by_target.items() if target not in done]
     stale = [target for target in there if target.stat().st_mtime < by_target[target].stat().st_mtime]
     return Plan(tuple(jobs), tuple(there), tuple(stale))
 
