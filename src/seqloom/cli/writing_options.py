@@ -137,7 +137,9 @@ def verb_of(kind: Kind, write: Callable[[list[Path], Asked], None]) -> Callable[
             float,
             typer.Option(metavar="P", help="With --sample: from the likeliest that hold this probability."),
         ] = 1.0,
-        seed: Annotated[int, typer.Option(metavar="N", help="With --sample: fixes what is drawn.")] = 0,
+        seed: Annotated[
+            int, typer.Option(metavar="N", help="With --sample: fixes what is drawn, for each file anew.")
+        ] = 0,
         scores: Annotated[
             bool, typer.Option("--scores", help="The score and a tab before each output.")
         ] = False,
