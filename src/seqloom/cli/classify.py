@@ -112,9 +112,10 @@ def classify(
     check_beside(files, output, beside)
     records = reads_records(field, files)
     check_read(
+        files,
+        output,
+        beside,
         overwrite=overwrite,
-        output=output,
-        suffix=beside,
         fields=(field, into),
         records=records or any(map(names_many, files)),
     )

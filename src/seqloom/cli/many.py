@@ -243,23 +243,31 @@ def jobs_asked(
 
 
 def check_read(
-    *,
-    overwrite: bool,
+    files: Sequence[Path],
     output: Path | None,
     suffix: str | None,
+    *,
+    overwrite: bool,
     fields: Sequence[str | None] = (),
     records: bool = False,
 ) -> None:
-    """Refuse names of fields that are none, and an --overwrite where there is nothing that might be written over.
+    """Refuse names of fields that are none, and an --overwrite where no result might stay as it is.
 
     fields   what --field and --into name
-    records  whether JSON lines are read
+    records  whether JSON lines are read, or may be
     """
     if "" in fields:
         raise UsageError("--field and --into name fields of JSON lines, and one of them is empty. Name it.")
-    if overwrite and not records and output is None and suffix is None:
+    if not overwrite or records or suffix is not None:
+        return
+    if output is None:
         raise UsageError(
             "--overwrite is for results in files and in fields of JSON lines, but these go to stdout. Leave it out."
+        )
+    if not output.is_dir() and not any(map(names_many, files)):
+        raise UsageError(
+            f"--overwrite is for many results and for fields of JSON lines; --output {output} is one file, which is "
+            "written anew in any case. Leave it out."
         )
 
 

@@ -112,7 +112,7 @@ def transcribe(
     check_records(records=records, stdin=stdin, into=into, times=times, json=json)
     check_beams(beam, n_best, json=json, unit="recording")
     many.check_beside(files, output, beside)
-    many.check_read(overwrite=overwrite, output=output, suffix=beside, fields=(field, into), records=records)
+    many.check_read(files, output, beside, overwrite=overwrite, fields=(field, into), records=records)
     if any(str(path) == many.STDIN for path in files):
         raise UsageError('"-" is stdin, which brings raw samples here: give --stdin and --rate in its place.')
     if records:

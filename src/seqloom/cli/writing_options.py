@@ -184,9 +184,10 @@ def check_options(kind: Kind, asked: Asked) -> None:
     check_beside(asked.files, asked.output, asked.beside)
     records = reads_records(asked.field, asked.files)
     check_read(
+        asked.files,
+        asked.output,
+        asked.beside,
         overwrite=asked.overwrite,
-        output=asked.output,
-        suffix=asked.beside,
         fields=(asked.field, asked.into),
         records=records or any(map(names_many, asked.files)),
     )

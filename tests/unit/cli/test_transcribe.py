@@ -94,6 +94,15 @@ def answers(
         "fast": ("transcribe", run, "--stdin", "--rate", 10**9),
         "dash": ("transcribe", run, "-"),
         "overwrite": ("transcribe", run, a, "--overwrite"),
+        "overwrite one": ("transcribe", run, a, "--output", output, "--overwrite"),
+        "overwrite many": (
+            "transcribe",
+            run,
+            inner / "*.wav",
+            "--output",
+            texts.with_name("few"),
+            "--overwrite",
+        ),
         "over itself": ("transcribe", run, a, "--output", inner.parent / "a.wav"),
         "for stdin": ("transcribe", run, a, "--rate", 8000),
         "n best": ("transcribe", run, a, "--n-best", 2),
@@ -208,6 +217,7 @@ def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], r
     for name in ("c", "few c"):
         assert json.loads(answers[name].out)["source"] == f"{recordings}/deep/c.wav"
     assert answers["pattern mirrored"].code == 0
+    assert (answers["overwrite many"].code, answers["overwrite many"].err) == (0, "")
     assert answers["mirrored again"].err == (
         "seqloom: 3 results are there already and stay as they are; --overwrite writes them anew.\n"
     )
@@ -256,6 +266,7 @@ def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], r
         ("fast", 2, "--rate 1000000000 is out of range; expected 1000 to 384000 samples a second."),
         ("dash", 2, '"-" is stdin, which brings raw samples here: give --stdin and --rate in its place.'),
         ("overwrite", 2, "but these go to stdout. Leave it out."),
+        ("overwrite one", 2, "is one file, which is written anew in any case. Leave it out."),
         ("over itself", 2, "/a.wav is a file that is being read. Name another one."),
         ("for stdin", 2, "--rate, --format and --silence are for --stdin. Add it, or leave them out."),
         ("n best", 2, "gives several outputs for a recording; add --json, which has room for them."),

@@ -255,6 +255,11 @@ def test_training_says_what_was_cut_and_how_good_it_is(summarizer: Project) -> N
             ["--overwrite"],
             "--overwrite is for results in files and in fields of JSON lines, but these go to stdout. Leave it out.",
         ),
+        (
+            ["--overwrite", "--output", "new.fr"],
+            "--overwrite is for many results and for fields of JSON lines; --output new.fr is one file, which is "
+            "written anew in any case. Leave it out.",
+        ),
         (["--into", "x"], "--into names a field of JSON lines. Add --field, which says what to read."),
     ],
 )
