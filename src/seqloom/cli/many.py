@@ -24,9 +24,9 @@ from seqloom.base.errors import (
     UsageError,
 )
 from seqloom.base.files import UNFINISHED, behind_links, explain_os_errors, make_folder, takes_as_it_comes
+from seqloom.cli.records import holds_records
 
 STDIN = "-"
-FIELD_FILES = (".jsonl", ".ndjson")
 Thing = TypeVar("Thing")
 
 Beside = Annotated[
@@ -123,7 +123,7 @@ def _hidden(path: Path, root: Path) -> bool:
 def beside(path: Path, suffix: str) -> Path:
     """new.en -> new.en.de; what holds JSON lines keeps its ending: new.jsonl -> new.de.jsonl."""
     suffix = f".{suffix.lstrip('.')}"
-    if path.suffix.lower() in FIELD_FILES:
+    if holds_records(path):
         return path.with_name(f"{path.stem}{suffix}{path.suffix}")
     return path.with_name(path.name + suffix)
 
@@ -188,24 +188,6 @@ def check_beside(files: Sequence[Path], output: Path | None, suffix: str | None)
         raise UsageError("--beside is for files. Name them.")
     if not suffix.strip(".") or "/" in suffix:
         raise UsageError(f'--beside "{suffix}" is no suffix; expected one as in --beside de.')
-
-
-def holds_records(path: Path) -> bool:
-    """Whether a file is JSON lines by its name."""
-    return path.suffix.lower() in FIELD_FILES
-
-
-def reads_records(field: str | None, files: Sequence[Path]) -> bool:
-    """Whether JSON lines are read: a field of them is named, or all files are such by their names."""
-    return field is not None or (bool(files) and all(map(holds_records, files)))
-
-
-def records_alone(paths: Sequence[Path]) -> bool:
-    """Whether files are JSON lines by their names. Raises UsageError where some are and some are not."""
-    kinds = {holds_records(path) for path in paths}
-    if len(kinds) > 1:
-        raise UsageError("Some of the files are JSON lines by their names and some are not. Read them apart.")
-    return kinds == {True}
 
 
 def jobs_asked(

@@ -11,8 +11,9 @@ from seqloom.cli import many
 from seqloom.cli.asking import Fields, fields_of
 from seqloom.cli.places import Run
 from seqloom.cli.recordings import what_is_said
+from seqloom.cli.records import FIELD_FILES, check_into, records_alone, refuse_for_records
 from seqloom.cli.reporting import Report, check_files, keep_inputs, reporting
-from seqloom.cli.transcribe_records import FIELD, RecordWriter, check_records
+from seqloom.cli.transcribe_records import FIELD, RecordWriter
 from seqloom.cli.transcribe_stream import Stream, transcribe_stream
 from seqloom.cli.transcript_lines import Lines, put, say_notice
 from seqloom.cli.writing_options import check_beams
@@ -102,19 +103,14 @@ def transcribe(
     ] = None,
 ) -> None:
     """Write down what is said in recordings."""
-    if stdin and files:
-        raise UsageError("Name either files or --stdin, not both.")
-    if not stdin and not files:
-        raise UsageError("Name sound files, or --stdin for raw samples from a pipe.")
-    if not stdin and (rate, format, silence) != (None, None, None):
-        raise UsageError("--rate, --format and --silence are for --stdin. Add it, or leave them out.")
-    records = field is not None or many.records_alone(files)
-    check_records(records=records, stdin=stdin, into=into, times=times, json=json)
+    records = field is not None or records_alone(files)
+    _check_source(files, stdin=stdin, records=records, of_stdin=(rate, format, silence))
+    check_into(into, records=records)
+    if records:
+        refuse_for_records(times=times, json=json)
     check_beams(beam, n_best, json=json, unit="recording")
     many.check_beside(files, output, beside)
     many.check_read(files, output, beside, overwrite=overwrite, fields=(field, into), records=records)
-    if any(str(path) == many.STDIN for path in files):
-        raise UsageError('"-" is stdin, which brings raw samples here: give --stdin and --rate in its place.')
     if records:
         _transcribe_records(
             files,
@@ -145,6 +141,27 @@ def transcribe(
             _each_to_its_own(results, lines, jobs, report)
 
 
+def _check_source(
+    files: Sequence[Path], *, stdin: bool, records: bool, of_stdin: Sequence[object | None]
+) -> None:
+    """Refuse to read from nowhere, or from two places.
+
+    of_stdin   what only goes with --stdin, None where it is not said
+    """
+    if stdin and files:
+        raise UsageError("Name either files or --stdin, not both.")
+    if not stdin and not files:
+        raise UsageError("Name sound files, or --stdin for raw samples from a pipe.")
+    if not stdin and any(option is not None for option in of_stdin):
+        raise UsageError("--rate, --format and --silence are for --stdin. Add it, or leave them out.")
+    if records and stdin:
+        raise UsageError(
+            "--field is for JSON lines, but --stdin brings raw samples. Leave out one of the two."
+        )
+    if any(str(path) == many.STDIN for path in files):
+        raise UsageError('"-" is stdin, which brings raw samples here: give --stdin and --rate in its place.')
+
+
 def _load(
     run: Path, language_model: Path | None, weight: float | None, beam: int | None, n_best: int | None
 ) -> "tuple[Transcriber, SearchOptions]":
@@ -167,7 +184,7 @@ def _transcribe_records(
 
     fields   what is read, the run's own field if none, and what is written
     """
-    jobs = many.jobs_asked(files, output, beside, overwrite=fields.overwrite, endings=many.FIELD_FILES)
+    jobs = many.jobs_asked(files, output, beside, overwrite=fields.overwrite, endings=FIELD_FILES)
     if jobs is None:
         check_files(files, output)
     elif not jobs:

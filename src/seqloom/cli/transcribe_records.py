@@ -5,7 +5,7 @@ from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from seqloom.base.errors import DataError, UsageError
+from seqloom.base.errors import DataError
 from seqloom.cli import many
 from seqloom.cli.asking import Fields, refuse_written
 from seqloom.cli.recordings import piece_size, what_is_said
@@ -24,22 +24,6 @@ class Record(NamedTuple):
 
     row: dict[str, Any]
     path: Path
-
-
-def check_records(*, records: bool, stdin: bool, into: str | None, **options: object) -> None:
-    """Refuse what doesn't go with JSON lines, and what only goes with them.
-
-    options  that say how a line of text is written, by their names; falsy where they are not set
-    """
-    if not records and into is not None:
-        raise UsageError("--into names a field of JSON lines. Add --field, which says what to read.")
-    if records and stdin:
-        raise UsageError(
-            "--field is for JSON lines, but --stdin brings raw samples. Leave out one of the two."
-        )
-    for name, value in options.items():
-        if records and value:
-            raise UsageError(f"JSON lines are written as they were, with one field more. Leave out --{name}.")
 
 
 class RecordWriter:

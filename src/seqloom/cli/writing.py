@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqloom.cli.many import jobs_asked, opened, records_alone, run_jobs
+from seqloom.cli.many import jobs_asked, opened, run_jobs
+from seqloom.cli.records import records_alone
 from seqloom.cli.reporting import Report, check_files, reporting
 from seqloom.cli.texts import one_line, typed
 from seqloom.cli.writing_options import Asked, Kind, check_options, check_records, verb_of

@@ -17,9 +17,9 @@ from seqloom.cli.many import (
     check_beside,
     check_read,
     names_many,
-    reads_records,
 )
 from seqloom.cli.places import Others, Run
+from seqloom.cli.records import check_into, reads_records, refuse_for_records
 
 LANGUAGE = re.compile("[a-z]{2,3}")
 
@@ -192,18 +192,14 @@ def check_options(kind: Kind, asked: Asked) -> None:
         records=records or any(map(names_many, asked.files)),
     )
     _check_document(kind, asked)
+    check_into(asked.into, records=records or any(map(Path.is_dir, asked.files)))
     if records:
         check_records(kind, asked)
-    elif asked.into is not None and not any(map(Path.is_dir, asked.files)):
-        raise UsageError("--into names a field of JSON lines. Add --field, which says what to read.")
 
 
 def check_records(kind: Kind, asked: Asked) -> None:
     """Refuse what doesn't go with JSON lines."""
-    if asked.scores or asked.json:
-        raise UsageError(
-            "JSON lines are written as they were, with one field more. Leave out --scores and --json."
-        )
+    refuse_for_records(scores=asked.scores, json=asked.json)
     if asked.wrapped:
         raise UsageError("--wrapped is for files of text, not for JSON lines. Leave it out.")
     if asked.document and kind.document == "whole":

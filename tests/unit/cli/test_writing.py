@@ -244,7 +244,7 @@ def test_training_says_what_was_cut_and_how_good_it_is(summarizer: Project) -> N
         ),
         (
             ["--field", "body", "--scores"],
-            "JSON lines are written as they were, with one field more. Leave out --scores and --json.",
+            "JSON lines are written as they were, with one field more. Leave out --scores.",
         ),
         (
             ["--field", "body", "--wrapped", "--document"],
