@@ -1,6 +1,7 @@
 """Sound in, text out: a file, many, long ones, with times and with a language model beside."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ import soundfile
 import torch
 
 import seqloom
+from seqloom.audio.preprocessing import Preprocessing
+from seqloom.audio.waveform import SUFFIXES
 from seqloom.base.errors import DataError, UsageError
 from seqloom.data.pairs import Pair
 from seqloom.models.speech import Fusion
 from seqloom.models.state import Step
 from seqloom.pipeline import Transcriber, load_as
 from seqloom.pipeline.text_model import Model
-from seqloom.pipeline.transcriber import same_vocabulary, with_language_model
+from seqloom.pipeline.transcriber import endings_read, same_vocabulary, with_language_model
 from seqloom.search.options import SearchOptions
 from seqloom.text.tokenizer import train_tokenizer
 from sounds import RATE, tone, write_speech_project
@@ -28,6 +31,14 @@ pytestmark = pytest.mark.usefixtures("machine_as_before")
 @pytest.fixture(scope="session")
 def model(speech_run: Path) -> Transcriber:
     return seqloom.load(speech_run, device="cpu", threads=1)
+
+
+def test_what_a_model_reads_ends_so(speech_run: Path, tmp_path: Path) -> None:
+    assert endings_read(speech_run) == SUFFIXES
+    shutil.copytree(speech_run, tmp_path / "ready")
+    kept = tmp_path / "ready" / "vocabulary" / "preprocessing.json"
+    replace(Preprocessing.load(kept), bank=None).save(kept)
+    assert endings_read(tmp_path / "ready") == (".npy",)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,13 @@ BLOCK_SECONDS = 0.02
 LOUDER = 10 ** (12 / 20)  # speech is at least 12 dB above the noise
 QUIETEST = 10 ** (-60 / 20)  # of full scale; below there is only silence
 FORGET = 0.05  # how fast the noise is believed to have grown, a block
+
+
+class Utterance(NamedTuple):
+    """samples (length,) of a stream, some silence around what is said included · start: seconds that were before."""
+
+    samples: Samples
+    start: float
 
 
 @dataclass
@@ -29,6 +37,7 @@ class Endpointer:
     longest: float = 30.0
     before: float = 0.2
     _noise: float = QUIETEST
+    _taken: int = 0  # samples, but for the rest
     _quiet: float = 0.0
     _speech: bool = False
     _waiting: list[Samples] = field(default_factory=list)
@@ -38,22 +47,23 @@ class Endpointer:
     def _block(self) -> int:
         return max(1, round(BLOCK_SECONDS * self.rate))
 
-    def take(self, samples: Samples) -> Iterator[Samples]:
+    def take(self, samples: Samples) -> Iterator[Utterance]:
         """More of the stream; gives each utterance that has ended by then."""
         self._rest = np.concatenate([self._rest, samples])
         while len(self._rest) >= self._block:
             block, self._rest = self._rest[: self._block], self._rest[self._block :]
             yield from self._hear(block)
 
-    def end(self) -> Iterator[Samples]:
+    def end(self) -> Iterator[Utterance]:
         """The stream is over; gives the utterance that was being said, if one was."""
         self._waiting.append(self._rest)
+        self._taken += len(self._rest)
         self._rest = self._rest[:0]
         if self._speech:
             yield self._cut()
         self._waiting = []
 
-    def _hear(self, block: Samples) -> Iterator[Samples]:
+    def _hear(self, block: Samples) -> Iterator[Utterance]:
         loudness = float(np.sqrt(np.mean(np.square(block, dtype=np.float64))))
         loud = loudness > max(self._noise * LOUDER, QUIETEST)
         if not loud:
@@ -61,6 +71,7 @@ class Endpointer:
                 1.0 if loudness < self._noise else FORGET
             )
         self._waiting.append(block)
+        self._taken += len(block)
         self._quiet = 0.0 if loud else self._quiet + BLOCK_SECONDS
         self._speech = self._speech or loud
         length = len(self._waiting) * BLOCK_SECONDS
@@ -69,11 +80,12 @@ class Endpointer:
         elif not self._speech and length > self.before:
             del self._waiting[0]
 
-    def _cut(self) -> Samples:
+    def _cut(self) -> Utterance:
         utterance = np.concatenate(self._waiting)
+        start = (self._taken - len(utterance)) / self.rate
         spare = max(0, round((self._quiet - self.before) * self.rate))
         self._waiting, self._quiet, self._speech = [], 0.0, False
-        return utterance[: len(utterance) - spare] if spare else utterance
+        return Utterance(utterance[: len(utterance) - spare], start)
 
 
 def quiet_cuts(samples: Samples, rate: int, longest: float) -> list[int]:

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqloom.audio.resampling import Samples, resample
+from seqloom.audio.sound_length import finished, sound_length
 from seqloom.base.errors import DataError, MissingDependencyError
 from seqloom.base.files import explain_os_errors
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au")
 """Sound files that are taken out of a folder."""
 LONGEST_HOURS = 24.0
+UNFINISHED = "its header says no length, as it was never finished; all that follows was read"
 RAW_FORMATS: Mapping[str, tuple[np.dtype[Any], float]] = {
     "s16le": (np.dtype("<i2"), 32768.0),
     "s32le": (np.dtype("<i4"), 2147483648.0),
@@ -36,13 +38,15 @@ class Sound(NamedTuple):
 def read_sound(path: Path, rate: int) -> Sound:
     """A sound file's samples at `rate` a second.
 
-    Raises   DataError for a file that isn't there, is empty or broken, holds no sound or no number;
+    Raises   DataError for a file that isn't there, is empty or broken, was cut short, holds no sound or no number;
              MissingDependencyError without soundfile
     """
     soundfile = _soundfile()
     require_bytes(path)
+    length = sound_length(path)
+    unfinished = length is not None and length.unfinished
     try:
-        with soundfile.SoundFile(str(path)) as stream:
+        with soundfile.SoundFile(finished(path, length) if length and unfinished else str(path)) as stream:
             if stream.frames > LONGEST_HOURS * 3600 * stream.samplerate:
                 raise DataError(
                     f"{path} says that it lasts {stream.frames / stream.samplerate / 3600:,.0f} hours; expected at "
@@ -55,7 +59,13 @@ def read_sound(path: Path, rate: int) -> Sound:
             f"{path} is no sound file that can be read ({str(error.error_string).rstrip('. ')}); its header is broken "
             "or it is of another format. Convert it to WAV or FLAC."
         ) from error
-    return _put_right(samples, found, rate, path)
+    if length and length.cut:
+        raise DataError(
+            f"{path} was cut short: of {length.said:,} bytes of sound, by its header, {length.there:,} are there. Copy "
+            "it again, or convert it to FLAC if that is all there is of it."
+        )
+    right = _put_right(samples, found, rate, path)
+    return right._replace(notices=(UNFINISHED, *right.notices)) if unfinished else right
 
 
 def from_raw(data: bytes, kind: str) -> Samples:

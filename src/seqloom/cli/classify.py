@@ -21,11 +21,10 @@ from seqloom.cli.many import (
     jobs_asked,
     names_many,
     opened,
-    reads_records,
-    records_alone,
     run_jobs,
 )
 from seqloom.cli.places import Others, Run
+from seqloom.cli.records import check_into, reads_records, records_alone, refuse_for_records
 from seqloom.cli.reporting import Report, check_files, reporting
 
 if TYPE_CHECKING:
@@ -112,9 +111,10 @@ def classify(
     check_beside(files, output, beside)
     records = reads_records(field, files)
     check_read(
+        files,
+        output,
+        beside,
         overwrite=overwrite,
-        output=output,
-        suffix=beside,
         fields=(field, into),
         records=records or any(map(names_many, files)),
     )
@@ -148,19 +148,15 @@ def _check_options(asked: Asked) -> None:
         raise UsageError(
             f"--threshold {asked.threshold} is no probability; expected a number between 0 and 1."
         )
-    if reads_records(asked.field, asked.files):
+    records = reads_records(asked.field, asked.files)
+    check_into(asked.into, records=records or any(map(Path.is_dir, asked.files)))
+    if records:
         _check_records(asked)
-    elif asked.into is not None and not any(map(Path.is_dir, asked.files)):
-        raise UsageError("--into names a field of JSON lines. Add --field, which says what to read.")
 
 
 def _check_records(asked: Asked) -> None:
     """Refuse what doesn't go with JSON lines."""
-    for option in ("probabilities", "json", "blocks"):
-        if getattr(asked, option):
-            raise UsageError(
-                f"JSON lines are written as they were, with one field more. Leave out --{option}."
-            )
+    refuse_for_records(probabilities=asked.probabilities, json=asked.json, blocks=asked.blocks)
 
 
 def _check_kind(kind: "LabelKind", run: Path, *, threshold: float | None, blocks: bool) -> None:

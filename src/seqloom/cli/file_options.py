@@ -52,7 +52,7 @@ def check_fields(fields: tuple[str, str], files: Sequence[Path], *, may_follow: 
     may_follow  whether files that are still to be named may be JSON lines
     """
     from seqloom.base.errors import UsageError
-    from seqloom.cli.many import holds_records
+    from seqloom.cli.records import holds_records
 
     if fields == (SOURCE_FIELD, TARGET_FIELD) or any(map(holds_records, files)) or (may_follow and not files):
         return

@@ -12,15 +12,22 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, BinaryIO, NamedTuple
+from typing import Annotated, BinaryIO, NamedTuple, TypeVar
 
 import typer
 
-from seqloom.base.errors import DataError, ResourceError, SeqloomError, UsageError
+from seqloom.base.errors import (
+    DataError,
+    MissingDependencyError,
+    ResourceError,
+    SeqloomError,
+    UsageError,
+)
 from seqloom.base.files import UNFINISHED, behind_links, explain_os_errors, make_folder, takes_as_it_comes
+from seqloom.cli.records import holds_records
 
 STDIN = "-"
-FIELD_FILES = (".jsonl", ".ndjson")
+Thing = TypeVar("Thing")
 
 Beside = Annotated[
     str | None,
@@ -75,21 +82,26 @@ def names_many(argument: Path) -> bool:
 
 
 def find_files(arguments: Sequence[Path], endings: Sequence[str] = ()) -> list[Found]:
-    """The files that arguments mean, each once, those of a folder or pattern in the order of their names.
+    """The files that arguments mean, in their order; those of a folder or pattern by name, if not meant already.
 
     endings  of the files that a folder stands for, as ".wav"; all files if none
     Raises   DataError for a folder or pattern without files; files that don't exist are their reader's to refuse
     """
-    found: dict[Path, Found] = {}
+    found: list[Found] = []
+    meant: set[Path] = set()
     for argument in arguments:
-        here = _expanded(argument, endings) if names_many(argument) else [Found(argument, argument.parent)]
+        if not names_many(argument):
+            found.append(Found(argument, argument.parent))
+            meant.add(argument)
+            continue
+        here = _expanded(argument, endings)
         if not here:
             kind = f"No file that ends in {' or '.join(endings)}" if endings else "No file"
             place = "is in" if argument.is_dir() else "fits"
             raise DataError(f"{kind} {place} {argument}. Name a folder or a pattern with files.")
-        for each in here:
-            found.setdefault(each.path, each)
-    return list(found.values())
+        found += [each for each in here if each.path not in meant]
+        meant.update(each.path for each in here)
+    return found
 
 
 def _expanded(argument: Path, endings: Sequence[str]) -> list[Found]:
@@ -111,7 +123,7 @@ def _hidden(path: Path, root: Path) -> bool:
 def beside(path: Path, suffix: str) -> Path:
     """new.en -> new.en.de; what holds JSON lines keeps its ending: new.jsonl -> new.de.jsonl."""
     suffix = f".{suffix.lstrip('.')}"
-    if path.suffix.lower() in FIELD_FILES:
+    if holds_records(path):
         return path.with_name(f"{path.stem}{suffix}{path.suffix}")
     return path.with_name(path.name + suffix)
 
@@ -120,6 +132,8 @@ def plan_jobs(
     found: Sequence[Found], target_of: Callable[[Found], Path], *, overwrite: bool, named: Sequence[Path]
 ) -> Plan:
     """Where each result goes, without those that are there; files that are others' results are none to work on.
+
+    A file that isn't there is a job all the same, which says so.
 
     named   the arguments that stood for a single file each: such a file is worked on whatever its name
     Raises  UsageError for two files with one result, and for a result that would be one of the files
@@ -130,28 +144,36 @@ def plan_jobs(
     sources = {each.path for each in kept}
     for each in kept:
         target = target_of(each)
-        if target in by_target:
+        if by_target.get(target, each.path) != each.path:
             raise UsageError(
                 f"{by_target[target]} and {each.path} would both be written to {target}. Name the folder that holds "
                 "them, whose inner folders are mirrored."
             )
-        if target in sources or (target.exists() and target.samefile(each.path)):
+        if target in sources or (target.exists() and each.path.exists() and target.samefile(each.path)):
             raise UsageError(
                 f"The result of {each.path} would be {target}, which is to be read. Name another place."
             )
         by_target[target] = each.path
-    there = [] if overwrite else [target for target in by_target if target.exists()]
-    jobs = [Job(source, target) for target, source in by_target.items() if target not in there]
+    there = [
+        target
+        for target, source in by_target.items()
+        if not overwrite and target.exists() and source.exists()
+    ]
+    done = set(there)
+    jobs = [Job(source, target) for target, source in by_target.items() if target not in done]
     stale = [target for target in there if target.stat().st_mtime < by_target[target].stat().st_mtime]
     return Plan(tuple(jobs), tuple(there), tuple(stale))
 
 
-def mirrored(folder: Path, ending: str = "") -> Callable[[Found], Path]:
-    """Results in a folder, as their files lie in theirs; with a further ending where they are of another kind."""
+def mirrored(folder: Path, kind: str = "") -> Callable[[Found], Path]:
+    """Results in a folder, as their files lie in theirs.
+
+    kind   a further ending, as ".txt", where results are of another kind than their files
+    """
 
     def place(found: Found) -> Path:
         path = folder / found.path.relative_to(found.root)
-        return path.with_name(path.name + ending)
+        return path.with_name(path.name + kind)
 
     return place
 
@@ -168,24 +190,6 @@ def check_beside(files: Sequence[Path], output: Path | None, suffix: str | None)
         raise UsageError(f'--beside "{suffix}" is no suffix; expected one as in --beside de.')
 
 
-def holds_records(path: Path) -> bool:
-    """Whether a file is JSON lines by its name."""
-    return path.suffix.lower() in FIELD_FILES
-
-
-def reads_records(field: str | None, files: Sequence[Path]) -> bool:
-    """Whether JSON lines are read: a field of them is named, or all files are such by their names."""
-    return field is not None or (bool(files) and all(map(holds_records, files)))
-
-
-def records_alone(paths: Sequence[Path]) -> bool:
-    """Whether files are JSON lines by their names. Raises UsageError where some are and some are not."""
-    kinds = {holds_records(path) for path in paths}
-    if len(kinds) > 1:
-        raise UsageError("Some of the files are JSON lines by their names and some are not. Read them apart.")
-    return kinds == {True}
-
-
 def jobs_asked(
     files: Sequence[Path],
     output: Path | None,
@@ -193,11 +197,13 @@ def jobs_asked(
     *,
     overwrite: bool,
     endings: Sequence[str] = (),
+    kind: str = "",
 ) -> list[Job] | None:
     """A job for each file whose result isn't there yet, by --output or --beside; None where all goes to one place.
 
     endings  as for find_files
-    Raises  UsageError for results that have no place; as jobs_of does
+    kind     as for mirrored
+    Raises   UsageError for results that have no place; as jobs_of does
     """
     folder = output is not None and output.is_dir()
     if suffix is None and not folder and not any(map(names_many, files)):
@@ -211,7 +217,7 @@ def jobs_asked(
     if suffix is not None:
         return jobs_of(files, lambda each: beside(each.path, suffix), overwrite=overwrite, endings=endings)
     if output is not None:
-        return jobs_of(files, mirrored(output), overwrite=overwrite, endings=endings)
+        return jobs_of(files, mirrored(output, kind), overwrite=overwrite, endings=endings)
     raise UsageError(
         "Folders and patterns are for many files at once: say where their results go, by --beside SUFFIX or "
         "--output FOLDER."
@@ -219,23 +225,31 @@ def jobs_asked(
 
 
 def check_read(
-    *,
-    overwrite: bool,
+    files: Sequence[Path],
     output: Path | None,
     suffix: str | None,
+    *,
+    overwrite: bool,
     fields: Sequence[str | None] = (),
     records: bool = False,
 ) -> None:
-    """Refuse names of fields that are none, and an --overwrite where there is nothing that might be written over.
+    """Refuse names of fields that are none, and an --overwrite where no result might stay as it is.
 
     fields   what --field and --into name
-    records  whether JSON lines are read
+    records  whether JSON lines are read, or may be
     """
     if "" in fields:
         raise UsageError("--field and --into name fields of JSON lines, and one of them is empty. Name it.")
-    if overwrite and not records and output is None and suffix is None:
+    if not overwrite or records or suffix is not None:
+        return
+    if output is None:
         raise UsageError(
             "--overwrite is for results in files and in fields of JSON lines, but these go to stdout. Leave it out."
+        )
+    if not output.is_dir() and not any(map(names_many, files)):
+        raise UsageError(
+            f"--overwrite is for many results and for fields of JSON lines; --output {output} is one file, which is "
+            "written anew in any case. Leave it out."
         )
 
 
@@ -248,14 +262,13 @@ def jobs_of(
 ) -> list[Job]:
     """A job for each file that arguments mean and whose result isn't there yet; tells of those that are.
 
-    Raises  DataError for a file that doesn't exist, and as find_files and plan_jobs do
+    Raises  DataError where none of the files exists, and as find_files and plan_jobs do
     """
     from seqloom.data.lines import read_lines
 
     found = find_files(files, endings)
-    for each in found:
-        if not each.path.exists():
-            next(read_lines(each.path))  # says so, and suggests a near name
+    if not any(each.path.exists() for each in found):
+        next(read_lines(found[0].path))  # says so, and suggests a near name
     named = [path for path in files if not names_many(path)]
     plan = plan_jobs(found, place, overwrite=overwrite, named=named)
     say_there(plan, lambda line: print(line, file=sys.stderr))
@@ -279,20 +292,38 @@ def say_there(plan: Plan, say: Callable[[str], None]) -> None:
 def run_jobs(jobs: Sequence[Job], work: Callable[[Job], None], say: Callable[[str], None]) -> None:
     """Do each job; one that fails for what is in its file leaves the others to be done.
 
-    Raises   DataError at the end if some failed, with how many; the only one's own error where there is but one
+    Raises   as raise_failed does
+    """
+    raise_failed(try_each(jobs, work, say), len(jobs))
+
+
+def try_each(
+    things: Sequence[Thing], work: Callable[[Thing], None], say: Callable[[str], None]
+) -> list[SeqloomError]:
+    """Work on each thing; gives the errors of what is in their files, said meanwhile where there are several things.
+
+    Raises   MissingDependencyError at once, which no other file would mend
     """
     failed: list[SeqloomError] = []
-    for job in jobs:
+    for thing in things:
         try:
-            work(job)
+            work(thing)
+        except MissingDependencyError:
+            raise
         except (DataError, ResourceError) as error:
-            if len(jobs) == 1:
-                raise
             failed.append(error)
-            say(f"seqloom: {error}")
+            if len(things) > 1:
+                say(f"seqloom: {error}")
+    return failed
+
+
+def raise_failed(failed: Sequence[SeqloomError], count: int) -> None:
+    """Raise DataError with how many of so many files failed, if some did; the own error of an only file."""
+    if failed and count == 1:
+        raise failed[0]
     if failed:
         raise DataError(
-            f"{len(failed):,} of {len(jobs):,} files could not be used, as said above; the others are done."
+            f"{len(failed):,} of {count:,} files could not be used, as said above; the others are done."
         )
 
 

@@ -1,25 +1,28 @@
 """`seqloom transcribe`: a line for each recording, or for each utterance of a stream."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqloom.base.errors import DataError, UsageError
+from seqloom.base.errors import DataError, ResourceError, UsageError
 from seqloom.cli import many
 from seqloom.cli.asking import Fields, fields_of
 from seqloom.cli.places import Run
+from seqloom.cli.recordings import what_is_said
+from seqloom.cli.records import FIELD_FILES, check_into, records_alone, refuse_for_records
 from seqloom.cli.reporting import Report, check_files, keep_inputs, reporting
-from seqloom.cli.transcribe_records import FIELD, RecordWriter, check_records
+from seqloom.cli.transcribe_records import FIELD, RecordWriter
 from seqloom.cli.transcribe_stream import Stream, transcribe_stream
 from seqloom.cli.transcript_lines import Lines, put, say_notice
 from seqloom.cli.writing_options import check_beams
 
 if TYPE_CHECKING:
     from seqloom.pipeline import Transcriber, Transcript
-    from seqloom.pipeline.transcriber import Heard
     from seqloom.search.options import SearchOptions
+
+    Results = Iterator[Transcript | DataError | ResourceError]
 
 EXAMPLES = """
 \b
@@ -35,14 +38,14 @@ Examples:
            seqloom transcribe runs/mine --stdin --rate 16000
 --times    PATH, then for each word a tab and START END WORD, in seconds
 --json     one object a line: source, text, score, log_probability, seconds,
-           with --times words, with --n-best alternatives
---beside, --output FOLDER   a file for each; results that are there stay, so
-           that the same command goes on where it was stopped
+           with --times words, with --n-best alternatives, with --stdin start
+--beside, --output FOLDER   a file for each, for folders and patterns always;
+           results that are there stay, so that the same command goes on
+           where it was stopped
 JSON lines (.jsonl, or --field) are written as they were, with one field more.
 A file that can't be used gives an empty line and a sentence on stderr; the
 others go on, and the exit code is then 3.
 """
-PIECE = 4  # batches that are sorted by length together
 
 
 def transcribe(
@@ -69,15 +72,7 @@ def transcribe(
             metavar="SECONDS", help="With --stdin: the pause that ends an utterance; 0.6 if not said."
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write there instead of to stdout; into that folder, a file for each, if it is one.",
-        ),
-    ] = None,
+    output: many.Output = None,
     beside: many.Beside = None,
     overwrite: many.Overwrite = False,
     field: Annotated[
@@ -108,22 +103,14 @@ def transcribe(
     ] = None,
 ) -> None:
     """Write down what is said in recordings."""
-    if stdin and files:
-        raise UsageError("Name either files or --stdin, not both.")
-    if not stdin and not files:
-        raise UsageError("Name sound files, or --stdin for raw samples from a pipe.")
-    if not stdin and (rate, format, silence) != (None, None, None):
-        raise UsageError("--rate, --format and --silence are for --stdin. Add it, or leave them out.")
-    records = field is not None or many.records_alone(files)
-    check_records(records=records, stdin=stdin, into=into, times=times, json=json)
+    records = field is not None or records_alone(files)
+    _check_source(files, stdin=stdin, records=records, of_stdin=(rate, format, silence))
+    check_into(into, records=records)
+    if records:
+        refuse_for_records(times=times, json=json)
     check_beams(beam, n_best, json=json, unit="recording")
     many.check_beside(files, output, beside)
-    many.check_read(overwrite=overwrite, output=output, suffix=beside, fields=(field, into), records=records)
-    if any(str(path) == many.STDIN for path in files):
-        raise UsageError('"-" is stdin, which brings raw samples here: give --stdin and --rate in its place.')
-    each = bool(beside) or bool(output and output.is_dir())
-    if each and stdin:
-        raise UsageError(f"--output {output} is a folder, but --stdin has no names to write by. Name a file.")
+    many.check_read(files, output, beside, overwrite=overwrite, fields=(field, into), records=records)
     if records:
         _transcribe_records(
             files,
@@ -133,24 +120,46 @@ def transcribe(
             lambda: _load(run, language_model, language_model_weight, beam, 1),
         )
         return
-    jobs = _jobs(files, output, beside, overwrite=overwrite, json=json, each=each)
+    jobs = _jobs(run, files, output, beside, overwrite=overwrite, json=json)
     stream = Stream.asked(rate, format, silence) if stdin else None
-    if not jobs and not stdin:
+    if jobs == []:
         return
+    paths = _paths(run, files, output) if jobs is None else [job.source for job in jobs]
     model, options = _load(run, language_model, language_model_weight, beam, n_best if json else 1)
-    lines = Lines(times=times, json=json, several=options.n_best > 1, named=not stdin and not each)
-    paths = [job.source for job in jobs]
+    lines = Lines(times=times, json=json, several=options.n_best > 1, named=not stdin and jobs is None)
     with reporting(
-        "Transcribing", paths, shown=bool(paths) and (each or output is not None), unit="files"
+        "Transcribing", paths, shown=bool(paths) and (jobs is not None or output is not None), unit="files"
     ) as report:
-        if each:
-            _each_to_its_own(_Ahead(model, options, paths, times=times), lines, jobs, report)
-            return
-        with many.opened(output) as place:
-            if stream is not None:
+        if stream is not None:
+            with many.opened(output) as place:
                 transcribe_stream(model, options, lines, stream, place, report)
-            else:
-                _all_to_one(_Ahead(model, options, paths, times=times), lines, jobs, report, place)
+            return
+        results = what_is_said(model, options, paths, times=times)
+        if jobs is None:
+            _all_to_one(results, lines, paths, report, output)
+        else:
+            _each_to_its_own(results, lines, jobs, report)
+
+
+def _check_source(
+    files: Sequence[Path], *, stdin: bool, records: bool, of_stdin: Sequence[object | None]
+) -> None:
+    """Refuse to read from nowhere, or from two places.
+
+    of_stdin   what only goes with --stdin, None where it is not said
+    """
+    if stdin and files:
+        raise UsageError("Name either files or --stdin, not both.")
+    if not stdin and not files:
+        raise UsageError("Name sound files, or --stdin for raw samples from a pipe.")
+    if not stdin and any(option is not None for option in of_stdin):
+        raise UsageError("--rate, --format and --silence are for --stdin. Add it, or leave them out.")
+    if records and stdin:
+        raise UsageError(
+            "--field is for JSON lines, but --stdin brings raw samples. Leave out one of the two."
+        )
+    if any(str(path) == many.STDIN for path in files):
+        raise UsageError('"-" is stdin, which brings raw samples here: give --stdin and --rate in its place.')
 
 
 def _load(
@@ -175,7 +184,7 @@ def _transcribe_records(
 
     fields   what is read, the run's own field if none, and what is written
     """
-    jobs = many.jobs_asked(files, output, beside, overwrite=fields.overwrite, endings=many.FIELD_FILES)
+    jobs = many.jobs_asked(files, output, beside, overwrite=fields.overwrite, endings=FIELD_FILES)
     if jobs is None:
         check_files(files, output)
     elif not jobs:
@@ -192,71 +201,39 @@ def _transcribe_records(
 
 
 def _jobs(
-    files: Sequence[Path],
-    output: Path | None,
-    beside: str | None,
-    *,
-    overwrite: bool,
-    json: bool,
-    each: bool,
-) -> list[many.Job]:
-    """The recordings that are meant, and where what is said in each is written."""
-    from seqloom.audio.ready import READY_SUFFIX
-    from seqloom.audio.waveform import SUFFIXES
-
-    endings = (*SUFFIXES, READY_SUFFIX)
-    if not each:
-        place = output or Path(many.STDIN)
-        jobs = [many.Job(found.path, place) for found in many.find_files(files, endings)]
-        keep_inputs((job.source for job in jobs), output=output)
-        return jobs
-    if beside is not None:
-        return many.jobs_of(
-            files, lambda found: many.beside(found.path, beside), overwrite=overwrite, endings=endings
-        )
-    if output is None:
-        raise ValueError("a file for each needs a place")
-    mirrored = many.mirrored(output, ".json" if json else ".txt")
-    return many.jobs_of(files, mirrored, overwrite=overwrite, endings=endings)
+    run: Path, files: Sequence[Path], output: Path | None, beside: str | None, *, overwrite: bool, json: bool
+) -> list[many.Job] | None:
+    """A job for each recording whose result isn't there yet; None where all goes to one place, as to stdout."""
+    if output is None and beside is None:
+        return None
+    endings, kind = _endings(run, files), ".json" if json else ".txt"
+    return many.jobs_asked(files, output, beside, overwrite=overwrite, endings=endings, kind=kind)
 
 
-class _Ahead:
-    """Transcribes recordings in the order in which they are asked for, so many of them together."""
-
-    def __init__(
-        self, model: "Transcriber", options: "SearchOptions", paths: Sequence[Path], *, times: bool
-    ) -> None:
-        self.model, self.options, self.times = model, options, times
-        self.waiting = list(paths)
-        self.ready: dict[Path, Transcript | DataError] = {}
-
-    def of(self, path: Path) -> "Transcript":
-        """What is said in a recording. Raises DataError for one that can't be used."""
-        if path not in self.ready:
-            self._go_on()
-        found = self.ready.pop(path)
-        if isinstance(found, DataError):
-            raise found
-        return found
-
-    def _go_on(self) -> None:
-        size = PIECE * self.model.config.search.batch_sentences
-        paths, self.waiting = self.waiting[:size], self.waiting[size:]
-        heard: dict[Path, Heard] = {}
-        for path in paths:
-            try:
-                heard[path] = self.model.hear(path)
-            except DataError as error:
-                self.ready[path] = error
-        found = self.model.write(list(heard.values()), self.options, times=self.times)
-        self.ready |= zip(heard, found, strict=True)
+def _paths(run: Path, files: Sequence[Path], output: Path | None) -> list[Path]:
+    """The recordings that are meant, whose lines go to one place. Raises UsageError for a place that is one of them."""
+    paths = [found.path for found in many.find_files(files, _endings(run, files))]
+    keep_inputs(paths, output=output)
+    return paths
 
 
-def _each_to_its_own(ahead: _Ahead, lines: "Lines", jobs: Sequence[many.Job], report: Report) -> None:
+def _endings(run: Path, files: Sequence[Path]) -> tuple[str, ...]:
+    """Of what the run's model reads, if there is a folder, which stands for the files that end so."""
+    if not any(map(Path.is_dir, files)):
+        return ()
+    from seqloom.pipeline import Transcriber
+    from seqloom.pipeline.loading import check_kind
+    from seqloom.pipeline.transcriber import endings_read
+
+    check_kind(Transcriber, run, "transcribe")
+    return endings_read(run)
+
+
+def _each_to_its_own(results: "Results", lines: "Lines", jobs: Sequence[many.Job], report: Report) -> None:
     """A file for each recording. Raises as run_jobs does."""
 
     def work(job: many.Job) -> None:
-        found = ahead.of(job.source)
+        found = _usable(next(results))
         say_notice(found, report)
         with many.opened(job.target) as place:
             put(place, lines.of(found))
@@ -266,18 +243,29 @@ def _each_to_its_own(ahead: _Ahead, lines: "Lines", jobs: Sequence[many.Job], re
 
 
 def _all_to_one(
-    ahead: _Ahead, lines: "Lines", jobs: Sequence[many.Job], report: Report, place: BinaryIO
+    results: "Results", lines: "Lines", paths: Sequence[Path], report: Report, output: Path | None
 ) -> None:
-    """A line for each recording, in order, an empty one for those that can't be used. Raises as run_jobs does."""
+    """A line for each recording, in order, an empty one for those that can't be used.
 
-    def work(job: many.Job) -> None:
-        try:
-            found = ahead.of(job.source)
-        except DataError:
-            put(place, lines.nothing(job.source))
-            raise
-        say_notice(found, report)
-        put(place, lines.of(found))
-        report.went_on(1, len(found.text.split()))
+    Raises   as run_jobs does, once all of it is there
+    """
+    with many.opened(output) as place:
 
-    many.run_jobs(jobs, work, report.say)
+        def work(path: Path) -> None:
+            try:
+                found = _usable(next(results))
+            except (DataError, ResourceError):
+                put(place, lines.nothing(path))
+                raise
+            say_notice(found, report)
+            put(place, lines.of(found))
+            report.went_on(1, len(found.text.split()))
+
+        failed = many.try_each(paths, work, report.say)
+    many.raise_failed(failed, len(paths))
+
+
+def _usable(found: "Transcript | DataError | ResourceError") -> "Transcript":
+    if isinstance(found, DataError | ResourceError):
+        raise found
+    return found

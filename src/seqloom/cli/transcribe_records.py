@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from seqloom.base.errors import DataError, UsageError
+from seqloom.base.errors import DataError
 from seqloom.cli import many
 from seqloom.cli.arriving import Line
 from seqloom.cli.asking import Fields, refuse_written, written_record
+from seqloom.cli.recordings import piece_size, what_is_said
 from seqloom.cli.reporting import Report
 from seqloom.cli.transcript_lines import say_notice
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from seqloom.search.options import SearchOptions
 
 FIELD = "text"  # that gets what is said
-PIECE = 4  # batches that are sorted by length together
 
 
 class Record(NamedTuple):
@@ -24,22 +24,6 @@ class Record(NamedTuple):
 
     line: Line
     path: Path
-
-
-def check_records(*, records: bool, stdin: bool, into: str | None, **options: object) -> None:
-    """Refuse what doesn't go with JSON lines, and what only goes with them.
-
-    options  that say how a line of text is written, by their names; falsy where they are not set
-    """
-    if not records and into is not None:
-        raise UsageError("--into names a field of JSON lines. Add --field, which says what to read.")
-    if records and stdin:
-        raise UsageError(
-            "--field is for JSON lines, but --stdin brings raw samples. Leave out one of the two."
-        )
-    for name, value in options.items():
-        if records and value:
-            raise UsageError(f"JSON lines are written as they were, with one field more. Leave out --{name}.")
 
 
 class RecordWriter:
@@ -59,7 +43,7 @@ class RecordWriter:
 
         count = failed = 0
         with many.opened(output) as stream:
-            for records in in_pieces(self._records(paths), PIECE * self.model.config.search.batch_sentences):
+            for records in in_pieces(self._records(paths), piece_size(self.model)):
                 texts = self._texts([record.path for record in records])
                 for record, text in zip(records, texts, strict=True):
                     written = written_record(record.line, self.fields.written, text)
@@ -74,16 +58,15 @@ class RecordWriter:
 
     def _texts(self, paths: Sequence[Path]) -> list[str | None]:
         """What is said in recordings, None where one can't be used."""
-        heard = {}
-        for number, path in enumerate(paths):
-            try:
-                heard[number] = self.model.hear(path)
-            except DataError as error:
-                self.report.say(f"seqloom: {error}")
-        found = dict(zip(heard, self.model.write(list(heard.values()), self.options), strict=True))
-        for transcript in found.values():
-            say_notice(transcript, self.report)
-        return [found[number].text if number in found else None for number in range(len(paths))]
+        texts: list[str | None] = []
+        for found in what_is_said(self.model, self.options, paths):
+            if isinstance(found, Exception):
+                self.report.say(f"seqloom: {found}")
+                texts.append(None)
+            else:
+                say_notice(found, self.report)
+                texts.append(found.text)
+        return texts
 
     def _records(self, paths: Sequence[Path]) -> Iterator[Record]:
         from seqloom.cli.arriving import read_inputs

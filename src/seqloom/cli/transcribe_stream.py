@@ -2,18 +2,21 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from seqloom.base.errors import UsageError
+from seqloom.cli.arriving import in_pieces
 from seqloom.cli.reporting import Report
 from seqloom.cli.transcript_lines import Lines, put, say_notice
 
 if TYPE_CHECKING:
-    from seqloom.audio.resampling import Samples
+    from seqloom.audio.silence import Utterance
     from seqloom.pipeline import Transcriber
     from seqloom.search.options import SearchOptions
 
 STREAM_BYTES = 3_200
+TOGETHER = 4  # utterances that are transcribed at once where a model is behind; some times as many may wait
 LEAST_RATE, MOST_RATE = 1_000, 384_000  # as audio.sampling_rate
 
 
@@ -43,6 +46,48 @@ class Stream:
         return cls(rate, kind or "s16le", 0.6 if silence is None else silence)
 
 
+@dataclass
+class _Microphone:
+    """Raw samples of stdin as they come, cut into utterances, and what was wrong with them.
+
+    broken   samples that are no numbers
+    left     bytes after the last whole sample
+    """
+
+    stream: Stream
+    longest: float
+    broken: int = 0
+    left: int = 0
+
+    def utterances(self) -> "Iterator[Utterance]":
+        """Each as it ends."""
+        from seqloom.audio.silence import Endpointer
+        from seqloom.audio.waveform import RAW_FORMATS, count_broken, from_raw
+
+        kind = self.stream.kind
+        ends = Endpointer(self.stream.rate, self.stream.silence, self.longest)
+        size = RAW_FORMATS[kind][0].itemsize
+        source = open(sys.stdin.fileno(), "rb", closefd=False, buffering=0)  # noqa: SIM115 - as it comes
+        rest = b""
+        while data := source.read(STREAM_BYTES):
+            rest += data
+            whole = len(rest) - len(rest) % size
+            self.broken += count_broken(rest[:whole], kind)
+            yield from ends.take(from_raw(rest[:whole], kind))
+            rest = rest[whole:]
+        self.left = len(rest)
+        yield from ends.end()
+
+    def tell(self, report: Report) -> None:
+        """Say what was wrong, if anything was."""
+        if self.broken:
+            told = "1 sample of stdin is" if self.broken == 1 else f"{self.broken:,} samples of stdin are"
+            report.say(f"seqloom: {told} no number; silence stood for that")
+        if self.left:
+            told = "last byte was" if self.left == 1 else f"last {self.left} bytes were"
+            report.say(f"seqloom: stdin ended within a sample; its {told} left out")
+
+
 def transcribe_stream(
     model: "Transcriber",
     options: "SearchOptions",
@@ -51,32 +96,16 @@ def transcribe_stream(
     place: BinaryIO,
     report: Report,
 ) -> None:
-    """A line for each utterance, as it ends."""
-    from seqloom.audio.silence import Endpointer
-    from seqloom.audio.waveform import RAW_FORMATS, count_broken, from_raw
-
-    ends = Endpointer(stream.rate, stream.silence, model.config.audio.max_seconds)
-    size = RAW_FORMATS[stream.kind][0].itemsize
-    source = open(sys.stdin.fileno(), "rb", closefd=False, buffering=0)  # noqa: SIM115 - as it comes
-
-    def utterances() -> "Iterator[Samples]":
-        rest, broken = b"", 0
-        while data := source.read(STREAM_BYTES):
-            rest += data
-            whole = len(rest) - len(rest) % size
-            broken += count_broken(rest[:whole], stream.kind)
-            yield from ends.take(from_raw(rest[:whole], stream.kind))
-            rest = rest[whole:]
-        if broken:
-            told = "1 sample of stdin is" if broken == 1 else f"{broken:,} samples of stdin are"
-            report.say(f"seqloom: {told} no number; silence stood for that")
-        if rest:
-            left = "last byte was" if len(rest) == 1 else f"last {len(rest)} bytes were"
-            report.say(f"seqloom: stdin ended within a sample; its {left} left out")
-        yield from ends.end()
-
-    for number, samples in enumerate(utterances(), start=1):
-        heard = model.hear_samples(samples, stream.rate, f"utterance {number}")
-        (found,) = model.write([heard], options, times=lines.times)
-        say_notice(found, report)
-        put(place, lines.of(found))
+    """A line for each utterance, as it ends. Stdin is read meanwhile, as a pipe holds but seconds of a microphone."""
+    microphone = _Microphone(stream, model.config.audio.max_seconds)
+    number = 0
+    for utterances in in_pieces(microphone.utterances(), TOGETHER):
+        heard = [
+            model.hear_samples(samples, stream.rate, f"utterance {number + ordinal}")
+            for ordinal, (samples, _) in enumerate(utterances, start=1)
+        ]
+        number += len(heard)
+        for (_, start), found in zip(utterances, model.write(heard, options, times=lines.times), strict=True):
+            say_notice(found, report)
+            put(place, lines.of(found, start))
+    microphone.tell(report)

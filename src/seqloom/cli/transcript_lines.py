@@ -1,6 +1,6 @@
 """How what is said in a recording, or in an utterance, becomes a line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -33,10 +33,14 @@ class Lines:
     several: bool
     named: bool
 
-    def of(self, found: "Transcript") -> str:
-        """What was said."""
+    def of(self, found: "Transcript", start: float | None = None) -> str:
+        """What was said.
+
+        start   seconds of the stream before an utterance, from which its times are counted then; None for a recording
+        """
+        found = _later(found, start or 0.0)
         if self.json:
-            return _as_json(found, times=self.times, several=self.several)
+            return _as_json(found, start, times=self.times, several=self.several)
         said = [one_line(found.text)]
         if self.times:
             said = [f"{word.start:.2f} {word.end:.2f} {one_line(word.text)}" for word in found.words]
@@ -49,12 +53,22 @@ class Lines:
         return dumps({"source": str(path), "text": None}) if self.json else f"{one_line(str(path))}\t"
 
 
-def _as_json(found: "Transcript", *, times: bool, several: bool) -> str:
+def _later(found: "Transcript", seconds: float) -> "Transcript":
+    """With every word so much later."""
+    words = (
+        word._replace(start=round(word.start + seconds, 3), end=round(word.end + seconds, 3))
+        for word in found.words
+    )
+    return replace(found, words=tuple(words))
+
+
+def _as_json(found: "Transcript", start: float | None, *, times: bool, several: bool) -> str:
     from json import dumps
 
     record: dict[str, Any] = {
         "source": found.source,
         **_scored(found),
+        **({} if start is None else {"start": round(start, 3)}),
         "seconds": round(found.seconds, 3),
     }
     if times:

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqloom.cli.many import jobs_asked, opened, records_alone, run_jobs
+from seqloom.cli.many import jobs_asked, opened, run_jobs
+from seqloom.cli.records import records_alone
 from seqloom.cli.reporting import Report, check_files, reporting
 from seqloom.cli.texts import one_line, typed
 from seqloom.cli.writing_options import Asked, Kind, check_options, check_records, verb_of
@@ -90,19 +91,22 @@ class _Writer:
     ) -> None:
         self.kind, self.model, self.options, self.asked = kind, model, options, asked
         self.prefix, self.report = prefix, report
-        self.asked_before = 0  # texts that the model has read
 
     def write(self, paths: Sequence[Path], output: Path | None) -> None:
-        """All of some files, or of stdin for none, into one place."""
+        """All of some files, or of stdin for none, into one place.
+
+        What is drawn depends on the number of a text within this place alone, whatever else was written before.
+        """
         from seqloom.cli.arriving import in_pieces
 
         size = BATCHES * self.model.config.search.batch_sentences
+        asked_before = 0  # texts
         with opened(output) as stream:
             for pieces in in_pieces(self._pieces(paths), size):
                 texts = [text for piece in pieces for text in piece.sources]
                 prefixes = [self.prefix] * len(texts) if self.prefix else None
-                results = self.model.translate(texts, self.options, prefixes, first=self.asked_before)
-                self.asked_before += len(texts)
+                results = self.model.translate(texts, self.options, prefixes, first=asked_before)
+                asked_before += len(texts)
                 rest = iter(results)
                 for piece in pieces:
                     own = [next(rest) for _ in piece.sources]

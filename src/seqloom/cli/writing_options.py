@@ -17,9 +17,9 @@ from seqloom.cli.many import (
     check_beside,
     check_read,
     names_many,
-    reads_records,
 )
 from seqloom.cli.places import Others, Run
+from seqloom.cli.records import check_into, reads_records, refuse_for_records
 
 LANGUAGE = re.compile("[a-z]{2,3}")
 
@@ -137,7 +137,9 @@ def verb_of(kind: Kind, write: Callable[[list[Path], Asked], None]) -> Callable[
             float,
             typer.Option(metavar="P", help="With --sample: from the likeliest that hold this probability."),
         ] = 1.0,
-        seed: Annotated[int, typer.Option(metavar="N", help="With --sample: fixes what is drawn.")] = 0,
+        seed: Annotated[
+            int, typer.Option(metavar="N", help="With --sample: fixes what is drawn, for each file anew.")
+        ] = 0,
         scores: Annotated[
             bool, typer.Option("--scores", help="The score and a tab before each output.")
         ] = False,
@@ -182,25 +184,22 @@ def check_options(kind: Kind, asked: Asked) -> None:
     check_beside(asked.files, asked.output, asked.beside)
     records = reads_records(asked.field, asked.files)
     check_read(
+        asked.files,
+        asked.output,
+        asked.beside,
         overwrite=asked.overwrite,
-        output=asked.output,
-        suffix=asked.beside,
         fields=(asked.field, asked.into),
         records=records or any(map(names_many, asked.files)),
     )
     _check_document(kind, asked)
+    check_into(asked.into, records=records or any(map(Path.is_dir, asked.files)))
     if records:
         check_records(kind, asked)
-    elif asked.into is not None and not any(map(Path.is_dir, asked.files)):
-        raise UsageError("--into names a field of JSON lines. Add --field, which says what to read.")
 
 
 def check_records(kind: Kind, asked: Asked) -> None:
     """Refuse what doesn't go with JSON lines."""
-    if asked.scores or asked.json:
-        raise UsageError(
-            "JSON lines are written as they were, with one field more. Leave out --scores and --json."
-        )
+    refuse_for_records(scores=asked.scores, json=asked.json)
     if asked.wrapped:
         raise UsageError("--wrapped is for files of text, not for JSON lines. Leave it out.")
     if asked.document and kind.document == "whole":

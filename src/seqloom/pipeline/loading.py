@@ -145,14 +145,19 @@ def load_as(
     Raises   UsageError, with the verb to use instead, for a run of another kind; as `load` does
     """
     for each in [run] if isinstance(run, Path | str) else run:
-        task = task_of(Path(each))
-        other = verb in OF_ONE_TASK and verb != task.verb
-        if other or not issubclass(KINDS[task.name], kinds):
-            raise UsageError(
-                f'{each} was trained for task = "{task.name}", which `seqloom {verb}` is not for. '
-                f"Use it with: seqloom {task.verb} {each}"
-            )
+        check_kind(kinds, Path(each), verb)
     model = load(run, device=device, threads=threads)
     if not isinstance(model, kinds):
         raise TypeError(f"the loader gave a {type(model).__name__}")
     return model
+
+
+def check_kind(kinds: Any, run: Path, verb: str) -> None:
+    """Refuse a run of another kind than a verb uses, with the verb to use instead. Raises UsageError."""
+    task = task_of(run)
+    other = verb in OF_ONE_TASK and verb != task.verb
+    if other or not issubclass(KINDS[task.name], kinds):
+        raise UsageError(
+            f'{run} was trained for task = "{task.name}", which `seqloom {verb}` is not for. '
+            f"Use it with: seqloom {task.verb} {run}"
+        )

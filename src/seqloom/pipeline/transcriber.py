@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seqloom.audio.preprocessing import Frames, Preprocessing
+from seqloom.audio.ready import READY_SUFFIX
 from seqloom.audio.resampling import Samples, resample
 from seqloom.audio.silence import quiet_cuts
-from seqloom.audio.waveform import read_sound
+from seqloom.audio.waveform import SUFFIXES, read_sound
 from seqloom.base.errors import UsageError
 from seqloom.config.schema import Config
 from seqloom.config.tasks import task_named
@@ -25,6 +26,7 @@ from seqloom.training.machine import Machine
 from seqloom.training.run_config import read_run_config
 from seqloom.training.run_folder import RunFolder
 from seqloom.training.searching import search_options
+from seqloom.training.seeds import seed_runs
 from seqloom.training.speech import best_speech_network, read_vocabulary
 from seqloom.training.transcribing import Found, transcribe_frames
 
@@ -279,6 +281,13 @@ def load_transcriber(
     tokenizer, preprocessing = read_vocabulary(folder)
     network = best_speech_network(folder, config, preprocessing, tokenizer)
     return with_language_model(Transcriber(network, tokenizer, preprocessing, config, machine))
+
+
+def endings_read(run: Path) -> tuple[str, ...]:
+    """How files end that a run's model reads: sound, or ready-made features. Raises DamagedModelError."""
+    folder = (seed_runs(run) or [run])[0]
+    _, preprocessing = read_vocabulary(RunFolder(folder))
+    return (READY_SUFFIX,) if preprocessing.bank is None else SUFFIXES
 
 
 def with_language_model(

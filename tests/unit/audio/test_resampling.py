@@ -1,9 +1,11 @@
 """Resampling keeps what both rates can hold, and lets the rest fade."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from seqloom.audio.resampling import change_speed, change_speed_of_frames, resample
+from seqloom.audio.resampling import BLOCK, change_speed, change_speed_of_frames, resample
 
 
 def sine(hertz: float, rate: int, seconds: float = 0.5) -> np.ndarray:
@@ -20,6 +22,30 @@ def test_a_tone_is_the_same_tone_at_another_rate(rate: int, wanted: int) -> None
 
 def test_what_the_lower_rate_can_t_hold_is_gone() -> None:
     assert np.abs(resample(sine(7000, 16000), 16000, 8000)[200:-200]).max() < 1e-3
+
+
+@pytest.mark.parametrize(("rate", "wanted"), [(3, 1), (1, 2), (441, 160)])
+def test_blocks_leave_no_seam(rate: int, wanted: int) -> None:
+    noise = np.random.default_rng(3).normal(size=(2 * BLOCK + 5) * rate).astype(np.float32)
+    whole = resample(noise, rate, wanted)
+    assert len(whole) > 2 * BLOCK * wanted  # of each phase more than two blocks
+    far = (BLOCK - 1_000) * rate  # where a piece that is cut there has the same phase
+    piece = resample(noise[far:], rate, wanted)
+    assert np.abs(piece[500:] - whole[(BLOCK - 1_000) * wanted + 500 :]).max() < 1e-5
+
+
+def test_memory_grows_with_the_sound_alone() -> None:
+    minute = np.zeros(60 * 48_000, np.float32)
+    tracemalloc.start()
+    try:
+        found = resample(minute, 48_000, 16_000)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (
+        most < 2.5 * minute.nbytes
+    )  # the padded sound, what comes of it and a block; every window would be 34 times
+    assert len(found) == 60 * 16_000
 
 
 def test_the_same_rate_and_no_samples_stay() -> None:

@@ -50,6 +50,17 @@ def test_samples_that_are_no_numbers_become_silence_with_a_notice(tmp_path: Path
     assert np.isfinite(sound.samples).all()
 
 
+def test_a_recording_that_was_never_finished_is_read_with_a_notice(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.wav", tone(["la"]))
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + bytes(4) + content[8:40] + bytes(4) + content[44:])
+    sound = read_sound(path, RATE)
+    assert sound.notices == (
+        "its header says no length, as it was never finished; all that follows was read",
+    )
+    assert np.abs(sound.samples - tone(["la"])).max() < 1e-4
+
+
 def broken(path: Path) -> Path:
     path.write_bytes(b"RIFF" + struct.pack("<I", 100) + b"WAVEnonsense of some length")
     return path
@@ -73,6 +84,12 @@ def folder(path: Path) -> Path:
     return path
 
 
+def cut(path: Path) -> Path:
+    written(path, tone(["la"]))
+    path.write_bytes(path.read_bytes()[:444])
+    return path
+
+
 def text(path: Path) -> Path:
     path.write_text("this is text")
     return path
@@ -89,6 +106,11 @@ def text(path: Path) -> Path:
         (only_nan, "has no sample that is a finite number. Export it again, or leave it out."),
         (folder, "is a folder; expected a sound file."),
         (broken, "its header is broken or it is of another format. Convert it to WAV or FLAC."),
+        (
+            cut,
+            "was cut short: of 1,760 bytes of sound, by its header, 400 are there. Copy it again, or convert it to "
+            "FLAC if that is all there is of it.",
+        ),
         (text, "its header is broken or it is of another format. Convert it to WAV or FLAC."),
     ],
 )

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from seqloom.base.errors import DataError, ResourceError, UsageError
+from seqloom.base.errors import DataError, MissingDependencyError, ResourceError, UsageError
 from seqloom.cli.many import (
     Found,
     Job,
     beside,
     find_files,
+    jobs_of,
     mirrored,
     names_many,
     opened,
@@ -60,6 +61,33 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(texts: Path) -> Non
 
 def test_each_file_is_meant_once(texts: Path) -> None:
     assert len(find_files([texts / "a.en", texts / "*.en", texts, texts])) == 4
+
+
+def test_files_that_are_named_keep_their_order_and_may_be_named_twice(texts: Path) -> None:
+    named = [texts / "b.txt", texts / "a.en", texts / "b.txt"]
+    assert [each.path for each in find_files(named)] == named
+    assert names(find_files([texts / "b.txt", texts / "a.en", texts, texts / "b.txt"]), texts) == [
+        "b.txt",
+        "a.en",
+        "in/c.en",
+        "in/deep/d.en",
+        "b.txt",
+    ]
+
+
+def test_a_file_that_is_named_twice_is_one_job(texts: Path) -> None:
+    named = [texts / "b.txt", texts / "a.en", texts / "b.txt"]
+    jobs = jobs_of(named, lambda each: beside(each.path, "de"), overwrite=False)
+    assert [job.source for job in jobs] == named[:2]
+
+
+def test_a_file_that_isnt_there_is_a_job_that_fails_alone(texts: Path) -> None:
+    missing, there = texts / "a.em", texts / "b.txt"
+    (texts / "a.em.de").write_text("of what was there before")
+    jobs = jobs_of([missing, there], lambda each: beside(each.path, "de"), overwrite=False)
+    assert [job.source for job in jobs] == [missing, there]
+    with pytest.raises(DataError, match=r"a\.em does not exist\. Did you mean .*a\.en\?$"):
+        jobs_of([missing, missing], lambda each: beside(each.path, "de"), overwrite=False)
 
 
 def test_no_file(texts: Path) -> None:
@@ -153,6 +181,9 @@ def test_a_file_that_fails_leaves_the_others_to_be_done() -> None:
         run_jobs(jobs[1:2], work, said.append)
     with pytest.raises(UsageError):
         run_jobs(jobs, lambda _: (_ for _ in ()).throw(UsageError("mistyped")), said.append)
+    with pytest.raises(MissingDependencyError):
+        run_jobs(jobs, lambda _: (_ for _ in ()).throw(MissingDependencyError("soundfile")), said.append)
+    assert len(said) == 2
 
 
 def test_what_was_there_is_replaced_by_all_or_nothing(

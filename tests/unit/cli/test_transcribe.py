@@ -33,8 +33,11 @@ def answers(
     project = speech_run.parent.parent / "project"
     a, broken, run = recordings / "a.wav", recordings / "broken.bin", speech_run
     output = tmp_path_factory.mktemp("out") / "all.tsv"
-    empty, texts = tmp_path_factory.mktemp("empty"), tmp_path_factory.mktemp("texts")
-    inner = recordings / "deep"
+    with_faults = output.with_name("faults.tsv")
+    empty, texts = tmp_path_factory.mktemp("empty"), output.with_name("texts")
+    inner, mixed = recordings / "deep", tmp_path_factory.mktemp("mixed")
+    np.save(mixed / "features.npy", np.zeros((3, 2)))
+    soundfile.write(mixed / "sound.wav", tone(["la"]), RATE)
     calls, faulty = recordings.parent / "calls.jsonl", recordings.parent / "faulty.jsonl"
     named = [f"{recordings.name}/{name}" for name in ("a.wav", "nothing.wav", "b.flac")]
     calls.write_text("".join(json.dumps({"audio": name, "n": n}) + "\n" for n, name in enumerate(named)))
@@ -60,10 +63,25 @@ def answers(
         "file": ("transcribe", run, a, "--output", output, "--beam", 1),
         "one bad": ("transcribe", run, broken),
         "some bad": ("transcribe", run, a, broken, recordings / "nothing.wav"),
+        "some bad to a file": ("transcribe", run, a, broken, recordings / "b.flac", "--output", with_faults),
+        "twice": ("transcribe", run, a, recordings / "b.flac", a),
+        "one missing": ("transcribe", run, inner / "nothing.wav", inner / "c.wav", "--beside", "missing"),
+        "of sound": ("transcribe", run, mixed),
         "ready": ("transcribe", run, recordings.parent / "x.npy"),
         "empty folder": ("transcribe", run, empty),
         "no fit": ("transcribe", run, empty / "*.wav"),
         "mirrored": ("transcribe", run, recordings, "--output", texts),
+        "mirrored again": ("transcribe", run, recordings, "--output", texts),
+        "pattern mirrored": (
+            "transcribe",
+            run,
+            inner / "*.wav",
+            "--output",
+            texts.with_name("few"),
+            "--json",
+        ),
+        "folder to a file": ("transcribe", run, recordings, "--output", output),
+        "pattern to a file": ("transcribe", run, recordings / "*.wav", "--output", output),
         "beside": ("transcribe", run, inner, "--beside", "txt", "--json"),
         "beside again": ("transcribe", run, inner, "--beside", "txt"),
         "both places": ("transcribe", run, inner, "--beside", "txt", "--output", texts),
@@ -76,6 +94,15 @@ def answers(
         "fast": ("transcribe", run, "--stdin", "--rate", 10**9),
         "dash": ("transcribe", run, "-"),
         "overwrite": ("transcribe", run, a, "--overwrite"),
+        "overwrite one": ("transcribe", run, a, "--output", output, "--overwrite"),
+        "overwrite many": (
+            "transcribe",
+            run,
+            inner / "*.wav",
+            "--output",
+            texts.with_name("few"),
+            "--overwrite",
+        ),
         "over itself": ("transcribe", run, a, "--output", inner.parent / "a.wav"),
         "for stdin": ("transcribe", run, a, "--rate", 8000),
         "n best": ("transcribe", run, a, "--n-best", 2),
@@ -93,8 +120,11 @@ def answers(
     found = dict(zip(commands, several(*commands.values()), strict=True))
     for name, path in (
         ("written", output),
+        ("with faults", with_faults),
         ("c", inner / "c.wav.txt"),
         ("mirrored c", texts / "deep" / "c.wav.txt"),
+        ("one not missing", inner / "c.wav.missing"),
+        ("few c", texts.with_name("few") / "c.wav.json"),
     ):
         found[name] = Answer(0, path.read_text(), "")
     both = [f"{name}\t{(texts / f'{name}.txt').read_text()}" for name in ("a.wav", "b.flac")]
@@ -147,12 +177,50 @@ def test_files_that_can_t_be_used_are_told_and_the_others_go_on(
     assert said[2] == "seqloom: 2 of 3 files could not be used, as said above; the others are done."
 
 
+def test_a_file_gets_the_lines_of_the_others_too(answers: dict[str, Answer], recordings: Path) -> None:
+    some = answers["some bad to a file"]
+    assert (some.code, some.out) == (3, "")
+    assert some.err.splitlines()[-1] == (
+        "seqloom: 1 of 3 files could not be used, as said above; the others are done."
+    )
+    lines = answers["with faults"].out.splitlines()
+    assert [lines[0], lines[1]] == [answers["one"].out.rstrip("\n"), f"{recordings}/broken.bin\t"]
+    assert lines[2].startswith(f"{recordings}/b.flac\t")
+
+
+def test_a_file_that_is_named_twice_has_two_lines(answers: dict[str, Answer]) -> None:
+    one, other, again = answers["twice"].out.splitlines(keepends=True)
+    assert one == again == answers["one"].out
+    assert other != one
+
+
+def test_a_missing_file_leaves_the_others_their_files(answers: dict[str, Answer], recordings: Path) -> None:
+    assert answers["one missing"].code == 3
+    assert answers["one missing"].err.splitlines() == [
+        f"seqloom: {recordings}/deep/nothing.wav does not exist.",
+        "seqloom: 1 of 2 files could not be used, as said above; the others are done.",
+    ]
+    assert answers["one not missing"].out == answers["mirrored c"].out
+
+
+def test_a_folder_stands_for_what_the_model_reads(answers: dict[str, Answer]) -> None:
+    (line,) = answers["of sound"].out.splitlines()
+    assert "/sound.wav\t" in line
+    assert answers["of sound"].code == 0
+
+
 def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], recordings: Path) -> None:
     assert (answers["mirrored"].code, answers["mirrored"].out) == (0, "")
     there = [line for line in answers["folder"].out.splitlines() if line.startswith(f"{recordings}/deep")]
     words = [word.split(" ", 2)[2] for word in filter(None, there[0].split("\t")[1:])]
     assert answers["mirrored c"].out == " ".join(words) + "\n"
-    assert json.loads(answers["c"].out)["source"] == f"{recordings}/deep/c.wav"
+    for name in ("c", "few c"):
+        assert json.loads(answers[name].out)["source"] == f"{recordings}/deep/c.wav"
+    assert answers["pattern mirrored"].code == 0
+    assert (answers["overwrite many"].code, answers["overwrite many"].err) == (0, "")
+    assert answers["mirrored again"].err == (
+        "seqloom: 3 results are there already and stay as they are; --overwrite writes them anew.\n"
+    )
     assert answers["beside again"].err == (
         "seqloom: 1 result is there already and stays as it is; --overwrite writes it anew.\n"
     )
@@ -173,7 +241,9 @@ def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], r
             "--field is for JSON lines, but --stdin brings raw samples. Leave out one of the two.",
         ),
         ("both places", 2, "--beside and --output each say where results go. Leave out one."),
-        ("stdin to many", 2, "is a folder, but --stdin has no names to write by. Name a file."),
+        ("folder to a file", 2, "all.tsv is a file, but a folder is read. Name a folder for the results."),
+        ("pattern to a file", 2, "all.tsv is a file, but a folder is read. Name a folder for the results."),
+        ("stdin to many", 2, "is a folder, but stdin has no name to write by. Name a file."),
         (
             "html",
             2,
@@ -196,6 +266,7 @@ def test_each_recording_may_have_a_file_of_its_own(answers: dict[str, Answer], r
         ("fast", 2, "--rate 1000000000 is out of range; expected 1000 to 384000 samples a second."),
         ("dash", 2, '"-" is stdin, which brings raw samples here: give --stdin and --rate in its place.'),
         ("overwrite", 2, "but these go to stdout. Leave it out."),
+        ("overwrite one", 2, "is one file, which is written anew in any case. Leave it out."),
         ("over itself", 2, "/a.wav is a file that is being read. Name another one."),
         ("for stdin", 2, "--rate, --format and --silence are for --stdin. Add it, or leave them out."),
         ("n best", 2, "gives several outputs for a recording; add --json, which has room for them."),
@@ -260,6 +331,11 @@ def test_a_stream_gives_a_line_an_utterance(speech_run: Path) -> None:
     rows = [json.loads(line) for line in answer.out.splitlines()]
     assert (answer.code, [row["source"] for row in rows]) == (0, ["utterance 1", "utterance 2"])
     assert all(0.4 < row["seconds"] < 1.0 for row in rows)
+    pauses = 1 + 0.05  # before each word
+    for row, said in zip(rows, (pauses, 2 * pauses + 0.45), strict=True):
+        assert said - 0.25 < row["start"] < said
+        for word in row["words"]:
+            assert row["start"] <= word["start"] < word["end"] <= row["start"] + row["seconds"]
     assert answer.err == "seqloom: stdin ended within a sample; its last byte was left out\n"
 
 

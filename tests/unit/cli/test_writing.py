@@ -96,6 +96,23 @@ def test_a_folders_results_lie_beside_its_files_and_stay(here: Here, trained: Pr
     assert "3 results are there already" in done.err
 
 
+def test_what_is_drawn_for_a_file_doesnt_depend_on_the_others(
+    here: Here, trained: Project, texts: Path
+) -> None:
+    (texts / "a.en").write_text("one red cat\n" * 20)
+    (texts / "in" / "b.en").write_text("two dog\n" * 20)
+    command = ("translate", trained.run, texts, "--beside", "fr", "--sample", "--seed", 3)
+    assert here(*command).code == 0
+    result = texts / "in" / "b.en.fr"
+    drawn = result.read_text()
+    assert len(set(drawn.splitlines())) > 1
+    result.unlink()
+    assert here(*command).code == 0
+    assert result.read_text() == drawn
+    alone = here("translate", trained.run, texts / "in" / "b.en", "--sample", "--seed", 3)
+    assert alone.out == drawn
+
+
 def test_a_folder_is_mirrored_in_another(here: Here, trained: Project, texts: Path) -> None:
     out = texts.parent / "out"
     assert here("translate", trained.run, texts, "--output", out).code == 0
@@ -227,7 +244,7 @@ def test_training_says_what_was_cut_and_how_good_it_is(summarizer: Project) -> N
         ),
         (
             ["--field", "body", "--scores"],
-            "JSON lines are written as they were, with one field more. Leave out --scores and --json.",
+            "JSON lines are written as they were, with one field more. Leave out --scores.",
         ),
         (
             ["--field", "body", "--wrapped", "--document"],
@@ -237,6 +254,11 @@ def test_training_says_what_was_cut_and_how_good_it_is(summarizer: Project) -> N
         (
             ["--overwrite"],
             "--overwrite is for results in files and in fields of JSON lines, but these go to stdout. Leave it out.",
+        ),
+        (
+            ["--overwrite", "--output", "new.fr"],
+            "--overwrite is for many results and for fields of JSON lines; --output new.fr is one file, which is "
+            "written anew in any case. Leave it out.",
         ),
         (["--into", "x"], "--into names a field of JSON lines. Add --field, which says what to read."),
     ],
