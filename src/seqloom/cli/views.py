@@ -102,9 +102,9 @@ def attention_by_heads(model: "Inspected", asked: Asked) -> Shown:
     """The same for every head of every layer: how sharply each looks, and where most."""
     import numpy as np
 
-    from seqloom.inspection.alignment import entropy
     from seqloom.inspection.attention import write_maps
     from seqloom.inspection.attention_page import write_attention_page
+    from seqloom.inspection.head_choice import entropy
     from seqloom.pipeline.inspecting_attention import heads
 
     maps = heads(model, asked.text, asked.target)

@@ -3,17 +3,17 @@
 Links are (source word, target word), counted from 0; a line of them in Pharaoh's format is "0-0 1-2".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqloom.base.errors import ShapeError, UsageError
 from seqloom.data.links import Link
+from seqloom.inspection.head_choice import row_entropies
 
 Weights = NDArray[np.float64]
 Links = frozenset[Link]
-EXTRACTIONS = ("argmax", "threshold")
 SYMMETRISATIONS = ("intersection", "union", "grow-diag", "grow-diag-final", "grow-diag-final-and")
 SIDES = ((-1, 0), (0, -1), (1, 0), (0, 1))
 DIAGONALS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
@@ -47,17 +47,14 @@ def _check(weights: Weights, source_words: int, target_words: int) -> None:
         )
 
 
-def sharpest(heads: Sequence[Weights]) -> int:
-    """The head that knows best where it looks: the one of least entropy, in the mean over its rows."""
-    if not heads:
-        raise ShapeError("There is no head to choose from.")
-    return int(np.argmin([entropy(weights) for weights in heads]))
+def indecision(weights: Weights) -> NDArray[np.float64]:
+    """How little each target word knows where to look, in nats; of several heads, by which the sharpest is found.
 
-
-def entropy(weights: Weights) -> float:
-    """Nats a row, in the mean; 0 for weights without rows."""
-    positive = np.where(weights > 0, weights, 1.0)
-    return float(-(weights * np.log(positive)).sum(axis=1).mean()) if len(weights) else 0.0
+    What falls on the end of the source counts as spread over its words: always to look there links nothing.
+    weights  (..., T, S) over words and ends  ->  (..., T - 1)
+    """
+    words = weights[..., :-1, :-1]
+    return row_entropies(words + weights[..., :-1, -1:] / max(words.shape[-1], 1))
 
 
 def symmetrise(forward: Iterable[Link], backward: Iterable[Link], how: str) -> Links:

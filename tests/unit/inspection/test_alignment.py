@@ -12,11 +12,10 @@ from seqloom.data.links import Link, parse_links
 from seqloom.data.pairs import Pair
 from seqloom.inspection.alignment import (
     SYMMETRISATIONS,
-    entropy,
+    indecision,
     links_by_argmax,
     links_by_threshold,
     pharaoh,
-    sharpest,
     symmetrise,
     turned,
 )
@@ -49,14 +48,14 @@ def test_weights_must_have_a_row_and_a_column_for_each_word(counts: tuple[int, i
         links_by_threshold(WEIGHTS, *counts, 0.5)
 
 
-def test_the_sharpest_head_has_the_least_entropy() -> None:
-    flat, sharp = np.full((2, 4), 0.25), np.eye(4)[:2]
-    assert entropy(flat) == pytest.approx(np.log(4))
-    assert entropy(sharp) == 0.0
-    assert sharpest([flat, WEIGHTS, sharp]) == 2
-    assert sharpest([flat, sharp, sharp]) == 1
-    with pytest.raises(ShapeError, match="no head"):
-        sharpest([])
+def test_a_head_that_looks_at_the_end_only_is_not_decided() -> None:
+    over_words, over_the_end = np.eye(3), np.array([[0.0, 0.0, 1.0]] * 3)
+    lost = indecision(np.stack([over_words, over_the_end, WEIGHTS]))
+    assert lost.shape == (3, 2)  # the end's own row is no word's
+    np.testing.assert_allclose(lost[0], 0.0)
+    np.testing.assert_allclose(lost[1], np.log(2))
+    expected = -(0.65 * np.log(0.65) + 0.35 * np.log(0.35))
+    assert lost[2, 0] == pytest.approx(expected)
 
 
 # Both directions of Koehn et al.'s kind: a core that both give, a neighbour, a far link, one between taken words.
