@@ -96,7 +96,7 @@ def align(
     pairs = list(PairFiles(tuple(files)).read())
     if not pairs:
         raise DataError(f"{' and '.join(map(str, files))}: no pairs to align.")
-    known = read_gold(gold, len(pairs)) if gold else None
+    known = read_gold(gold, pairs) if gold else None
     forwards = _aligned(run, pairs, how, "Aligning")
     found = {"forwards": forwards}
     if reverse:
