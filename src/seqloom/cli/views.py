@@ -206,8 +206,12 @@ def beam(model: "Inspected", asked: Asked) -> Shown:
         raise UsageError("--show beam shows how the model finds its own output. Leave out --target.")
     best = max(3, model.config.search.n_best)
     tree = beam_tree(model, asked.text, search_options(model.config.search, n_best=best))
-    lines = [tree.source_text, "", "score    nats     text"]
-    lines += [f"{parts.score:7.3f}  {parts.log_probability:7.3f}  {parts.text}" for parts in tree.best]
+    lines = [tree.source_text, "", "  score    model  length  coverage  text"]
+    lines += [
+        f"{parts.score:7.3f}  {parts.log_probability:7.3f}  {parts.length:6.3f}  {parts.coverage:8.3f}  {parts.text}"
+        for parts in tree.best
+    ]
+    lines.append("score = model / length + coverage, where model is the log-probability in nats")
     lines += ["", *(f"{count:5,} {why}" for why, count in sorted(tree.counts().items()))]
     return Shown(
         "\n".join(lines),
