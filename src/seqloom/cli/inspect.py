@@ -16,6 +16,8 @@ Examples:
       Translates, and shows where it looked: here, on a page, in a picture.
   seqloom inspect runs/mine "I am happy." --target "Je suis content." --pieces
       Where it looks when it has to write this, subword by subword.
+  seqloom inspect runs/mine "I am happy." --head 2.3 --png head.png
+      Where layer 2's head 3 looks; encoder.2.3 is one that reads the source.
 
 \b
 --show attention  where it looked for each word (the default)
@@ -52,13 +54,20 @@ def inspect(
         bool | None,
         typer.Option(
             "--words/--pieces",
-            help="Attention to whole words, the default, or to the symbols that the model knows.",
+            help="Whole words, the default of attention, or symbols that the model knows, that of --show words.",
             show_default=False,
         ),
     ] = None,
     heads: Annotated[
         bool, typer.Option("--heads", help="Attention of every layer and head, each by itself.")
     ] = False,
+    head: Annotated[
+        str,
+        typer.Option(
+            metavar="HEAD",
+            help="Attention of LAYER.HEAD, of LAYER in the mean, or of the sharpest head; mean is the model's own.",
+        ),
+    ] = "mean",
     sort: Annotated[
         str, typer.Option(metavar="ORDER", help="Of the units in a picture of gates: mean, change or index.")
     ] = "mean",
@@ -76,16 +85,17 @@ def inspect(
         raise UsageError("There is nothing to look at in an empty text.")
     files = {"png": png, "svg": svg, "html": html, "json": json}
     asked = {kind: path for kind, path in files.items() if path}
-    _check(show, asked, heads=heads, sort=sort)
-    if words is not None and (show != "attention" or heads):
+    _check(show, asked, heads=heads, head=head, sort=sort)
+    if words is not None and show not in ("attention", "words"):
         raise UsageError(
-            f"--{'words' if words else 'pieces'} is for --show attention without --heads. Leave it out."
+            f"--{'words' if words else 'pieces'} is for --show attention or words. Leave it out."
         )
+    from seqloom.inspection.head_choice import read_choice
     from seqloom.pipeline import load
     from seqloom.pipeline.passage import notice_of
 
     model = load(run)
-    seen = VIEWS[show].look(model, Asked(text, target, words is not False, sort, heads))
+    seen = VIEWS[show].look(model, Asked(text, target, words, sort, heads, head))
     if notice := notice_of(model, text):
         typer.echo(f"seqloom: TEXT: {notice}", err=True)
     print(seen.summary)
@@ -94,15 +104,17 @@ def inspect(
         print("\nWrote " + ", ".join(map(str, asked.values())))
     else:
         option = "" if show == "attention" else f" --show {show}"
+        option += f" --head {head}" if read_choice(head) else ""
         kinds = [kind for kind in ("html", "png", "json") if kind in VIEWS[show].kinds]
         ways = " ".join(f"--{kind} {show}.{kind}" for kind in kinds)
         print(f"\nIn files: seqloom inspect {shown(run)} TEXT{option} {ways}")
 
 
-def _check(show: str, asked: dict[str, Path], *, heads: bool, sort: str) -> None:
+def _check(show: str, asked: dict[str, Path], *, heads: bool, head: str, sort: str) -> None:
     """Refuse, before a model is loaded, what can't be shown, and files that it can't be written as."""
     from seqloom.base.errors import UsageError
     from seqloom.config.suggest import did_you_mean
+    from seqloom.inspection.head_choice import read_choice
 
     if show not in VIEWS:
         near = did_you_mean(show, VIEWS)
@@ -115,7 +127,11 @@ def _check(show: str, asked: dict[str, Path], *, heads: bool, sort: str) -> None
         if show != "gates":
             raise UsageError("--sort is for --show gates. Leave it out.")
     if heads and (show != "attention" or asked.keys() & {"png", "svg"}):
-        raise UsageError("--heads is for --show attention, by --html or --json. Leave the others out.")
+        raise UsageError(
+            "--heads is for --show attention, by --html or --json. Leave the others out; --head draws one."
+        )
+    if read_choice(head) and (show != "attention" or heads):
+        raise UsageError("--head is for --show attention without --heads. Leave it out.")
     for kind, path in asked.items():
         if kind in ("png", "svg") and path.suffix.lower() != f".{kind}":
             raise UsageError(f"--{kind} {path}: its name must end in .{kind}.")
