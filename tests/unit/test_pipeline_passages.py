@@ -183,14 +183,14 @@ def test_heads_of_a_language_model_look_back_at_words() -> None:
 def test_gradients_of_a_language_model_go_through_its_state(name: str) -> None:
     model = made(name)
     state = model.network.step(torch.tensor([3]), model.network.start(1)).state
-    assert len(handed_on(state)) == 4  # two tensors in each of two layers
+    assert len(handed_on(state)[1]) == 4  # two tensors in each of two layers
     trained, fresh = flows(model, "one", " red")
     assert trained.norms.shape == fresh.norms.shape == (7, 7)
 
 
 def test_keys_and_values_are_no_state_that_is_handed_on() -> None:
     network = made("transformer-pre-learned").network
-    assert handed_on(network.step(torch.tensor([3]), network.start(1)).state) == ()
+    assert handed_on(network.step(torch.tensor([3]), network.start(1)).state)[1] == ()
 
 
 def test_the_recurrence_in_a_transformer_s_layers_has_gates() -> None:
