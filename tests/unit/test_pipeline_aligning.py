@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import inspected
+import seqloom
 from seqloom.base.errors import UsageError
 from seqloom.data.pairs import Pair
 from seqloom.inspection.alignment import indecision, links_by_argmax
@@ -52,6 +53,11 @@ def test_a_corpus_is_aligned_as_its_pairs_are_one_by_one(loaded: Model) -> None:
             continue
         words = loaded.attention(pair.source, pair.target, words=True).weights
         assert links == links_by_argmax(words, len(pair.source.split()), len(pair.target.split()))
+
+
+def test_it_is_public(loaded: Model) -> None:
+    (links,) = seqloom.align(loaded, [("one red cat", "un chat rouge")], seqloom.Extraction(least=0.01))
+    assert links >= next(align(loaded, [Pair("one red cat", "un chat rouge")]))
 
 
 def test_a_model_without_attention_aligns_nothing(loaded: Model) -> None:
