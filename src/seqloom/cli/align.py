@@ -21,11 +21,10 @@ Examples:
       A line of links for each pair, as 0-0 1-2: for data.alignments, say.
   seqloom align runs/en-de a.en a.de --reverse runs/de-en --gold a.key
       Both directions, made one; and how right that is.
-  seqloom align runs/en-de train.en train.de --head sharpest
-      By the head of least entropy, found over the first pairs.
 
 \b
 Words are what white space separates, counted from 0; source first.
+--head sharpest is the head of least entropy over the first 1,000 pairs.
 """
 COMBINED = "grow-diag-final-and"
 

@@ -16,8 +16,6 @@ Examples:
       Translates, and shows where it looked: here, on a page, in a picture.
   seqloom inspect runs/mine "I am happy." --target "Je suis content." --pieces
       Where it looks when it has to write this, subword by subword.
-  seqloom inspect runs/mine "I am happy." --head 2.3 --png head.png
-      Where layer 2's head 3 looks; encoder.2.3 is one that reads the source.
 
 \b
 --show attention  where it looked for each word (the default)
@@ -26,6 +24,8 @@ Examples:
        words      what else it might have written at each step
        beam       the tree of the search, and what was pruned
        cost       parameters, bytes and operations, computed and measured
+--head 2.3 is layer 2's head 3 of what looks at the source; encoder.2.3 is one
+that reads it, decoder.2.3 one that looks back at what is written.
 Of a classifier, attention is which words spoke for its label, or for
 --target LABEL, by gradient times input, and what its pooling weighed; of a
 tagger, which tokens spoke for each one's label. Of a language model TEXT is
