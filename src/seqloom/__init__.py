@@ -6,6 +6,7 @@ The public names are imported when they are first used, so that `import seqloom`
     model = seqloom.load("runs/demo")             a trained model with its own preprocessing
     result = model("How are you?")                result.text, result.attention
     seqloom.inspect(model, "How are you?", "gates")   what happens inside; a notebook draws it
+    seqloom.align(model, [("How are you?", "Comment ça va ?")])    which words belong together
     seqloom.compare("compare.toml")               several models, one corpus, one report
 """
 
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqloom.pipeline import Classifier as Classifier
     from seqloom.pipeline import Conversation as Conversation
+    from seqloom.pipeline import Extraction as Extraction
     from seqloom.pipeline import Labelled as Labelled
     from seqloom.pipeline import Model as Model
     from seqloom.pipeline import Result as Result
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from seqloom.pipeline import Tagger as Tagger
     from seqloom.pipeline import Transcriber as Transcriber
     from seqloom.pipeline import Transcript as Transcript
+    from seqloom.pipeline import align as align
     from seqloom.pipeline import average as average
     from seqloom.pipeline import compare as compare
     from seqloom.pipeline import inspect as inspect
@@ -36,6 +39,8 @@ PUBLIC = {
     "average": "seqloom.pipeline",
     "compare": "seqloom.pipeline",
     "inspect": "seqloom.pipeline",
+    "align": "seqloom.pipeline",
+    "Extraction": "seqloom.pipeline",
     "Conversation": "seqloom.pipeline",
     "Model": "seqloom.pipeline",
     "Result": "seqloom.pipeline",
@@ -49,6 +54,7 @@ PUBLIC = {
 __all__ = [
     "Classifier",
     "Conversation",
+    "Extraction",
     "Labelled",
     "Model",
     "Result",
@@ -56,6 +62,7 @@ __all__ = [
     "Tagger",
     "Transcriber",
     "Transcript",
+    "align",
     "average",
     "compare",
     "inspect",

@@ -24,7 +24,9 @@ from seqloom.pipeline.passage import PASSAGES, Inspected
 
 pytestmark = pytest.mark.usefixtures("machine_as_before")
 MODELS = inspected.every_kind()
-ASKED = (*VIEWS, "heads")
+FURTHER: Mapping[str, Any] = {"heads": {"heads": True}, "sharpest": {"head": "sharpest"}}
+"""What attention can be asked for besides, and how."""
+ASKED = (*VIEWS, *FURTHER)
 SEVERAL = "An ensemble has several networks; look into each run by itself."
 NO_TREE, NO_LABELS = "no tree of a search", "This model decides for labels and writes no text, so"
 
@@ -40,8 +42,9 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def look(model: Inspected, source: str, show: str) -> Shown:
     """Of the model's own output; of gradients that of a text that is never empty."""
     target = {Transcriber: "la mi", TextGenerator: " cat"}.get(type(model), "un chat")
-    view = VIEWS["attention" if show == "heads" else show]
-    return view.look(model, Asked(source, target if show == "gradients" else None, heads=show == "heads"))
+    further = FURTHER.get(show, {})
+    view = VIEWS["attention" if further else show]
+    return view.look(model, Asked(source, target if show == "gradients" else None, **further))
 
 
 def missing(model: Inspected) -> dict[str, str]:
@@ -56,6 +59,7 @@ def missing(model: Inspected) -> dict[str, str]:
     itself = [part for part in transformers if getattr(part, "autoregression", "attention") == "attention"]
     if not (across or itself or (writes and getattr(shape.decoder, "attention", "") == "multi_head")):
         found["heads"] = "This model has no heads to look at one by one"
+        found["sharpest"] = "This model has no heads to choose from"
     if len(itself) == len(parts):
         found["gates"] = "This model has no gates to look at"
     if isinstance(model, Classifier | Tagger):
@@ -73,7 +77,7 @@ def missing(model: Inspected) -> dict[str, str]:
         found["attention"] = 'no attention to look at: its model.decoder.attention is "none"'
     several = isinstance(getattr(model, "network", None), Ensemble) or len(getattr(model, "members", ())) > 1
     if several:
-        found |= dict.fromkeys(("gates", "cost", "heads"), SEVERAL)
+        found |= dict.fromkeys(("gates", "cost", *FURTHER), SEVERAL)
         found = {"gradients": SEVERAL} | found
     return found
 
@@ -93,7 +97,7 @@ def test_every_view_answers(name: str, recording: Path, tmp_path: Path) -> None:
             continue
         seen = look(model, source, show)
         assert seen.summary.strip()
-        assert set(seen.files) <= set(VIEWS["attention" if show == "heads" else show].kinds)
+        assert set(seen.files) <= set(VIEWS["attention" if show in FURTHER else show].kinds)
         if "html" in seen.files:
             assert not seen.files["html"](tmp_path / "page.html")
             page = (tmp_path / "page.html").read_text(encoding="utf-8")
@@ -132,7 +136,7 @@ DRAWN = (
 def test_every_picture_is_drawn(name: str, recording: Path, tmp_path: Path) -> None:
     model = MODELS[name]()
     without = missing(model)
-    for show in ("attention", "gates", "gradients"):
+    for show in ("attention", "gates", "gradients", "sharpest"):
         if show not in without:
             seen = look(model, inspected.source_for(name, recording), show)
             assert "svg" in seen.files
@@ -141,7 +145,7 @@ def test_every_picture_is_drawn(name: str, recording: Path, tmp_path: Path) -> N
 
 
 NOTEBOOKS: Mapping[str, tuple[str, ...]] = {
-    "hybrid": ASKED[:-1],
+    "hybrid": tuple(VIEWS),
     "transcriber transformer": ("heads",),
     "classifier by lstm-bi-1 and attention": ("attention", "cost"),
     "language model by lstm": ("words", "gates"),

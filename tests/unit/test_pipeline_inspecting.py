@@ -6,15 +6,21 @@ import numpy as np
 import pytest
 import torch
 
+import inspected
 import kinds
+import seqloom
 from seqloom.base.errors import UsageError
 from seqloom.config.schema import Config
+from seqloom.inspection.attention import AttentionMap
+from seqloom.inspection.head_choice import entropy
 from seqloom.models.ensemble import Ensemble
 from seqloom.pipeline import Model
 from seqloom.pipeline.inspecting import beam_tree, flows, gates
-from seqloom.pipeline.inspecting_attention import heads
+from seqloom.pipeline.inspecting_attention import attention, heads
 from seqloom.pipeline.inspecting_words import word_by_word
 from seqloom.search.options import SearchOptions
+from seqloom.text.tokenizer import train_tokenizer
+from seqloom.training.vocabularies import Tokenizers
 
 pytestmark = pytest.mark.usefixtures("machine_as_before")
 
@@ -71,6 +77,86 @@ def test_heads_are_maps_with_the_words_on_their_sides(loaded: Model) -> None:
         heads(loaded, "one")
 
 
+@pytest.fixture(scope="module")
+def spelling() -> Model:
+    """A Transformer over characters."""
+    kind = "transformer-pre-sinusoidal"
+    shape = kinds.config_of(kind, kind).model_dump() | {"share_embeddings": True}
+    tokenizer = train_tokenizer(inspected.LINES, kind="character", size=40)
+    return inspected.paired("translation", shape, Tokenizers(tokenizer, tokenizer))
+
+
+PAIR = ("one red", "un chat")
+READ, FED, WRITTEN = (("one", "red", "</s>"), ("<s>", "un", "chat"), ("un", "chat", "</s>"))
+
+
+def map_of(model: Model, head: str, *, words: bool = True) -> AttentionMap:
+    found = attention(model, *PAIR, words=words, head=head)
+    assert isinstance(found, AttentionMap)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("head", "label", "sides"),
+    [
+        ("2.1", "decoder, layer 2, looking at the source, head 1", (READ, WRITTEN)),
+        ("source.1.2", "decoder, layer 1, looking at the source, head 2", (READ, WRITTEN)),
+        ("encoder.1.1", "encoder, layer 1, reading itself, head 1", (READ, READ)),
+        ("decoder.2.2", "decoder, layer 2, looking back, head 2", (FED, FED)),
+    ],
+)
+def test_one_head_is_shown_over_words_or_symbols(
+    spelling: Model, head: str, label: str, sides: tuple[tuple[str, ...], ...]
+) -> None:
+    for words in (True, False):
+        (expected,) = (each for each in heads(spelling, *PAIR, words=words) if each.label == label)
+        found = map_of(spelling, head, words=words)
+        assert found.label == label
+        assert (found.source, found.target) == (expected.source, expected.target)
+        np.testing.assert_array_equal(found.weights, expected.weights)
+        np.testing.assert_allclose(found.weights.sum(axis=1), 1.0, atol=1e-6)
+    assert (map_of(spelling, head).source, map_of(spelling, head).target) == sides
+
+
+def test_a_word_gets_what_its_symbols_got_and_looks_as_they_look_in_the_mean(spelling: Model) -> None:
+    symbols, words = map_of(spelling, "2.1", words=False).weights, map_of(spelling, "2.1").weights
+    assert symbols.shape == (len("un chat") + 1, len("one red") + 1)
+    columns = [symbols[:, :3].sum(axis=1), symbols[:, 3:7].sum(axis=1), symbols[:, 7]]
+    over = np.stack(columns, axis=1)
+    np.testing.assert_allclose(words, [over[:2].mean(axis=0), over[2:7].mean(axis=0), over[7]])
+
+
+def test_a_layer_is_the_mean_of_its_heads_and_the_sharpest_has_the_least_entropy(spelling: Model) -> None:
+    mean = map_of(spelling, "1")
+    assert mean.label == "decoder, layer 1, looking at the source, mean of 2 heads"
+    both = [map_of(spelling, head).weights for head in ("1.1", "1.2")]
+    np.testing.assert_allclose(mean.weights, np.mean(both, axis=0))
+    own = attention(spelling, *PAIR)
+    assert isinstance(own, AttentionMap)
+    np.testing.assert_allclose(map_of(spelling, "2").weights, own.weights, atol=1e-6)
+    for side, count in (("", 4), ("encoder.", 4), ("decoder.", 4)):
+        every = [map_of(spelling, f"{side}{layer}.{head}") for layer in (1, 2) for head in (1, 2)]
+        least = min(every, key=lambda each: entropy(each.weights))
+        assert map_of(spelling, f"{side}sharpest").label == f"{least.label}, the sharpest of {count}"
+
+
+def test_a_head_that_is_not_there_is_refused(spelling: Model, loaded: Model) -> None:
+    with pytest.raises(UsageError, match=r"no head 3; it has 1\.1 to 1\.2, 2\.1 to 2\.2, decoder\.1\.1 to"):
+        map_of(spelling, "3")
+    with pytest.raises(UsageError, match=r"no heads to choose from: .* Leave out --head\."):
+        map_of(loaded, "1.1")
+
+
+def test_options_are_for_the_views_that_take_them(spelling: Model) -> None:
+    found = seqloom.inspect(spelling, *PAIR[:1], "attention", PAIR[1], head="2", words=False)
+    np.testing.assert_array_equal(found.weights, map_of(spelling, "2", words=False).weights)
+    assert len(seqloom.inspect(spelling, *PAIR[:1], "words", PAIR[1], words=True).words) == 3
+    with pytest.raises(UsageError, match=r'head is for show = attention, not for "heads"\. Leave it out\.'):
+        seqloom.inspect(spelling, "one", "heads", head="2.1")
+    with pytest.raises(UsageError, match='words is for show = attention or heads or words, not for "beam"'):
+        seqloom.inspect(spelling, "one", "beam", words=True)
+
+
 @pytest.mark.parametrize("decoder", ["lstm-fixed", "transformer-pre-sinusoidal"])
 def test_flows_compare_the_trained_with_the_fresh(loaded: Model, decoder: str) -> None:
     model = remade(loaded, decoder)
@@ -90,6 +176,19 @@ def test_word_by_word_is_the_score_of_the_sentence(loaded: Model) -> None:
     (nats,) = loaded.score(["one red cat"], ["un chat rouge"])
     assert -found.surprise * math.log(2) == pytest.approx(nats, rel=1e-5)
     assert (found.source_text, found.target_text) == ("one red cat", "un chat rouge")
+    assert found.words == ()
+
+
+def test_the_surprise_of_a_word_is_that_of_its_symbols(spelling: Model) -> None:
+    found = word_by_word(spelling, *PAIR, words=True)
+    assert [(word.text, word.stop - word.start) for word in found.words] == [
+        ("un", 2),
+        ("chat", 5),
+        ("</s>", 1),
+    ]
+    assert sum(map(found.surprise_of, found.words)) == pytest.approx(found.surprise)
+    assert found.surprise_of(found.words[0]) == pytest.approx(sum(step.surprise for step in found.steps[:2]))
+    assert found.steps == word_by_word(spelling, *PAIR).steps
 
 
 def test_the_tree_is_of_the_search_as_it_is_configured(loaded: Model) -> None:

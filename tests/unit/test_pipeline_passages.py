@@ -72,12 +72,18 @@ def test_each_layer_of_a_pyramid_has_its_own_time(recording: str) -> None:
 
 
 def test_heads_of_what_hears_have_time_on_the_sides_that_are_sound(recording: str) -> None:
-    found = {each.label: each for each in heads(listener("transformer"), recording, "la")}
+    model = listener("transformer")
+    found = {each.label: each for each in heads(model, recording, "la", words=False)}
     itself = found["encoder, layer 1, reading itself, head 1"]
     assert itself.source == itself.target
     assert itself.source_seconds == itself.target_seconds == pytest.approx(0.02)
     across = found["decoder, layer 2, looking at the source, head 2"]
     assert (across.source, across.target) == (itself.source, ("l", "a", "</s>"))
+    merged = attention(model, recording, "la", head="2.2")
+    assert isinstance(merged, AttentionMap)
+    assert (merged.label, merged.source) == (across.label, across.source)
+    assert merged.target == ("la", "</s>")
+    np.testing.assert_allclose(merged.weights[0], across.weights[:2].mean(axis=0))
     assert (across.source_seconds, across.target_seconds) == (pytest.approx(0.02), None)
     back = found["decoder, layer 1, looking back, head 1"]
     assert (back.source, back.source_seconds) == (("<s>", "l", "a"), None)
@@ -158,18 +164,33 @@ def test_what_is_given_and_what_goes_on_are_words_apart() -> None:
     assert found.label == "layer 2, mean of 2 heads; the first 2 rows are given"
 
 
+def test_heads_of_a_language_model_look_back_at_words() -> None:
+    model = made("transformer-pre-sinusoidal")
+    found = attention(model, "one red", "dish cat", head="2.1")
+    assert isinstance(found, AttentionMap)
+    assert found.label == "decoder, layer 2, looking back, head 1"
+    assert (
+        found.source == found.target == ("</s>", "one", "red", "dish", "ca")
+    )  # the last is written, not read
+    by_symbol = attention(model, "one red", "dish cat", head="decoder.2.1", words=False)
+    assert isinstance(by_symbol, AttentionMap)
+    assert len(by_symbol.source) == len("one red") + len("dish cat")
+    with pytest.raises(UsageError, match=r"no head source\.1; it has 1\.1 to 1\.2, 2\.1 to 2\.2\."):
+        attention(model, "one", "", head="source.1")
+
+
 @pytest.mark.parametrize("name", ["lstm", "transformer-ssru"])
 def test_gradients_of_a_language_model_go_through_its_state(name: str) -> None:
     model = made(name)
     state = model.network.step(torch.tensor([3]), model.network.start(1)).state
-    assert len(handed_on(state)) == 4  # two tensors in each of two layers
+    assert len(handed_on(state)[1]) == 4  # two tensors in each of two layers
     trained, fresh = flows(model, "one", " red")
     assert trained.norms.shape == fresh.norms.shape == (7, 7)
 
 
 def test_keys_and_values_are_no_state_that_is_handed_on() -> None:
     network = made("transformer-pre-learned").network
-    assert handed_on(network.step(torch.tensor([3]), network.start(1)).state) == ()
+    assert handed_on(network.step(torch.tensor([3]), network.start(1)).state)[1] == ()
 
 
 def test_the_recurrence_in_a_transformer_s_layers_has_gates() -> None:

@@ -1,5 +1,6 @@
 """`seqloom align`: which words of a parallel corpus belong together, by what a translator looks at."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,7 @@ Examples:
 
 \b
 Words are what white space separates, counted from 0; source first.
+--head sharpest is the head of least entropy over the first 1,000 pairs.
 """
 COMBINED = "grow-diag-final-and"
 
@@ -54,6 +56,13 @@ def align(
             metavar="WEIGHT", help="Link all pairs with that much attention, not each word's best one alone."
         ),
     ] = None,
+    head: Annotated[
+        str,
+        typer.Option(
+            metavar="HEAD",
+            help="By LAYER.HEAD, by LAYER for the mean of its heads, or sharpest; mean is as the model looks.",
+        ),
+    ] = "mean",
     late: Annotated[
         bool,
         typer.Option(
@@ -75,21 +84,18 @@ def align(
     from seqloom.data.pairs import Pair
     from seqloom.data.readers import PairFiles
     from seqloom.inspection.alignment import SYMMETRISATIONS, pharaoh, symmetrise, turned
+    from seqloom.pipeline.aligning import Extraction
 
     if combine and not reverse:
         raise UsageError("--combine is of two directions. Name the other one's run: --reverse RUN.")
     if combine and combine not in SYMMETRISATIONS:
         raise UsageError(f'--combine "{combine}" is none of {", ".join(SYMMETRISATIONS)}.')
-    if least is not None and not 0 < least <= 1:
-        raise UsageError(f"--least {least:g} is no share of attention; expected more than 0, at most 1.")
+    how = Extraction(least, late, head)
     keep_inputs([*files, gold], output=output)
     pairs = list(PairFiles(tuple(files)).read())
     if not pairs:
         raise DataError(f"{' and '.join(map(str, files))}: no pairs to align.")
-    known = read_gold(gold, len(pairs)) if gold else None
-    from seqloom.pipeline.aligning import Extraction
-
-    how = Extraction(least, late)
+    known = read_gold(gold, pairs) if gold else None
     forwards = _aligned(run, pairs, how, "Aligning")
     found = {"forwards": forwards}
     if reverse:
@@ -123,13 +129,28 @@ def align(
 def _aligned(run: Path, pairs: "list[Pair]", how: "Extraction", label: str) -> "list[frozenset[Link]]":
     from seqloom.base.progress import progress
     from seqloom.pipeline import Model, load_as
+    from seqloom.pipeline.aligning import CHOSEN_FROM, choose_head
     from seqloom.pipeline.aligning import align as align_pairs
 
     model = load_as(Model, run, "align")
-    found = []
+    head = choose_head(model, pairs, how.head)
+    if head != how.head:
+        first = f"the first {CHOSEN_FROM:,}" if len(pairs) > CHOSEN_FROM else f"the {len(pairs):,}"
+        typer.echo(
+            f"seqloom: {run}: its sharpest head over {first} pairs is {head}; aligning by it", err=True
+        )
+    found: list[frozenset[Link]] = []
+    too_long: dict[int, str] = {}
     with progress(label, total=len(pairs)) as bar:
-        for links in align_pairs(model, pairs, how):
+        for links in align_pairs(model, pairs, replace(how, head=head), on_notice=too_long.__setitem__):
             found.append(links)
             if len(found) % 256 == 0:
                 bar.update(len(found))
+    if too_long:
+        first_row, told = next(iter(too_long.items()))
+        typer.echo(
+            f"seqloom: {len(too_long):,} of {len(pairs):,} pairs are longer than {run} reads and get no links; the "
+            f"first is pair {first_row + 1:,}: {told}",
+            err=True,
+        )
     return found

@@ -18,16 +18,18 @@ class Asked:
     """What is to be looked at.
 
     target  what the model is made to write; None for its own output
-    words   whether symbols are merged into words, where a view can
+    words   whether symbols are merged into words, where a view can; None for what it does by itself
     order   of the units, for gates
     heads   whether attention is shown head by head instead of as the decoder's mean
+    head    which head's or layer's attention is shown instead of that
     """
 
     text: str
     target: str | None = None
-    words: bool = True
+    words: bool | None = None
     order: str = "mean"
     heads: bool = False
+    head: str = "mean"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def attention(model: "Inspected", asked: Asked) -> Shown:
 
     if asked.heads:
         return attention_by_heads(model, asked)
-    found = look(model, asked.text, asked.target, words=asked.words)
+    found = look(model, asked.text, asked.target, words=asked.words is not False, head=asked.head)
     return explanation_view(found) if isinstance(found, Explanation) else map_view(found)
 
 
@@ -66,9 +68,9 @@ def map_view(found: "AttentionMap") -> Shown:
     def picture(path: Path) -> str | None:
         return write_attention_picture(found, path)
 
-    told = [found.source_text, found.target_text, *([found.label] if found.label else []), ""]
+    told = [text for text in (found.source_text, found.target_text, found.label) if text]
     return Shown(
-        "\n".join([*told, attention_summary(found)]),
+        "\n".join([*told, "", attention_summary(found)]),
         {
             "png": picture,
             "svg": picture,
@@ -102,12 +104,12 @@ def attention_by_heads(model: "Inspected", asked: Asked) -> Shown:
     """The same for every head of every layer: how sharply each looks, and where most."""
     import numpy as np
 
-    from seqloom.inspection.alignment import entropy
     from seqloom.inspection.attention import write_maps
     from seqloom.inspection.attention_page import write_attention_page
+    from seqloom.inspection.head_choice import entropy
     from seqloom.pipeline.inspecting_attention import heads
 
-    maps = heads(model, asked.text, asked.target)
+    maps = heads(model, asked.text, asked.target, words=asked.words is not False)
     lines = [maps[0].source_text, maps[0].target_text, ""]
     for found in maps:
         looked = np.bincount(found.weights.argmax(axis=1), minlength=len(found.source))
@@ -184,7 +186,7 @@ def words(model: "Inspected", asked: Asked) -> Shown:
     from seqloom.inspection.word_by_word_page import write_steps_page
     from seqloom.pipeline.inspecting_words import word_by_word
 
-    found = word_by_word(model, asked.text, asked.target)
+    found = word_by_word(model, asked.text, asked.target, words=asked.words is True)
     return Shown(
         f"{found.source_text}\n{found.target_text}\n\n{summary(found)}",
         {
@@ -206,8 +208,12 @@ def beam(model: "Inspected", asked: Asked) -> Shown:
         raise UsageError("--show beam shows how the model finds its own output. Leave out --target.")
     best = max(3, model.config.search.n_best)
     tree = beam_tree(model, asked.text, search_options(model.config.search, n_best=best))
-    lines = [tree.source_text, "", "score    nats     text"]
-    lines += [f"{parts.score:7.3f}  {parts.log_probability:7.3f}  {parts.text}" for parts in tree.best]
+    lines = [tree.source_text, "", "  score    model  length  coverage  text"]
+    lines += [
+        f"{parts.score:7.3f}  {parts.log_probability:7.3f}  {parts.length:6.3f}  {parts.coverage:8.3f}  {parts.text}"
+        for parts in tree.best
+    ]
+    lines.append("score = model / length + coverage, where model is the log-probability in nats")
     lines += ["", *(f"{count:5,} {why}" for why, count in sorted(tree.counts().items()))]
     return Shown(
         "\n".join(lines),
@@ -246,23 +252,29 @@ VIEWS: Mapping[str, View] = {
 
 
 def attention_summary(attention: "AttentionMap") -> str:
-    """For each written symbol the one it looked at most, the weight of that, and how sure the model was."""
+    """For each symbol the one it looked at most, the weight of that, and how sure the model was where that is known."""
     from rich.cells import cell_len
 
     from seqloom.inspection.lettering import visible
 
-    rows = [("wrote", "looking at", "weight", "sure")]
+    rows: list[tuple[str, ...]]
+    rows = [
+        ("wrote", "looking at", "weight", "sure")
+        if attention.probabilities
+        else ("at", "looking at", "weight")
+    ]
     for place, symbol in enumerate(attention.target):
         weights = attention.weights[place]
         best = int(weights.argmax()) if weights.size else -1
         looked = (visible(attention.source[best]), f"{weights[best]:.2f}") if weights.size else ("", "")
-        sure = f"{100 * attention.probabilities[place]:.0f} %" if attention.probabilities else ""
-        rows.append((visible(symbol), *looked, sure))
-    widths = [max(cell_len(row[column]) for row in rows) for column in range(4)]
+        sure = [f"{100 * attention.probabilities[place]:.0f} %"] if attention.probabilities else []
+        rows.append((visible(symbol), *looked, *sure))
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     lines = []
-    for first, second, weight, sure in rows:
+    for first, second, *figures in rows:
         left = (first + " " * (widths[0] - cell_len(first)), second + " " * (widths[1] - cell_len(second)))
-        lines.append("  ".join((*left, weight.rjust(widths[2]), sure.rjust(widths[3]))).rstrip())
+        right = (figure.rjust(width) for figure, width in zip(figures, widths[2:], strict=True))
+        lines.append("  ".join((*left, *right)).rstrip())
     return "\n".join(lines)
 
 

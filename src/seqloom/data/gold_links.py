@@ -5,12 +5,14 @@
 """
 
 import re
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from seqloom.base.errors import DataError
 from seqloom.data.lines import read_lines
-from seqloom.data.links import Link
+from seqloom.data.links import Link, beyond_words
+from seqloom.data.pairs import Pair
 
 TRIPLE = re.compile(r"(\d{1,9})\s+(\d{1,9})\s+(\d{1,9})(\s+[SP])?")
 MARKED = re.compile(r"(\d{1,9})([-?p])(\d{1,9})")
@@ -24,17 +26,50 @@ class Gold(NamedTuple):
     possible: list[set[Link]]
 
 
-def read_gold(path: Path, pairs: int) -> Gold:
-    """The links of so many pairs.
+class _Read(NamedTuple):
+    """A link as a file has it: where, how it is written, and in which pair."""
 
-    Raises   DataError for a line that is neither kind, for a pair that isn't there, or for another number of lines
+    where: str
+    text: str
+    pair: int
+    link: Link
+    sure: bool
+
+
+def read_gold(path: Path, pairs: Sequence[Pair]) -> Gold:
+    """The links of these pairs.
+
+    Raises   DataError for a line that is neither kind, for a pair that isn't there or a word that a pair doesn't have,
+             or for another number of lines
     """
     lines = list(read_lines(path))
-    gold = Gold([set() for _ in range(pairs)], [set() for _ in range(pairs)])
     first = next((line for line in lines if line.strip()), "")
-    if TRIPLE.fullmatch(first.strip()):
-        _read_triples(path, lines, gold)
-        return gold
+    by_link = TRIPLE.fullmatch(first.strip()) is not None
+    read = list(_triples(path, lines, len(pairs)) if by_link else _in_lines(path, lines, len(pairs)))
+    for each in read:
+        if beyond := beyond_words(each.link, pairs[each.pair], first=int(by_link)):
+            raise DataError(f"{each.where}: the link {each.text} {beyond}. {_mend(read, pairs)}")
+    gold = Gold([set() for _ in pairs], [set() for _ in pairs])
+    for each in read:
+        (gold.sure if each.sure else gold.possible)[each.pair].add(each.link)
+    return gold
+
+
+def _mend(read: Sequence[_Read], pairs: Sequence[Pair]) -> str:
+    """What all links would fit with, where some don't."""
+
+    def all_fit(changed: Callable[[Link], Link]) -> bool:
+        links = ((changed(each.link), pairs[each.pair]) for each in read)
+        return all(min(link) >= 0 and not beyond_words(link, pair) for link, pair in links)
+
+    if all_fit(lambda link: Link(link.source - 1, link.target - 1)):
+        return "All links fit with 1 less: take 1 from both sides of each."
+    if all_fit(lambda link: Link(link.target, link.source)):
+        return "All links fit with their sides exchanged: the source's word comes first."
+    return "Give the text that people linked, word by word."
+
+
+def _in_lines(path: Path, lines: Sequence[str], pairs: int) -> Iterator[_Read]:
     if len(lines) != pairs:
         raise DataError(
             f"{path} has {len(lines):,} lines and there are {pairs:,} pairs; line n must hold the links of pair n, and "
@@ -48,12 +83,11 @@ def read_gold(path: Path, pairs: int) -> Gold:
                     f"{path}:{number + 1}: {text[:SHOWN]!r} is no link; expected 0-0, or 0?0 for a possible one, or "
                     "three numbers a line: pair, source word, target word, from 1."
                 )
-            side = gold.sure if match[2] == "-" else gold.possible
-            side[number].add(Link(int(match[1]), int(match[3])))
-    return gold
+            link = Link(int(match[1]), int(match[3]))
+            yield _Read(f"{path}:{number + 1}", text, number, link, match[2] == "-")
 
 
-def _read_triples(path: Path, lines: list[str], gold: Gold) -> None:
+def _triples(path: Path, lines: Sequence[str], pairs: int) -> Iterator[_Read]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -63,13 +97,13 @@ def _read_triples(path: Path, lines: list[str], gold: Gold) -> None:
                 f"{path}:{number}: {line[:SHOWN]!r} is no link; expected pair, source word, target word."
             )
         pair, source, target = (int(match[place]) for place in (1, 2, 3))
-        if not 1 <= pair <= len(gold.sure):
+        if not 1 <= pair <= pairs:
             raise DataError(
-                f"{path}:{number}: pair {pair:,} is none of the {len(gold.sure):,} pairs, which are counted from 1."
+                f"{path}:{number}: pair {pair:,} is none of the {pairs:,} pairs, which are counted from 1."
             )
         if not (source and target):
             raise DataError(
                 f"{path}:{number}: words are counted from 1 here; found {line.strip()[:SHOWN]!r}."
             )
-        side = gold.possible if (match[4] or "").strip() == "P" else gold.sure
-        side[pair - 1].add(Link(source - 1, target - 1))
+        sure = (match[4] or "").strip() != "P"
+        yield _Read(f"{path}:{number}", repr(line.strip()), pair - 1, Link(source - 1, target - 1), sure)

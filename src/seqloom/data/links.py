@@ -44,7 +44,6 @@ def parse_links(line: str, pair: Pair, where: str) -> list[Link]:
     Raises  DataError for what is no link, and for one to a word that the pair doesn't have
     """
     links = []
-    counts = len(pair.source.split()), len(pair.target.split())
     for text in line.split():
         match = LINK.fullmatch(text)
         if match is None:
@@ -53,14 +52,25 @@ def parse_links(line: str, pair: Pair, where: str) -> list[Link]:
                 "from 0, as in 0-0 1-2."
             )
         link = Link(int(match[1]), int(match[2]))
-        for side, number, count in zip(("source", "target"), link, counts, strict=True):
-            if number >= count:
-                raise DataError(
-                    f"{where}: the link {text} names word {number} of the {side}, whose {count} words are counted from "
-                    "0 and separated by white space. Align the text as these files have it."
-                )
+        if beyond := beyond_words(link, pair):
+            raise DataError(f"{where}: the link {text} {beyond}. Align the text as these files have it.")
         links.append(link)
     return links
+
+
+def beyond_words(link: Link, pair: Pair, first: int = 0) -> str:
+    """Which word a link names that its pair doesn't have, for messages; empty where the pair has both.
+
+    first   the number that the first word goes by there
+    """
+    for side, number, text in zip(("source", "target"), link, pair, strict=True):
+        count = len(text.split())
+        if number >= count:
+            return (
+                f"names word {number + first} of the {side}, whose {count} words are counted from {first} and "
+                "separated by white space"
+            )
+    return ""
 
 
 def check_link_count(alignments: Path, lines: int, files: PairSource, pairs: int) -> None:

@@ -3,17 +3,18 @@
 Links are (source word, target word), counted from 0; a line of them in Pharaoh's format is "0-0 1-2".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqloom.base.errors import ShapeError, UsageError
 from seqloom.data.links import Link
+from seqloom.inspection.head_choice import row_entropies
 
 Weights = NDArray[np.float64]
 Links = frozenset[Link]
-EXTRACTIONS = ("argmax", "threshold")
 SYMMETRISATIONS = ("intersection", "union", "grow-diag", "grow-diag-final", "grow-diag-final-and")
 SIDES = ((-1, 0), (0, -1), (1, 0), (0, 1))
 DIAGONALS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
@@ -47,17 +48,14 @@ def _check(weights: Weights, source_words: int, target_words: int) -> None:
         )
 
 
-def sharpest(heads: Sequence[Weights]) -> int:
-    """The head that knows best where it looks: the one of least entropy, in the mean over its rows."""
-    if not heads:
-        raise ShapeError("There is no head to choose from.")
-    return int(np.argmin([entropy(weights) for weights in heads]))
+def indecision(weights: Weights) -> NDArray[np.float64]:
+    """How little each target word knows where to look, in nats; of several heads, by which the sharpest is found.
 
-
-def entropy(weights: Weights) -> float:
-    """Nats a row, in the mean; 0 for weights without rows."""
-    positive = np.where(weights > 0, weights, 1.0)
-    return float(-(weights * np.log(positive)).sum(axis=1).mean()) if len(weights) else 0.0
+    What falls on the end of the source counts as spread over its words: always to look there links nothing.
+    weights  (..., T, S) over words and ends  ->  (..., T - 1)
+    """
+    words = weights[..., :-1, :-1]
+    return row_entropies(words + weights[..., :-1, -1:] / max(words.shape[-1], 1))
 
 
 def symmetrise(forward: Iterable[Link], backward: Iterable[Link], how: str) -> Links:
@@ -70,7 +68,8 @@ def symmetrise(forward: Iterable[Link], backward: Iterable[Link], how: str) -> L
     grow-diag-final        and then any link of either direction for a word that has none yet
     grow-diag-final-and    the same only where neither of its words has one
     Raises   UsageError for another word
-    Source   Koehn et al. 2003 (Statistical Phrase-Based Translation), section 3, and its implementation in Moses
+    Source   Koehn et al. 2005 (Edinburgh System Description), whose pseudo-code is that of Moses' documentation; its
+             English is the target here
     """
     if how not in SYMMETRISATIONS:
         raise UsageError(f'Links can\'t be made symmetric by "{how}"; expected {", ".join(SYMMETRISATIONS)}.')
@@ -87,14 +86,18 @@ def symmetrise(forward: Iterable[Link], backward: Iterable[Link], how: str) -> L
 
 
 def _grown(links: set[Link], union: Links) -> set[Link]:
-    """Add neighbours until none is left to add."""
+    """Add neighbours until none is left to add; a pass goes through the target words, and comes by what it added."""
     sources, targets = {link.source for link in links}, {link.target for link in links}
+    length = max((link.source for link in union), default=-1) + 1
+    rows = range(max((link.target for link in union), default=-1) + 1)
     grew = True
     while grew:
         grew = False
-        for link in sorted(links):
+        for target, source in product(rows, range(length)):
+            if Link(source, target) not in links:
+                continue
             for down, across in SIDES + DIAGONALS:
-                beside = Link(link.source + down, link.target + across)
+                beside = Link(source + across, target + down)
                 free = beside.source not in sources or beside.target not in targets
                 if beside in union and beside not in links and free:
                     links.add(beside)
@@ -105,9 +108,9 @@ def _grown(links: set[Link], union: Links) -> set[Link]:
 
 
 def _finish(links: set[Link], direction: Links, *, both: bool) -> None:
-    """Add links of one direction for words without one: both of theirs, or either."""
+    """Add links of one direction for words without one: both of theirs, or either; target word by target word."""
     sources, targets = {link.source for link in links}, {link.target for link in links}
-    for link in sorted(direction):
+    for link in sorted(direction, key=lambda link: (link.target, link.source)):
         free = (link.source not in sources, link.target not in targets)
         if all(free) if both else any(free):
             links.add(link)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqloom.base.errors import DataError, ResourceError, ShapeError
+from seqloom.base.errors import DataError, ShapeError
 from seqloom.base.files import atomic_write, make_folder
 
 FORMAT = "seqloom-attention"
@@ -137,39 +137,10 @@ def maps_to_json(maps: Sequence[AttentionMap]) -> str:
     return json.dumps(content, ensure_ascii=False) + "\n"
 
 
-def maps_from_json(text: str, where: str = "attention JSON") -> list[AttentionMap]:
-    """Attention maps from what `maps_to_json` gave. Raises DataError naming the place and the fault."""
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:  # no JSON, endless digits, nested without end
-        raise DataError(f"{where} is not JSON: {error}") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise DataError(f'{where} holds no attention maps: expected "format": "{FORMAT}".')
-    if content.get("version") != VERSION:
-        raise DataError(
-            f"{where} has version {content.get('version')!r} of {FORMAT}; this seqloom reads {VERSION}."
-        )
-    records = content.get("maps")
-    if not isinstance(records, list):
-        raise DataError(f'{where}: expected a list under "maps", found {type(records).__name__}.')
-    return [AttentionMap.from_record(item, f"{where}, map {n}") for n, item in enumerate(records, start=1)]
-
-
 def write_maps(maps: Sequence[AttentionMap], path: Path) -> None:
     """Write attention maps as JSON, atomically."""
     make_folder(path.parent)
     atomic_write(path, maps_to_json(maps))
-
-
-def read_maps(path: Path) -> list[AttentionMap]:
-    """Read attention maps that `write_maps` wrote. Raises DataError or ResourceError with the path."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 at byte {error.start}.") from error
-    except OSError as error:
-        raise ResourceError(f"Can't read {path}: {error.strerror or error}.") from error
-    return maps_from_json(text, str(path))
 
 
 def _checked_weights(weights: ArrayLike, rows: int, columns: int) -> NDArray[np.float64]:

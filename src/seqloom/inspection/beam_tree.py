@@ -16,15 +16,18 @@ from seqloom.search.beam import Competed, Fate, beam_search
 from seqloom.search.hypothesis import Hypothesis
 from seqloom.search.options import SearchOptions
 from seqloom.search.penalties import length_penalty
+from seqloom.search.trail import Ended
 from seqloom.text.vocabulary import BOS, EOS
 
 FORMAT, VERSION = "seqloom-beam-tree", 1
 WHY = {
     Fate.PUSHED_OUT: "pruned: better ones took the places",
     Fate.HOPELESS: "pruned: it could not beat what had ended",
-    Fate.ENDED: "ended, and was pushed out by better ones",
+    Fate.GOES_ON: "went on",
+    Fate.ENDED: "ended, behind the best that were asked for",
 }
-BEST, ON, STUCK = "among the best", "went on", "pruned: none of its continuations got a place"
+BEST, ON, STUCK = "among the best", WHY[Fate.GOES_ON], "pruned: none of its continuations got a place"
+DISPLACED = "ended, and was pushed out by better ones"
 PRUNED = (WHY[Fate.PUSHED_OUT], WHY[Fate.HOPELESS])
 
 
@@ -134,11 +137,31 @@ def grow_tree(
     source_length  (1,) as a search takes it
     spell, decode  ids -> a printable symbol each · the text they are
     """
-    root = Node(BOS, "", 0.0, 0.0)
-    alive = [root]  # the node that holds each place
+    growth = _Growth(spell)
+    found = beam_search(
+        model, state, source_length, options, alignment=options.coverage_penalty > 0, watch=growth.watch
+    )[0]
+    for rank, hypothesis in enumerate(found, start=1):
+        _mark(growth.root, [*hypothesis.tokens, EOS], rank)
+    return BeamTree(growth.root, tuple(_parts(each, options, decode) for each in found), source_text)
 
-    def watch(step: Competed) -> None:
-        nonlocal alive
+
+class _Growth:
+    """The tree as the search goes on.
+
+    alive  the node that holds each place
+    ended  what has ended so far, by the step at which it did and the place that it ended from
+    """
+
+    def __init__(self, spell: Callable[[Sequence[int]], list[str]]) -> None:
+        self.spell = spell
+        self.root = Node(BOS, "", 0.0, 0.0)
+        self.alive = [self.root]
+        self.ended: dict[tuple[int, int], Node] = {}
+        self.steps = 0
+
+    def watch(self, step: Competed) -> None:
+        """Grow by a step."""
         parents, tokens, _, totals = step.continuations
         nodes: list[Node] = []
         for place, (parent, token, total) in enumerate(
@@ -146,20 +169,24 @@ def grow_tree(
         ):
             fate = Fate(int(step.fates[0, place]))
             score = float(step.scores[0, place])
-            nodes.append(Node(token, spell([token])[0], total, score, WHY.get(fate, ON)))
+            nodes.append(Node(token, self.spell([token])[0], total, score, WHY[fate]))
             if math.isfinite(total):
-                alive[parent].children.append(nodes[-1])
-        for holder in alive:
+                self.alive[parent].children.append(nodes[-1])
+            if fate == Fate.ENDED:
+                self.ended[self.steps, parent] = nodes[-1]
+        for holder in self.alive:
             if all(child.why in PRUNED for child in holder.children):
                 holder.why = STUCK
-        alive = [nodes[place] for place in step.places[0]]
+        self.alive = [nodes[place] for place in step.places[0]]
+        self.steps += 1
+        self._settle(step.ended)
 
-    found = beam_search(
-        model, state, source_length, options, alignment=options.coverage_penalty > 0, watch=watch
-    )[0]
-    for rank, hypothesis in enumerate(found, start=1):
-        _mark(root, [*hypothesis.tokens, EOS], rank)
-    return BeamTree(root, tuple(_parts(each, options, decode) for each in found), source_text)
+    def _settle(self, held: Ended) -> None:
+        """Say of what has ended whether it still holds its place."""
+        there = held.score[0] > -math.inf
+        holding = set(zip(held.position[0][there].tolist(), held.row[0][there].tolist(), strict=True))
+        for where, node in self.ended.items():
+            node.why = WHY[Fate.ENDED] if where in holding else DISPLACED
 
 
 def _mark(root: Node, tokens: Sequence[int], rank: int) -> None:

@@ -1,15 +1,16 @@
 """How far back a gradient reaches: the norm of d loss_t / d state_(t-k) against the distance k, and its half-life.
 
-A state is what a position hands on to those after it. For recurrent cells that is what they keep; a Transformer's
-positions are reached through what they read, so there it is the embedded symbol. Computed in float64: what vanishes is
-to be seen vanishing, not rounded away. Source: Bengio et al. 1994; Pascanu et al. 2013, section 2.1.
+A state is all that a position hands on to those after it, each number moved by itself. Of a recurrent decoder that is
+what its cells keep and, where it has them, the features that input feeding hands on and what is covered. A
+Transformer's positions are reached through what they read, so there it is the embedded symbol. Computed in float64:
+what vanishes is to be seen vanishing, not rounded away. Source: Bengio et al. 1994; Pascanu et al. 2013, section 2.1.
 """
 
 import copy
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -132,20 +133,38 @@ def gradient_flow(
             step = exact.step(torch.tensor([symbol]), state)
             scores, state = step.scores, step.state
             losses.append(functional.cross_entropy(scores, torch.tensor([target])))
-            states.append(handed_on(state) or tuple(embedded))
+            state, tensors = handed_on(state)
+            states.append(tensors or tuple(embedded))
     finally:
         for hook in hooks:
             hook.remove()
     return flow_between(losses, states, label)
 
 
-def handed_on(state: Any) -> tuple[Tensor, ...]:
-    """The tensors of a recurrent state that its next position reads; () where there are none.
+def handed_on(state: Any) -> tuple[Any, tuple[Tensor, ...]]:
+    """The tensors of a recurrent state that its next position reads, (N, ...) each; () where there are none.
 
-    Those of a recurrent decoder, of a language model, or of the recurrences in a Transformer's layers; not the keys
-    and values of attention, which are no state that is handed on but what was read, kept.
+    Those of a recurrent decoder, of a language model, or of the recurrences in a Transformer's layers, with what input
+    feeding and coverage hand on; not the keys and values of attention, which are no state that is handed on but what
+    was read, kept. The state is given back with each of them as a node of its own, so that a gradient by one of them
+    doesn't pass through another one that was made of it.
     """
-    own = getattr(state, "decoder", state)  # within a state that copies too
-    named = (getattr(own, name, None) for name in ("cells", "layers", "past"))
-    layers = next((layers for layers in named if layers is not None), ())
-    return tuple(tensor for layer in layers for tensor in layer if tensor.ndim == 2)
+    if hasattr(state, "decoder"):  # a state that copies too
+        own, tensors = handed_on(state.decoder)
+        return replace(state, decoder=own), tensors
+    name = next(name for name in ("cells", "layers", "past") if hasattr(state, name))
+    layers = tuple(tuple(map(_apart, layer)) for layer in getattr(state, name))
+    kept = tuple(tensor for layer in layers for tensor in layer if tensor.ndim == 2)
+    if not kept:
+        return state, ()
+    beside = {
+        name: _apart(tensor)
+        for name in ("fed", "coverage")
+        if (tensor := getattr(state, name, None)) is not None
+    }
+    return replace(state, **{name: layers}, **beside), (*kept, *beside.values())
+
+
+def _apart(tensor: Tensor) -> Tensor:
+    """The same numbers as another node of the graph."""
+    return tensor.view_as(tensor)

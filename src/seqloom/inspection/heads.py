@@ -4,7 +4,7 @@ Attention hands on its weights only where it is asked for them; here every part 
 runs as it always does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from seqloom.layers.further_attention import HeadsAttention
 from seqloom.layers.transformer import LookingBack, TransformerDecoderLayer, TransformerEncoderLayer
 
 Weights = NDArray[np.float64]
+InHeads = MultiHeadAttention | HeadsAttention
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,27 +51,41 @@ def trace_heads(network: nn.Module, run: Any) -> list[LayerHeads]:
 
     run  called without arguments, lets the network, in evaluation, read and write one sentence (B = 1), teacher-forced
     """
-    with _asked(network) as found:
-        run()
     traces = []
-    for part, (side, layer) in _parts(network).items():
-        if part in found:
-            weights = torch.cat(found[part], dim=1)
-            label = {
-                "encoder": "reading itself",
-                "source": "looking at the source",
-                "decoder": "looking back",
-            }[side]
-            where = "encoder" if side == "encoder" else "decoder"
-            traces.append(
-                LayerHeads(f"{where}, layer {layer}, {label}", side, layer, weights.double().cpu().numpy())
-            )
+    for (side, layer), weights in trace_batch(network, run).items():
+        label = {
+            "encoder": "reading itself",
+            "source": "looking at the source",
+            "decoder": "looking back",
+        }[side]
+        where = "encoder" if side == "encoder" else "decoder"
+        traces.append(
+            LayerHeads(f"{where}, layer {layer}, {label}", side, layer, weights[0].double().cpu().numpy())
+        )
     return traces
 
 
-def _parts(network: nn.Module) -> dict[nn.Module, tuple[str, int]]:
+def trace_batch(
+    network: nn.Module, run: Any, sides: Container[str] = ("encoder", "source", "decoder")
+) -> dict[tuple[str, int], Tensor]:
+    """The attention of every layer with heads on those sides, by side and layer: weights (B, H, T, S).
+
+    run  as for `trace_heads`, over B sentences of two symbols or more
+    """
+    parts = {part: where for part, where in _parts(network).items() if where[0] in sides}
+    with _asked(parts) as found:
+        run()
+    return {where: torch.cat(found[part], dim=2) for part, where in parts.items() if part in found}
+
+
+def head_counts(network: nn.Module) -> dict[tuple[str, int], int]:
+    """How many heads attend on each side of each layer."""
+    return {where: part.heads for part, where in _parts(network).items()}
+
+
+def _parts(network: nn.Module) -> dict[InHeads, tuple[str, int]]:
     """What attends in heads, which way, and in which layer."""
-    parts: dict[nn.Module, tuple[str, int]] = {}
+    parts: dict[InHeads, tuple[str, int]] = {}
     encoder = decoder = 0
     for module in network.modules():
         if isinstance(module, TransformerEncoderLayer):
@@ -88,24 +103,24 @@ def _parts(network: nn.Module) -> dict[nn.Module, tuple[str, int]]:
 
 
 @contextmanager
-def _asked(network: nn.Module) -> Iterator[dict[nn.Module, list[Tensor]]]:
-    """The weights of each part's calls, (H, T, S), as long as this lasts."""
+def _asked(parts: Iterable[InHeads]) -> Iterator[dict[nn.Module, list[Tensor]]]:
+    """The weights of each part's calls, (B, H, T, S), as long as this lasts."""
     found: dict[nn.Module, list[Tensor]] = {}
 
     def ask(_part: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         return arguments, {**named, "alignment": True}
 
     def note(part: nn.Module, _arguments: tuple[Any, ...], given: tuple[Any, ...]) -> None:
-        found.setdefault(part, []).append(given[1][0].detach())
+        found.setdefault(part, []).append(given[1].detach())
 
     def compute(part: HeadsAttention, arguments: tuple[Any, ...]) -> None:
         query, keys, _, visible = arguments
         asked = split_heads(part.query_layer(query), part.heads)
         key, value = (split_heads(half, part.heads) for half in keys.chunk(2, dim=-1))
-        found.setdefault(part, []).append(read_by_heads_plain(asked, key, value, visible)[1][0].detach())
+        found.setdefault(part, []).append(read_by_heads_plain(asked, key, value, visible)[1].detach())
 
     hooks = []
-    for part in _parts(network):
+    for part in parts:
         if isinstance(part, MultiHeadAttention):
             hooks.append(part.register_forward_pre_hook(ask, with_kwargs=True))
             hooks.append(part.register_forward_hook(note))

@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 import torch
 
 from seqloom.base.files import atomic_write, make_folder
+from seqloom.inspection.lettering import visible
 from seqloom.models.state import SearchableModel
+from seqloom.text.grouping import WordGroup
 
 FORMAT, VERSION = "seqloom-word-by-word", 1
 BITS = 1 / math.log(2)
@@ -61,6 +63,7 @@ class WordByWord:
     steps    one a symbol
     given    how many of the first steps were not chosen but given: the prompt of a language model
     seconds  from one position of a recording to the next, where that is what was read
+    words    those that the symbols spell, where they are asked for
     """
 
     read: tuple[str, ...]
@@ -69,11 +72,16 @@ class WordByWord:
     target_text: str = ""
     given: int = 0
     seconds: float | None = None
+    words: tuple[WordGroup, ...] = ()
 
     @property
     def surprise(self) -> float:
         """Bits, of the whole."""
         return sum(step.surprise for step in self.steps)
+
+    def surprise_of(self, word: WordGroup) -> float:
+        """Bits, of all symbols of a word."""
+        return sum(step.surprise for step in self.steps[word.start : word.stop])
 
     def _repr_html_(self) -> str:
         """The page, in a notebook."""
@@ -88,10 +96,11 @@ class WordByWord:
             {
                 **asdict(step),
                 "best": [list(other) for other in step.best],
-                "surprise": step.surprise if math.isfinite(step.surprise) else None,
+                "surprise": _finite(step.surprise),
             }
             for step in self.steps
         ]
+        words = [{**word._asdict(), "surprise": _finite(self.surprise_of(word))} for word in self.words]
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -101,7 +110,13 @@ class WordByWord:
             **({} if self.seconds is None else {"seconds": self.seconds}),
             **({"given": self.given} if self.given else {}),
             "steps": steps,
+            **({"words": words} if words else {}),
         }
+
+
+def _finite(bits: float) -> float | None:
+    """JSON has no infinity."""
+    return bits if math.isfinite(bits) else None
 
 
 def write_steps(written: WordByWord, path: Path) -> None:
@@ -173,29 +188,54 @@ def trace_choices(
 
 
 def summary(written: WordByWord) -> str:
-    """A line for each symbol: how sure, how surprised, its best rivals; one between a prompt and what goes on."""
+    """A line for each symbol: how sure, how surprised, its best rivals; one between a prompt and what goes on.
+
+    Where words are asked for, a line for each word: how sure and how surprised, in all and by its symbols.
+    """
     from rich.cells import cell_len
 
-    from seqloom.inspection.lettering import visible
-
-    rows = [("read" if written.given else "wrote", "probability", "bits", "entropy", "rank", "instead")]
-    for step in written.steps:
-        rivals = [other for other in step.best if other.symbol != step.symbol][:3]
-        rows.append(
-            (
-                visible(step.symbol),
-                f"{step.probability:.1%}",
-                f"{step.surprise:.2f}",
-                f"{step.entropy:.2f}",
-                f"{step.rank}",
-                ", ".join(f"{visible(other.symbol)} {other.probability:.0%}" for other in rivals),
-            )
-        )
-    widths = [max(cell_len(row[column]) for row in rows) for column in range(6)]
+    wrote = "read" if written.given else "wrote"
+    rows: list[tuple[str, ...]]
+    if written.words:
+        rows = [
+            (wrote, "probability", "bits", "by symbol"),
+            *(_word_row(written, word) for word in written.words),
+        ]
+        starts = [word.start for word in written.words]
+    else:
+        rows = [
+            (wrote, "probability", "bits", "entropy", "rank", "instead"),
+            *map(_symbol_row, written.steps),
+        ]
+        starts = list(range(len(written.steps)))
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     lines = []
-    for place, (first, *middle, last) in enumerate(rows):
-        if written.given and place == written.given + 1:
+    for start, (first, *middle, last) in zip([-1, *starts], rows, strict=True):
+        if written.given and start == written.given:
             lines.append("and goes on")
-        cells = [cell.rjust(width) for cell, width in zip(middle, widths[1:5], strict=True)]
+        cells = [cell.rjust(width) for cell, width in zip(middle, widths[1:-1], strict=True)]
         lines.append("  ".join((first + " " * (widths[0] - cell_len(first)), *cells, last)).rstrip())
     return "\n".join(lines)
+
+
+def _symbol_row(step: Step) -> tuple[str, ...]:
+    rivals = [other for other in step.best if other.symbol != step.symbol][:3]
+    return (
+        visible(step.symbol),
+        f"{step.probability:.1%}",
+        f"{step.surprise:.2f}",
+        f"{step.entropy:.2f}",
+        f"{step.rank}",
+        ", ".join(f"{visible(other.symbol)} {other.probability:.0%}" for other in rivals),
+    )
+
+
+def _word_row(written: WordByWord, word: WordGroup) -> tuple[str, ...]:
+    steps = written.steps[word.start : word.stop]
+    each = [f"{visible(step.symbol)} {step.surprise:.2f}" for step in steps]
+    return (
+        visible(word.text),
+        f"{math.prod(step.probability for step in steps):.1%}",
+        f"{written.surprise_of(word):.2f}",
+        " + ".join(each) if len(each) > 1 else "",
+    )

@@ -32,9 +32,33 @@ def steps_page(written: WordByWord, *, title: str = "Word by word") -> str:
         mean=f"{written.surprise / max(len(written.steps), 1):.2f}"
         if math.isfinite(written.surprise)
         else "∞",
+        words=_words(written),
         way=way(step.symbol for step in written.steps),
         steps="\n".join(_step(step, written, number) for number, step in enumerate(written.steps)),
     )
+
+
+def _words(written: WordByWord) -> str:
+    """The surprise of each word, where words are asked for."""
+    chips = []
+    for each in written.words:
+        bits = written.surprise_of(each)
+        share = min(bits / MOST, 1.0)
+        strong = " strong" if share > LIGHT_TEXT else ""
+        chips.append(
+            f'<li class="heat{strong}" style="--w:{share:.3f}">{word(each.text)}'
+            f'<small dir="ltr">{_bits(bits)}</small></li>'
+        )
+    if not chips:
+        return ""
+    return (
+        '<section><p class="caption">Bits of surprise of each word, its symbols\' together</p>'
+        f'<ol class="read" {way(each.text for each in written.words)}>{"".join(chips)}</ol></section>'
+    )
+
+
+def _bits(surprise: float) -> str:
+    return f"{surprise:.2f}" if math.isfinite(surprise) else "∞"
 
 
 def _step(step: Step, written: WordByWord, number: int) -> str:
@@ -60,10 +84,9 @@ def percent(probability: float) -> str:
 
 def _say(step: Step) -> str:
     place = "its first choice" if step.rank == 1 else f"its choice number {step.rank:,}"
-    bits = f"{step.surprise:.2f}" if math.isfinite(step.surprise) else "∞"
     return (
-        f"{word(step.symbol)} was {place}: probability {step.probability:.1%}, surprise {bits} bits; the choice had an "
-        f"entropy of {step.entropy:.2f} bits."
+        f"{word(step.symbol)} was {place}: probability {step.probability:.1%}, surprise {_bits(step.surprise)} bits; "
+        f"the choice had an entropy of {step.entropy:.2f} bits."
     )
 
 

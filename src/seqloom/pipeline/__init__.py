@@ -1,5 +1,7 @@
 """Text in, text out: train a run, load it, use it. What the command line and Python both call."""
 
+from seqloom.pipeline.aligning import Extraction as Extraction
+from seqloom.pipeline.aligning import align as align
 from seqloom.pipeline.classifier import Classifier as Classifier
 from seqloom.pipeline.classifier import Labelled as Labelled
 from seqloom.pipeline.comparing import compare as compare

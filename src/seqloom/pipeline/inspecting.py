@@ -41,6 +41,8 @@ from seqloom.training.searching import search_options, within_positions
 
 LOOKS = ("attention", "heads", "gates", "gradients", "words", "beam", "cost")
 """What `inspect` can show."""
+TO_WORDS = ("attention", "heads", "words")
+"""Where symbols can be merged into words."""
 NO_GATES = {
     True: "This model has no gates to look at: neither its encoder nor its decoder is recurrent. Look at its attention "
     "instead.",
@@ -151,7 +153,15 @@ def beam_tree(model: Inspected, source: str, options: SearchOptions | None = Non
     )
 
 
-def inspect(model: Inspected, source: str, show: str = "attention", target: Target = None) -> Any:
+def inspect(
+    model: Inspected,
+    source: str,
+    show: str = "attention",
+    target: Target = None,
+    *,
+    words: bool | None = None,
+    head: str | None = None,
+) -> Any:
     """What happens inside a model while it reads a source; a notebook draws whatever comes of it.
 
     >>> seqloom.inspect(model, "How are you?", "gates")
@@ -160,11 +170,22 @@ def inspect(model: Inspected, source: str, show: str = "attention", target: Targ
              language model its prompt
     show     "attention", "heads", "gates", "gradients", "words", "beam" or "cost"
     target   what it is made to write, or the label to explain; its own output if None
-    Raises   UsageError for another `show`, and with one sentence for a model that has no such thing
+    words    whole words, the default of attention and heads, or symbols, that of words
+    head     of attention: LAYER.HEAD, as "2.3", LAYER for the mean of its heads, or "sharpest"
+    Raises   UsageError for another `show`, for an option that it doesn't take, and with one sentence for a model that
+             has no such thing
     """
     if show not in LOOKS:
         near = did_you_mean(show, LOOKS)
         raise UsageError(f'show = "{show}" is none of {", ".join(LOOKS)}. {near}'.rstrip())
+    options: dict[str, Any] = {}
+    for name, value, views in (("words", words, TO_WORDS), ("head", head, ("attention",))):
+        if value is not None:
+            options[name] = value
+            if show not in views:
+                raise UsageError(
+                    f'{name} is for show = {" or ".join(views)}, not for "{show}". Leave it out.'
+                )
     if show == "beam":
         if target is not None:
             raise UsageError("The beam shows how a model finds its own output. Leave out the target.")
@@ -177,4 +198,4 @@ def inspect(model: Inspected, source: str, show: str = "attention", target: Targ
         "words": word_by_word,
         "cost": cost,
     }
-    return looks[show](model, source, target)
+    return looks[show](model, source, target, **options)

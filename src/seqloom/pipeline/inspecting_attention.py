@@ -11,7 +11,8 @@ from seqloom.base.errors import UsageError
 from seqloom.inspection.attention import AttentionMap
 from seqloom.inspection.attention_page import attention_page
 from seqloom.inspection.explanation import Explanation
-from seqloom.inspection.heads import LayerHeads, trace_heads
+from seqloom.inspection.head_choice import MEAN, HeadChoice, find_choice, read_choice, sharpest
+from seqloom.inspection.heads import LayerHeads, head_counts, trace_heads
 from seqloom.inspection.notebook import Gallery, framed
 from seqloom.models.speech import CTCModel
 from seqloom.pipeline.classifier import Classifier
@@ -20,7 +21,6 @@ from seqloom.pipeline.passage import Inspected, Passage, Target, as_turns, passa
 from seqloom.pipeline.tagger import Tagger
 from seqloom.pipeline.text_model import Model
 from seqloom.pipeline.transcriber import Transcriber
-from seqloom.text.grouping import WordGroup
 
 NO_HEADS = (
     "This model has no heads to look at one by one: no part of it attends in several. Leave out --heads."
@@ -28,14 +28,18 @@ NO_HEADS = (
 
 
 def attention(
-    model: Inspected, source: str, target: Target = None, *, words: bool = True
+    model: Inspected, source: str, target: Target = None, *, words: bool = True, head: str = MEAN
 ) -> AttentionMap | Explanation:
     """Where a model looked for each symbol that it wrote; of one that decides for labels, what carried the decision.
 
     target   what is written, text or ids, or the label to explain
     words    over whole words, not symbols
-    Raises   UsageError for a model that looks nowhere
+    head     whose attention, in place of the model's as a whole: LAYER.HEAD as 2.3, LAYER for the mean of its heads, or
+             sharpest; with "encoder." or "decoder." before it for what reads itself or looks back
+    Raises   UsageError for a model that looks nowhere, or a head that it hasn't
     """
+    if choice := read_choice(head):
+        return _chosen_head(passage_of(model, source, target), choice, words=words)
     if isinstance(model, Classifier):
         return model.explain(source, None if target is None else str(target), words=words)
     if isinstance(model, Tagger):
@@ -49,24 +53,13 @@ def attention(
         return model.attention(source, model(source).tokens if target is None else target, words=words)
     passage = passage_of(model, source, target)
     if isinstance(model, Transcriber):
-        rows = passage.writer.word_groups(passage.outputs)
-        return _listened(passage).merged(None, rows if words else None)
+        return _listened(passage).merged(None, passage.written_groups if words else None)
     found, given = _looked_back(passage), passage.given
     if words:
-        rows = _words_apart(passage, passage.outputs, given)
-        found = found.merged(_words_apart(passage, passage.inputs, given + 1), rows)
+        rows = passage.written_groups
+        found = found.merged(passage.fed_groups, rows)
         given = sum(group.start < given for group in rows)
     return replace(found, label=f"{found.label}; the first {given} rows are given")
-
-
-def _words_apart(passage: Passage, symbols: Sequence[int], given: int) -> list[WordGroup]:
-    """Words, none of which is partly given and partly what goes on."""
-    groups = passage.writer.word_groups
-    further = groups(symbols[given:])
-    return [
-        *groups(symbols[:given]),
-        *(WordGroup(group.text, group.start + given, group.stop + given) for group in further),
-    ]
 
 
 @torch.no_grad()
@@ -136,38 +129,60 @@ def layer_heads(passage: Passage) -> list[LayerHeads]:
     return list(whole.values())
 
 
-def heads(model: Inspected, source: str, target: Target = None) -> list[AttentionMap]:
-    """The attention of every head of every layer over symbols, each a map of its own, told by its label.
+def heads(model: Inspected, source: str, target: Target = None, *, words: bool = True) -> list[AttentionMap]:
+    """The attention of every head of every layer, each a map of its own, told by its label.
 
+    words    over whole words, not symbols
     Raises   UsageError for a model without attention in heads
     """
     passage = passage_of(model, source, target)
-    found = [
-        _head_map(passage, layer, weights, number)
-        for layer in layer_heads(passage)
-        for number, weights in enumerate(layer.weights, start=1)
-    ]
+    found = _all_heads(passage, layer_heads(passage), words=words)
     if not found:
         raise UsageError(NO_HEADS)
     return Gallery(found, lambda seen: framed(attention_page(seen)))
 
 
-def _head_map(passage: Passage, layer: LayerHeads, weights: NDArray[np.float64], number: int) -> AttentionMap:
+def _all_heads(passage: Passage, layers: Sequence[LayerHeads], *, words: bool) -> list[AttentionMap]:
+    return [
+        _head_map(passage, layer, weights, f"head {number}", words=words)
+        for layer in layers
+        for number, weights in enumerate(layer.weights, start=1)
+    ]
+
+
+def _chosen_head(passage: Passage, asked: HeadChoice, *, words: bool) -> AttentionMap:
+    """One head's, a layer's mean, or the sharpest head's of what is shown."""
+    choice = find_choice(asked, head_counts(passage.network))
+    layers = [layer for layer in layer_heads(passage) if layer.side == choice.side]
+    if choice.layer is None:
+        every = _all_heads(passage, layers, words=words)
+        found = every[sharpest([each.weights for each in every])]
+        return replace(found, label=f"{found.label}, the sharpest of {len(every)}")
+    (layer,) = (layer for layer in layers if layer.layer == choice.layer)
+    if choice.head is None:
+        return _head_map(passage, layer, layer.mean, f"mean of {len(layer.weights)} heads", words=words)
+    return _head_map(passage, layer, layer.weights[choice.head - 1], f"head {choice.head}", words=words)
+
+
+def _head_map(
+    passage: Passage, layer: LayerHeads, weights: NDArray[np.float64], name: str, *, words: bool
+) -> AttentionMap:
     """One head's: the encoder reads itself, a decoder what it has written, or the encoder."""
     read, step, positions = passage.read, None, weights.shape[1]
     if passage.timeline is not None and layer.side != "decoder":
         read, step = passage.timeline.names(positions), passage.timeline.step(positions)
-    sides = {
-        "encoder": (read, read),
-        "decoder": (passage.fed, passage.fed),
-        "source": (read, passage.written),
-    }
-    return AttentionMap(
-        *sides[layer.side],
+    symbols, groups = {
+        "encoder": ((read, read), (passage.read_groups, passage.read_groups)),
+        "decoder": ((passage.fed, passage.fed), (passage.fed_groups, passage.fed_groups)),
+        "source": ((read, passage.written), (passage.read_groups, passage.written_groups)),
+    }[layer.side]
+    found = AttentionMap(
+        *symbols,
         weights,
         source_text=passage.source_text,
         target_text=passage.target_text,
-        label=f"{layer.label}, head {number}",
+        label=f"{layer.label}, {name}",
         source_seconds=step,
         target_seconds=step if layer.side == "encoder" else None,
     )
+    return found.merged(*groups) if words else found

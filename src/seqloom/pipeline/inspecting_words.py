@@ -12,11 +12,12 @@ from seqloom.pipeline.tagger import Tagger
 
 
 def word_by_word(
-    model: Inspected, source: str, target: Target = None, *, alternatives: int = 10
+    model: Inspected, source: str, target: Target = None, *, alternatives: int = 10, words: bool = False
 ) -> WordByWord:
     """Each step of a sentence: what else might have been written, how surprised the model was, where it looked.
 
     Of a language model the prompt's own symbols too. Of a transcriber by what its search follows, scaled to sum to 1.
+    words    whether the surprise of whole words is told too
     Raises   UsageError for a model that writes nothing
     """
     if isinstance(model, Classifier | Tagger):
@@ -32,6 +33,7 @@ def word_by_word(
         passage.target_text,
         passage.given,
         timeline.step(len(read)) if timeline else None,
+        tuple(passage.written_groups) if words else (),
     )
 
 

@@ -25,6 +25,7 @@ from seqloom.pipeline.language_model import TextGenerator
 from seqloom.pipeline.tagger import Tagger, sentence
 from seqloom.pipeline.text_model import Model
 from seqloom.pipeline.transcriber import Transcriber
+from seqloom.text.grouping import WordGroup
 from seqloom.text.segmented import CELL_END, spelt_out
 from seqloom.text.tokenizer import Tokenizer
 from seqloom.text.vocabulary import BOS, EOS, SPECIALS
@@ -59,6 +60,7 @@ class Passage:
     model        whose passage it is · networks: its own, several where they decide together
     batch        what they read, and are to write; of a language model that reads nothing, the text
     read         S printable symbols that are read, the end included; () where there are none
+    read_groups  the words that these spell; None where a recording is read
     inputs       the T symbols that a decoder reads while it writes, by their ids; [] where nothing is written
     outputs      the T symbols that it writes
     given        how many of these are not its own: the prompt of a language model
@@ -72,6 +74,7 @@ class Passage:
     batch: Batch
     writer: Tokenizer
     read: tuple[str, ...] = ()
+    read_groups: Sequence[WordGroup] | None = None
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
     given: int = 0
@@ -103,6 +106,25 @@ class Passage:
     def written(self) -> tuple[str, ...]:
         """The printable symbols of outputs."""
         return tuple(self.spell(self.outputs))
+
+    @property
+    def fed_groups(self) -> list[WordGroup]:
+        """The words that inputs spell."""
+        return self._words_apart(self.inputs, self.given + 1)
+
+    @property
+    def written_groups(self) -> list[WordGroup]:
+        """The words that outputs spell."""
+        return self._words_apart(self.outputs, self.given)
+
+    def _words_apart(self, symbols: Sequence[int], given: int) -> list[WordGroup]:
+        """Words, none of which is partly given and partly what goes on."""
+        groups = self.writer.word_groups
+        further = groups(symbols[given:])
+        return [
+            *groups(symbols[:given]),
+            *(WordGroup(group.text, group.start + given, group.stop + given) for group in further),
+        ]
 
     @property
     def searched(self) -> Any:
@@ -206,6 +228,7 @@ def of_pair(model: Model, source: str, target: Target) -> Passage:
         collate([found.ids], [found.symbols]),
         found.writer,
         found.read,
+        found.reader.word_groups(found.ids),
         [BOS, *found.symbols],
         [*found.symbols, EOS],
         source_text=spelt_out(source, layout_of(model.config)),
@@ -239,8 +262,8 @@ def of_recording(model: Transcriber, source: str, target: Target) -> Passage:
         collate_frames([frames], [symbols]),
         model.tokenizer,
         timeline.names(positions),
-        [BOS, *symbols],
-        [*symbols, EOS],
+        inputs=[BOS, *symbols],
+        outputs=[*symbols, EOS],
         timeline=timeline,
         source_text=source,
         target_text=model.tokenizer.decode(symbols),
@@ -282,7 +305,9 @@ def of_labelled(model: Classifier | Tagger, source: str, target: Target) -> Pass
     networks: tuple[LabelNetwork, ...] = tuple(member.network for member in model.members)
     tokenizer = model.lexicon.tokenizer
     read = (*tokenizer.pieces(ids), SPECIALS[EOS])
-    return Passage(model, networks, collate([ids]), tokenizer, read, source_text=source)
+    return Passage(
+        model, networks, collate([ids]), tokenizer, read, tokenizer.word_groups(ids), source_text=source
+    )
 
 
 PASSAGES: Mapping[type, Callable[[Any, str, Target], Passage]] = {

@@ -42,6 +42,7 @@ from seqloom.search.selection import best_continuations
 from seqloom.search.trail import Ended, Floats, Integers, Looked, Trail, Written
 
 Truths = npt.NDArray[np.bool_]
+RIVALS = 3  # continuations beyond the beam's width that a watcher is told of, at each step
 
 
 @dataclass(frozen=True)
@@ -104,10 +105,12 @@ class Competed(NamedTuple):
     """One step of a search, told to whoever watches: which continuations there were and what became of them.
 
     sentences      (n,)    their numbers in the batch
-    continuations  (n, c)  the best ones of each, best first; -inf in total where there are fewer
+    continuations  (n, c)  the best ones of each, best first; -inf in total where there are fewer. Those beyond the W
+                           best are RIVALS of them, which are told but don't compete
     scores         (n, c)  what they compete by, at the length they have
     fates          (n, c)  as Fate
     places         for each sentence the continuations that hold its places after the step, in the order of these
+    ended          (n, W)  what has ended and holds a place after the step
     """
 
     sentences: Integers
@@ -115,6 +118,7 @@ class Competed(NamedTuple):
     scores: Floats
     fates: Integers
     places: list[list[int]]
+    ended: Ended
 
 
 Watch = Callable[[Competed], None]
@@ -156,7 +160,7 @@ def beam_search(
         beams = replace(beams, coverage=job.covered(beams.coverage, scored.alignment))
         last_resort = scored.log_probs[:, :, eos].clamp(min=IMPOSSIBLE)
         constraints.apply(scored.log_probs, position, beams.sentences, beams.history)
-        found = _continue(scored.log_probs, beams, options.beam)
+        found = _continue(scored.log_probs, beams, options.beam + (RIVALS if watch else 0))
         (broken,) = on_host(scored.broken)
         refuse_broken(broken, beams.sentences, position)
         unread = None if beams.coverage is None else on_host(job.unread(beams.lengths, beams.coverage))[0]
@@ -191,18 +195,18 @@ def _start(job: Job, options: SearchOptions, constraints: Constraints) -> Beams:
     )
 
 
-def _continue(log_probs: Tensor, beams: Beams, places: int) -> Continuations:
-    """The best continuations, as many as there are places if there are so many; log_probs (n, w, V)."""
+def _continue(log_probs: Tensor, beams: Beams, most: int) -> Continuations:
+    """So many of the best continuations, if there are as many; log_probs (n, w, V)."""
     _, beam, vocabulary = log_probs.shape
     so_far = on_device(beams.total, log_probs.device)
-    total, index = best_continuations(log_probs, so_far, min(places, beam * vocabulary))
+    total, index = best_continuations(log_probs, so_far, min(most, beam * vocabulary))
     nats = log_probs.flatten(1).gather(1, index)
     nats_here, total_here, index_here = on_host(nats, total, index)  # the one wait for the GPU
     return Continuations(index_here // vocabulary, index_here % vocabulary, nats_here, total_here)
 
 
 def _compete(
-    found: Continuations,
+    told: Continuations,
     beams: Beams,
     unread: Floats | None,
     position: int,
@@ -210,18 +214,20 @@ def _compete(
     options: SearchOptions,
     watch: Watch | None = None,
 ) -> tuple[Truths, Continuations, Ended]:
-    """Give the places to the best of the continuations and of what has ended.
+    """Give the places to the best of the W best continuations and of what has ended.
 
+    told     the continuations, and where somebody watches rivals of the W best
     unread   (n, w) coverage penalties, if they count
     watch    told which continuation got which place
     Returns  writes (n, W), what goes on in its places, best first, garbage where `writes` is False; what has ended
     """
     places, before = options.beam, beams.ended
-    rows = np.arange(len(found.total))[:, None]
-    ends = found.tokens == job.eos
-    score = job.normalised(found.total, position + 1)
+    rows = np.arange(len(told.total))[:, None]
+    told_score = job.normalised(told.total, position + 1)
     if unread is not None:
-        score = score + unread[rows, found.parents] * ends
+        told_score = told_score + unread[rows, told.parents] * (told.tokens == job.eos)
+    found, score = told.at(rows[:, 0], slice(places)), told_score[:, :places]
+    ends = found.tokens == job.eos
 
     scores = np.concatenate([before.score, score], axis=1)
     order = np.argsort(-scores, axis=1, kind="stable")[:, :places]
@@ -244,7 +250,7 @@ def _compete(
     writes = ~over & (scores > -np.inf) & (reach > nth)
     front = np.argsort(~writes, axis=1, kind="stable")
     if watch:
-        fates = np.full(ends.shape, Fate.PUSHED_OUT)
+        fates = np.full(told_score.shape, Fate.PUSHED_OUT)
         sentence, place = np.nonzero((order >= places) & (scores > -np.inf))
         kept = fresh[sentence, place]
         going = np.where(writes[sentence, place], Fate.GOES_ON, Fate.HOPELESS)
@@ -253,7 +259,7 @@ def _compete(
             row[: int(writing.sum())].tolist()
             for row, writing in zip(fresh[rows, front], writes, strict=True)
         ]
-        watch(Competed(beams.sentences, found, score, fates, after))
+        watch(Competed(beams.sentences, told, told_score, fates, after, ended))
     return writes[rows, front], found.at(rows, fresh[rows, front]), ended
 
 

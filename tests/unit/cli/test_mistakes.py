@@ -291,13 +291,24 @@ def test_input_that_is_far_too_long_is_read_in_part_with_a_notice(
         (
             ("inspect", "{run}", "one", "--show", "gates", "--pieces"),
             2,
-            "--pieces is for --show attention without --heads. Leave it out.",
+            "--pieces is for --show attention or words. Leave it out.",
         ),
         (
-            ("inspect", "{run}", "one", "--heads", "--words"),
+            ("inspect", "{run}", "one", "--heads", "--head", "1"),
             2,
-            "--words is for --show attention without --heads.",
+            "--head is for --show attention without --heads. Leave it out.",
         ),
+        (
+            ("inspect", "{run}", "one", "--show", "words", "--head", "sharpest"),
+            2,
+            "--head is for --show attention without --heads. Leave it out.",
+        ),
+        (
+            ("inspect", "{run}", "one", "--head", "top"),
+            2,
+            'A head "top" can\'t be found; expected LAYER.HEAD',
+        ),
+        (("inspect", "{run}", "one", "--head", "1.1"), 2, "This model has no heads to choose from"),
         (("inspect", "{run}", "one", "--sort", "index"), 2, "--sort is for --show gates. Leave it out."),
         (
             ("inspect", "{run}", "one", "--show", "gates", "--sort", "size"),
@@ -316,7 +327,13 @@ def test_input_that_is_far_too_long_is_read_in_part_with_a_notice(
             2,
             '--combine "grow" is none of intersection, union,',
         ),
-        (("align", "{run}", "{text}", "{text}", "--least", "2"), 2, "--least 2 is no share of attention;"),
+        (("align", "{run}", "{text}", "{text}", "--least", "2"), 2, "weight of 2 is no share of attention;"),
+        (
+            ("align", "{run}", "{text}", "{text}", "--head", "2.b"),
+            2,
+            'A head "2.b" can\'t be found; expected LAYER.HEAD as in 2.3, LAYER for the mean of its heads,',
+        ),
+        (("align", "{run}", "{text}", "{text}", "--head", "sharpest"), 2, "no heads to choose from"),
         (("align", "{run}", "/dev/null", "/dev/null"), 3, "no pairs to align."),
         (("check",), 2, "Name either a configuration, or files"),
         (("check", "{config}", "--train", "{text}", "{text}"), 2, "Name either a configuration, or files"),

@@ -183,7 +183,7 @@ def test_inspect_says_what_of_a_text_it_left_out(here: Here, trained: Project) -
         ("gates", ("png", "html", "json"), "decoder, layer 1: reset "),
         ("gradients", ("svg", "json"), "fresh: the gradient "),
         ("words", ("html", "json"), "wrote"),
-        ("beam", ("html", "json"), "among the best"),
+        ("beam", ("html", "json"), "score    model  length  coverage  text\n"),
         ("cost", ("json",), "operations to read a token"),
     ],
 )

@@ -1,6 +1,7 @@
 """Links from weights, and one set of links from two directions."""
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,11 +13,10 @@ from seqloom.data.links import Link, parse_links
 from seqloom.data.pairs import Pair
 from seqloom.inspection.alignment import (
     SYMMETRISATIONS,
-    entropy,
+    indecision,
     links_by_argmax,
     links_by_threshold,
     pharaoh,
-    sharpest,
     symmetrise,
     turned,
 )
@@ -49,14 +49,14 @@ def test_weights_must_have_a_row_and_a_column_for_each_word(counts: tuple[int, i
         links_by_threshold(WEIGHTS, *counts, 0.5)
 
 
-def test_the_sharpest_head_has_the_least_entropy() -> None:
-    flat, sharp = np.full((2, 4), 0.25), np.eye(4)[:2]
-    assert entropy(flat) == pytest.approx(np.log(4))
-    assert entropy(sharp) == 0.0
-    assert sharpest([flat, WEIGHTS, sharp]) == 2
-    assert sharpest([flat, sharp, sharp]) == 1
-    with pytest.raises(ShapeError, match="no head"):
-        sharpest([])
+def test_a_head_that_looks_at_the_end_only_is_not_decided() -> None:
+    over_words, over_the_end = np.eye(3), np.array([[0.0, 0.0, 1.0]] * 3)
+    lost = indecision(np.stack([over_words, over_the_end, WEIGHTS]))
+    assert lost.shape == (3, 2)  # the end's own row is no word's
+    np.testing.assert_allclose(lost[0], 0.0)
+    np.testing.assert_allclose(lost[1], np.log(2))
+    expected = -(0.65 * np.log(0.65) + 0.35 * np.log(0.35))
+    assert lost[2, 0] == pytest.approx(expected)
 
 
 # Both directions of Koehn et al.'s kind: a core that both give, a neighbour, a far link, one between taken words.
@@ -102,6 +102,54 @@ def test_each_way_keeps_more_than_the_one_before(forward: frozenset[Link], backw
     assert found["grow-diag"] <= found["grow-diag-final"]
     both = symmetrise(backward, forward, "grow-diag")
     assert both == found["grow-diag"]
+
+
+NEIGHBOURING = ((-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
+
+
+def by_the_pseudo_code(e2f: np.ndarray, f2e: np.ndarray, how: str) -> np.ndarray:
+    """GROW-DIAG-FINAL(e2f, f2e) line by line as it is published; matrices (English, foreign)."""
+    e2f, f2e = (np.pad(side, ((0, 1), (0, 1))) for side in (e2f, f2e))  # -1, too, is no word
+    alignment = e2f & f2e
+    grow_diag(alignment, e2f | f2e)
+    if how != "grow-diag":
+        final(alignment, e2f, all if how.endswith("and") else any)
+        final(alignment, f2e, all if how.endswith("and") else any)
+    return alignment[:-1, :-1]
+
+
+def grow_diag(alignment: np.ndarray, union: np.ndarray) -> None:
+    before = None
+    while before != alignment.sum():  # iterate until no new points added
+        before = alignment.sum()
+        for e, f in np.ndindex(*alignment.shape):
+            if alignment[e, f]:
+                for down, across in NEIGHBOURING:
+                    e_new, f_new = e + down, f + across
+                    if any(not_aligned(alignment, e_new, f_new)) and union[e_new, f_new]:
+                        alignment[e_new, f_new] = True
+
+
+def final(alignment: np.ndarray, a: np.ndarray, how_many: Callable[[tuple[bool, bool]], bool]) -> None:
+    for e_new, f_new in np.ndindex(*alignment.shape):
+        if how_many(not_aligned(alignment, e_new, f_new)) and a[e_new, f_new]:
+            alignment[e_new, f_new] = True
+
+
+def not_aligned(alignment: np.ndarray, e_new: int, f_new: int) -> tuple[bool, bool]:
+    return not alignment[e_new].any(), not alignment[:, f_new].any()
+
+
+@pytest.mark.parametrize("how", ["grow-diag", "grow-diag-final", "grow-diag-final-and"])
+def test_growing_is_as_it_is_published(how: str) -> None:
+    draw = np.random.default_rng(1)
+    for density in (0.1, 0.2, 0.35, 0.5):
+        for _ in range(60):
+            shape = tuple(draw.integers(1, 9, 2))
+            one, other = draw.random(shape) < density, draw.random(shape) < density
+            expected = by_the_pseudo_code(one, other, how)
+            found = symmetrise(*(links(*np.argwhere(side.T).tolist()) for side in (one, other)), how)
+            assert found == links(*np.argwhere(expected.T).tolist())
 
 
 def test_an_unknown_way_is_refused() -> None:

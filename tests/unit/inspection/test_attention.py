@@ -1,15 +1,16 @@
 """Attention maps: what they accept, how subwords become words, and that JSON gives the same map back."""
 
 import json
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqloom.base.errors import DataError, ResourceError, ShapeError
-from seqloom.inspection.attention import AttentionMap, maps_from_json, maps_to_json, read_maps, write_maps
+from seqloom.base.errors import DataError, ShapeError
+from seqloom.inspection.attention import AttentionMap, maps_to_json, write_maps
 
 
 class Span(NamedTuple):
@@ -120,56 +121,43 @@ def test_an_empty_map_is_allowed() -> None:
     assert empty.weights.shape == (0, 0)
 
 
+def records(text: str) -> list[dict[str, Any]]:
+    """What JSON holds, as `from_record` takes it."""
+    content = json.loads(text)
+    assert (content["format"], content["version"]) == ("seqloom-attention", 1)
+    return content["maps"]
+
+
 def test_json_gives_the_same_maps_back() -> None:
     third = AttentionMap(("مرحبا", "\u2028</script>"), ("你好",), np.array([[1 / 3, 2 / 3]]))
-    back = maps_from_json(maps_to_json([pieces(), third]))
+    back = [AttentionMap.from_record(record) for record in records(maps_to_json([pieces(), third]))]
     assert len(back) == 2
     assert same(back[0], pieces())
     assert same(back[1], third)
 
 
-def test_files_are_written_and_read(tmp_path) -> None:
+def test_files_are_written(tmp_path: Path) -> None:
     path = tmp_path / "new" / "maps.json"
     write_maps([pieces()], path)
-    assert same(read_maps(path)[0], pieces())
-    with pytest.raises(ResourceError, match=r"Can't read .*missing.json"):
-        read_maps(tmp_path / "missing.json")
-    path.write_bytes(b'{"a": "\xff"}')
-    with pytest.raises(DataError, match=r"maps.json is not UTF-8 at byte 7"):
-        read_maps(path)
-
-
-def changed(**fields: object) -> str:
-    record = json.loads(maps_to_json([pieces()]))
-    record["maps"][0].update(fields)
-    return json.dumps(record)
+    (record,) = records(path.read_text(encoding="utf-8"))
+    assert same(AttentionMap.from_record(record), pieces())
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("record", "message"),
     [
-        ("{", "x.json is not JSON"),
-        ("[" * 100_000, "x.json is not JSON"),
-        ("1" * 5_000, "x.json is not JSON"),
-        (changed(weights=[[10**400]]), "x.json, map 1: not a usable attention map"),
-        ("[]", 'x.json holds no attention maps: expected "format": "seqloom-attention"'),
-        ('{"format": "seqloom-attention", "version": 9}', "x.json has version 9 of .* this seqloom reads 1"),
-        ('{"format": "seqloom-attention", "version": 1}', 'a list under "maps", found NoneType'),
-        (
-            '{"format": "seqloom-attention", "version": 1, "maps": [3]}',
-            "x.json, map 1: expected a JSON object, found int",
-        ),
-        (
-            '{"format": "seqloom-attention", "version": 1, "maps": [{"source": []}]}',
-            "x.json, map 1: target, weights missing",
-        ),
-        (changed(weights=[[1]]), r"x.json, map 1: not a usable attention map: .*shape \(1, 1\)"),
-        (changed(weights=[[1], [1, 2]]), "x.json, map 1: not a usable attention map"),
-        (changed(source="abc"), "expected a list of strings, found 'abc'"),
-        (changed(source=[1, 2, 3]), "expected a list of strings"),
-        (changed(probabilities=["x"] * 3), "x.json, map 1: not a usable attention map"),
+        (3, "x.json: expected a JSON object, found int"),
+        ({"source": []}, "x.json: target, weights missing"),
+        ({"weights": [[10**400]]}, "x.json: not a usable attention map"),
+        ({"weights": [[1]]}, r"x.json: not a usable attention map: .*shape \(1, 1\)"),
+        ({"weights": [[1], [1, 2]]}, "x.json: not a usable attention map"),
+        ({"source": "abc"}, "expected a list of strings, found 'abc'"),
+        ({"source": [1, 2, 3]}, "expected a list of strings"),
+        ({"probabilities": ["x"] * 3}, "x.json: not a usable attention map"),
     ],
 )
-def test_bad_json_is_named(text: str, message: str) -> None:
+def test_a_bad_record_is_named(record: Any, message: str) -> None:
+    if isinstance(record, dict) and record != {"source": []}:
+        record = pieces().to_record() | record
     with pytest.raises(DataError, match=message):
-        maps_from_json(text, "x.json")
+        AttentionMap.from_record(record, "x.json")

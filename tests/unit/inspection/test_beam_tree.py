@@ -11,9 +11,21 @@ import torch
 
 import kinds
 from seqloom.data.batch import collate
-from seqloom.inspection.beam_tree import BEST, ON, PRUNED, STUCK, BeamTree, Node, Parts, grow_tree, write_tree
+from seqloom.inspection.beam_tree import (
+    BEST,
+    DISPLACED,
+    ON,
+    PRUNED,
+    STUCK,
+    WHY,
+    BeamTree,
+    Node,
+    Parts,
+    grow_tree,
+    write_tree,
+)
 from seqloom.inspection.beam_tree_page import places, tree_page, write_tree_page
-from seqloom.search.beam import beam_search
+from seqloom.search.beam import RIVALS, Competed, Fate, beam_search
 from seqloom.search.options import SearchOptions
 
 EOS = 3
@@ -83,6 +95,52 @@ def test_the_tree_holds_the_ways_to_the_best(options: SearchOptions) -> None:
         assert all(0 < node.rank <= rank for node in way)
     assert sum(tree.counts().values()) == len(all_ways)
     assert tree.counts()[BEST] == len(found)
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_what_held_its_place_to_the_end_is_behind_the_best(options: SearchOptions) -> None:
+    tree, _ = grown(options)
+    last = [way[-1] for way in ways(tree.root) if way[-1].token == EOS and way[-1].why not in PRUNED]
+    best, behind = ([node.score for node in last if node.why == why] for why in (BEST, WHY[Fate.ENDED]))
+    assert len(best) + len(behind) <= options.beam
+    assert max(behind, default=-math.inf) <= min(best)
+    assert {node.why for node in last} <= {BEST, WHY[Fate.ENDED], DISPLACED}
+
+
+def test_the_tree_tells_what_was_pushed_out_from_what_was_not_asked_for() -> None:
+    one, _ = grown(SearchOptions(beam=5, n_best=1, max_length=6, length_penalty=2.0))
+    assert (one.counts()[WHY[Fate.ENDED]], one.counts()[DISPLACED]) == (4, 1)
+    all_four, _ = grown(SearchOptions(beam=4, n_best=4, max_length=6))
+    assert not all_four.counts().keys() & {WHY[Fate.ENDED], DISPLACED}
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_runners_up_are_told_and_change_nothing(options: SearchOptions) -> None:
+    tree, _ = grown(options)  # which compares with a search that nobody watches
+    assert tree.counts()[WHY[Fate.PUSHED_OUT]] >= RIVALS
+    model = kinds.model_of("gru-bi-1", "gru-between-additive", torch.float64)
+    batch = collate([[4, 5, 6], [5, 4]])
+    steps: list[Competed] = []
+    with torch.no_grad():
+        watched, alone = (
+            beam_search(
+                model,
+                model.start(model.encode(batch)),
+                batch.source_lengths,
+                options,
+                alignment=options.coverage_penalty > 0,
+                watch=watch,
+            )
+            for watch in (steps.append, None)
+        )
+    assert [[(each.tokens, each.score) for each in own] for own in watched] == [
+        [(each.tokens, each.score) for each in own] for own in alone
+    ]
+    for step in steps:
+        assert step.fates.shape[1] == options.beam + RIVALS
+        assert (step.fates[:, options.beam :] == Fate.PUSHED_OUT).all()
+        totals = step.continuations.total
+        assert (totals[:, :-1] >= totals[:, 1:]).all()
 
 
 @pytest.mark.parametrize("options", OPTIONS)

@@ -15,8 +15,9 @@ from torch.nn import functional
 import kinds
 from seqloom.base.errors import ShapeError
 from seqloom.data.batch import collate
-from seqloom.inspection.gradient_flow import GradientFlow, flow_between, gradient_flow, write_flows
+from seqloom.inspection.gradient_flow import GradientFlow, flow_between, gradient_flow, handed_on, write_flows
 from seqloom.layers.cells import ReLUCell
+from seqloom.models.recurrent_decoders import RecurrentState
 from seqloom.models.seq2seq import Seq2Seq
 
 
@@ -75,7 +76,16 @@ def begun(network: Seq2Seq) -> Any:
 
 
 @pytest.mark.parametrize(
-    "decoder", ["gru-fixed", "lstm-between-additive", "gru-feeding-general", "min_gru-fixed"]
+    "decoder",
+    [
+        "gru-fixed",
+        "lstm-between-additive",
+        "gru-feeding-general",
+        "lstm-feeding-general-copying",
+        "lstm-before-coverage",
+        "lstm-after-coverage",
+        "min_gru-fixed",
+    ],
 )
 def test_the_flow_of_a_recurrent_decoder_is_that_of_finite_differences(decoder: str) -> None:
     model = kinds.model_of("gru-bi-1", decoder, torch.float64)
@@ -86,7 +96,7 @@ def test_the_flow_of_a_recurrent_decoder_is_that_of_finite_differences(decoder: 
 
 @torch.no_grad()
 def sensitivity(model: Seq2Seq, t: int, j: int, step: float = 1e-6) -> float:
-    """The norm of d loss_t / d state_j by moving each number of the state a little both ways."""
+    """The norm of d loss_t / d state_j by moving each number that is handed on a little both ways, by itself."""
     state = begun(model)
     for symbol in READ[: j + 1]:
         state = model.step(torch.tensor([symbol]), state).state
@@ -97,19 +107,49 @@ def sensitivity(model: Seq2Seq, t: int, j: int, step: float = 1e-6) -> float:
             logits, moved = step.scores, step.state
         return functional.cross_entropy(logits, torch.tensor([WRITTEN[t]])).item()
 
+    own = getattr(state, "decoder", state)
     total = 0.0
-    for layer, tensors in enumerate(state.cells):
-        for number, tensor in enumerate(tensors):
-            for element in range(tensor.shape[1]):
-                found = []
-                for sign in (1, -1):
-                    shifted = tensor.clone()
-                    shifted[0, element] += sign * step
-                    layers = [list(own) for own in state.cells]
-                    layers[layer][number] = shifted
-                    found.append(loss(replace(state, cells=tuple(map(tuple, layers)))))
-                total += ((found[0] - found[1]) / (2 * step)) ** 2
+    for name, tensor in parts_of(own).items():
+        for element in range(tensor.shape[1]):
+            found = []
+            for sign in (1, -1):
+                shifted = tensor.clone()
+                shifted[0, element] += sign * step
+                moved = with_part(own, name, shifted)
+                found.append(loss(moved if own is state else replace(state, decoder=moved)))
+            total += ((found[0] - found[1]) / (2 * step)) ** 2
     return math.sqrt(total)
+
+
+def parts_of(state: RecurrentState) -> dict[Any, Tensor]:
+    """What is handed on, by where it stands."""
+    parts: dict[Any, Tensor] = {
+        (layer, number): tensor
+        for layer, tensors in enumerate(state.cells)
+        for number, tensor in enumerate(tensors)
+    }
+    beside = {"fed": state.fed, "coverage": state.coverage}
+    return parts | {name: tensor for name, tensor in beside.items() if tensor is not None}
+
+
+def with_part(state: RecurrentState, name: Any, tensor: Tensor) -> RecurrentState:
+    if isinstance(name, str):
+        return replace(state, **{name: tensor})
+    layers = [list(own) for own in state.cells]
+    layers[name[0]][name[1]] = tensor
+    return replace(state, cells=tuple(map(tuple, layers)))
+
+
+@pytest.mark.parametrize(
+    ("decoder", "beside"),
+    [("gru-feeding-general", {"fed"}), ("lstm-before-coverage", {"coverage"}), ("lstm-fixed", set())],
+)
+def test_all_that_is_handed_on_counts(decoder: str, beside: set[str]) -> None:
+    state = begun(kinds.model_of("gru-bi-1", decoder, torch.float64))
+    again, tensors = handed_on(state)
+    assert {name for name in parts_of(state) if isinstance(name, str)} == beside
+    for mine, own in zip(tensors, parts_of(again).values(), strict=True):
+        assert mine is own
 
 
 def test_a_transformer_is_reached_through_what_it_read() -> None:

@@ -14,6 +14,7 @@ from seqloom.data.batch import collate
 from seqloom.inspection.word_by_word import Continuation, Step, WordByWord, summary, trace_steps, write_steps
 from seqloom.inspection.word_by_word_page import steps_page, write_steps_page
 from seqloom.search.forced import force
+from seqloom.text.grouping import WordGroup
 
 SOURCE, WRITTEN = [4, 5, 6], [7, 4, 9]
 
@@ -65,6 +66,33 @@ def test_a_summary_has_a_line_for_each_symbol() -> None:
         "a            50.0%  1.00     1.00     1  <b> 25%",
         "a            50.0%  1.00     1.00     1  <b> 25%",
     ]
+
+
+def test_a_summary_of_words_adds_up_their_symbols() -> None:
+    words = (WordGroup("aa", 0, 2), WordGroup("b", 2, 3))
+    other = Step("b", 0.25, 1, 1.0, ())
+    assert summary(WordByWord((), (SURE, SURE, other), words=words)).splitlines() == [
+        "wrote  probability  bits  by symbol",
+        "aa           25.0%  2.00  a 1.00 + a 1.00",
+        "b            25.0%  2.00",
+    ]
+    given = summary(WordByWord((), (SURE, SURE, LOST), given=2, words=words)).splitlines()
+    assert given[0].startswith("read ")
+    assert given[2:] == ["and goes on", "b            0.0%   inf"]
+
+
+def test_words_are_in_the_page_and_in_json_where_they_are_asked_for() -> None:
+    written = WordByWord(("x", "y"), (SURE, SURE, LOST), words=(WordGroup("<aa", 0, 2), WordGroup("c", 2, 3)))
+    page = steps_page(written)
+    assert "<bdi>&lt;aa</bdi>" in page
+    assert '<small dir="ltr">2.00</small>' in page
+    assert '<small dir="ltr">∞</small>' in page
+    assert "Bits of surprise of each word" not in steps_page(SENTENCE)
+    assert written.to_record()["words"] == [
+        {"text": "<aa", "start": 0, "stop": 2, "surprise": 2.0},
+        {"text": "c", "start": 2, "stop": 3, "surprise": None},
+    ]
+    assert "words" not in SENTENCE.to_record()
 
 
 def test_a_page_opens_each_symbol_without_a_script() -> None:
