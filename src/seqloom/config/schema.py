@@ -233,9 +233,6 @@ class Config(Section):
         elif training.minimum_risk != "none":
             problem = f'writes words that training.minimum_risk = "{training.minimum_risk}" can\'t spell'
             key, mend = "training.minimum_risk", 'Set training.minimum_risk = "none"'
-        elif training.r_drop:
-            problem = f"learns in one pass, but training.r_drop = {training.r_drop} compares two"
-            key, mend = "training.r_drop", "Set training.r_drop = 0"
         else:
             return
         raise contradiction(

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from seqloom.models.pointer_generator import Mixing, PointerGenerator
-from seqloom.training.loss import chunk_rows
+from seqloom.training.loss import chunk_rows, divergence_between
 
 LEAST = (
     -100.0
@@ -32,23 +32,31 @@ def mixture_loss_plain(
 
 
 def mixture_loss(
-    model: PointerGenerator, mixing: Mixing, targets: Tensor, smoothing: float
+    model: PointerGenerator, mixing: Mixing, targets: Tensor, smoothing: float, r_drop: float = 0.0
 ) -> tuple[Tensor, Tensor]:
     """The same from what is mixed; each chunk's probabilities are computed again on the way back, and never kept.
 
-    mixing   of the M positions that count, padding left out; targets (M,)
+    mixing   of the M positions that count, padding left out, or (P M) of several passes, one after the other
+    targets  (M,)
+    r_drop   what the divergence between two passes counts: of what they write, copied or not
     """
+    passes = len(mixing.features) // len(targets) if len(targets) else 1
 
     def of_chunk(mixed: Mixing, target: Tensor) -> tuple[Tensor, Tensor]:
-        return mixture_loss_plain(model.log_probabilities(mixed), target, smoothing, model.vocabulary)
+        log_probs = model.log_probabilities(mixed)
+        found = mixture_loss_plain(log_probs, target.repeat(passes), smoothing, model.vocabulary)
+        if not r_drop:
+            return found
+        both = log_probs.clamp(min=LEAST).unflatten(0, (passes, len(target)))
+        return found[0] + r_drop / 2 * divergence_between(both)[0], found[1]
 
     loss = likelihood = mixing.features.new_zeros((), dtype=torch.float64)
-    rows = chunk_rows(mixing.symbols, torch.float32)
+    rows = max(1, chunk_rows(mixing.symbols, torch.float32) // passes)
+    each = torch.arange(len(mixing.features), device=targets.device).view(passes, len(targets))
     for start in range(0, len(targets), rows):
         piece = slice(start, start + rows)
-        found = checkpoint(
-            of_chunk, mixing.of(piece), targets[piece], use_reentrant=False, preserve_rng_state=False
-        )
+        mixed = mixing.of(each[:, piece].flatten() if passes > 1 else piece)
+        found = checkpoint(of_chunk, mixed, targets[piece], use_reentrant=False, preserve_rng_state=False)
         loss, likelihood = loss + found[0], likelihood + found[1]
     exact = torch.promote_types(mixing.features.dtype, torch.float32)
     return loss.to(exact), likelihood.to(exact)

@@ -97,13 +97,13 @@ def decoder_loss(
     if objective.own_share:
         read = mix_in_predictions(model, batch, memory, objective.own_share)
     if isinstance(model, PointerGenerator):
-        if objective.teaching or objective.risk or objective.r_drop:
-            raise ValueError("a model that copies learns from no teacher, by no risk and in one pass")
+        if objective.teaching or objective.risk:
+            raise ValueError("a model that copies learns from no teacher and by no risk")
         mixing, _ = model.mix(read, memory)
         alignment: Tensor | None = mixing.alignment
-        mask = batch.target_mask
-        targets = batch.target_output[mask]
-        loss, likelihood = mixture_loss(model, mixing.of(mask), targets, objective.smoothing)
+        targets = batch.target_output[batch.target_mask]
+        counted = mixing.of(read.target_mask)
+        loss, likelihood = mixture_loss(model, counted, targets, objective.smoothing, objective.r_drop)
     else:
         decoded = model.decode(read, memory, alignment=objective.of_attention)
         alignment = decoded.alignment

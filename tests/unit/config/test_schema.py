@@ -86,11 +86,6 @@ def test_guided_alignment_needs_word_alignments():
             'writes words that training.minimum_risk = "bleu" can\'t spell',
             'Set training.minimum_risk = "none"',
         ),
-        (
-            {"training": {"max_updates": 1, "r_drop": 5}},
-            "learns in one pass, but training.r_drop = 5.0 compares two",
-            "Set training.r_drop = 0",
-        ),
     ],
 )
 def test_what_copying_doesnt_go_with_is_refused(kind, options, problem, mend):
