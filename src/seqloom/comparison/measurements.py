@@ -143,6 +143,7 @@ def settings_of(config: Config) -> dict[str, Any]:
     tree = resolved(config)
     tree["data"] = {name: _names(value) if name in FILES else value for name, value in tree["data"].items()}
     tree["training"] |= {name: _names(tree["training"][name]) for name in RUNS}
+    tree["text"] |= {"vocabulary": _names(tree["text"]["vocabulary"])}
     return tree
 
 
