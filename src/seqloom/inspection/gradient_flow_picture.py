@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seqloom.base.errors import UsageError
-from seqloom.inspection.colours import INK, RULE, SERIES
+from seqloom.inspection.colours import INK, RULE
 from seqloom.inspection.figures import (
     check_ending,
     inline_svg,
+    line_style,
     new_figure,
     plain_axes,
     require_matplotlib,
@@ -21,9 +22,6 @@ from seqloom.inspection.gradient_flow import GradientFlow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-MARKS = "os^Dv*X"
-DASHES = ("-", "--", "-.", ":")
 
 
 def write_flow_picture(flows: Sequence[GradientFlow], path: Path, *, title: str = "") -> None:
@@ -61,12 +59,8 @@ def flow_figure(flows: Sequence[GradientFlow], *, title: str = "") -> "Figure":
         axes.semilogy(
             distances[arrives],
             means[arrives],
-            DASHES[number % len(DASHES)],
-            marker=MARKS[number % len(MARKS)],
+            **line_style(number),
             markevery=max(1, len(means) // 20),
-            markersize=4,
-            linewidth=1.5,
-            color=SERIES[number % len(SERIES)],
             label=f"{flow.label}: {say_flow(flow)}",
         )
     axes.set_xlabel("symbols between the loss and the state", size=9)
