@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from seqloom.pipeline import compare as compare
     from seqloom.pipeline import inspect as inspect
     from seqloom.pipeline import load as load
+    from seqloom.pipeline import memory_span as memory_span
     from seqloom.pipeline import train as train
     from seqloom.pipeline import train_seeds as train_seeds
 
@@ -36,6 +37,7 @@ PUBLIC = {
     "average": "seqloom.pipeline",
     "compare": "seqloom.pipeline",
     "inspect": "seqloom.pipeline",
+    "memory_span": "seqloom.pipeline",
     "Conversation": "seqloom.pipeline",
     "Model": "seqloom.pipeline",
     "Result": "seqloom.pipeline",
@@ -60,6 +62,7 @@ __all__ = [
     "compare",
     "inspect",
     "load",
+    "memory_span",
     "train",
     "train_seeds",
 ]

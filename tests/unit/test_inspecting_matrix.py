@@ -13,7 +13,7 @@ import soundfile
 import inspected
 import sounds
 from seqloom.base.errors import UsageError
-from seqloom.cli.views import VIEWS, Asked, Shown
+from seqloom.cli.views import VIEWS, Asked, MemoryAsked, Shown
 from seqloom.config.model import Attention, Autoregression, Cell, Placement, Pooling
 from seqloom.models.ensemble import Ensemble
 from seqloom.models.speech import CTCModel
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.usefixtures("machine_as_before")
 MODELS = inspected.every_kind()
 ASKED = (*VIEWS, "heads")
 SEVERAL = "An ensemble has several networks; look into each run by itself."
+BRIEFLY = MemoryAsked(("first-token",), distance=1, updates=1)
 NO_TREE, NO_LABELS = "no tree of a search", "This model decides for labels and writes no text, so"
 
 
@@ -41,7 +42,8 @@ def look(model: Inspected, source: str, show: str) -> Shown:
     """Of the model's own output; of gradients that of a text that is never empty."""
     target = {Transcriber: "la mi", TextGenerator: " cat"}.get(type(model), "un chat")
     view = VIEWS["attention" if show == "heads" else show]
-    return view.look(model, Asked(source, target if show == "gradients" else None, heads=show == "heads"))
+    target = target if show == "gradients" else None
+    return view.look(model, Asked(source, target, heads=show == "heads", memory=BRIEFLY))
 
 
 def missing(model: Inspected) -> dict[str, str]:
@@ -59,7 +61,7 @@ def missing(model: Inspected) -> dict[str, str]:
     if len(itself) == len(parts):
         found["gates"] = "This model has no gates to look at"
     if isinstance(model, Classifier | Tagger):
-        found |= dict.fromkeys(("gradients", "words", "beam"), NO_LABELS)
+        found |= dict.fromkeys(("gradients", "words", "beam", "memory"), NO_LABELS)
     elif isinstance(model, TextGenerator):
         found["beam"] = NO_TREE
         found |= {} if itself else {"attention": "no attention to look at: all that it knows of a text"}
@@ -71,10 +73,12 @@ def missing(model: Inspected) -> dict[str, str]:
         }
     elif shape.decoder.kind == "recurrent" and shape.decoder.attention == "none":
         found["attention"] = 'no attention to look at: its model.decoder.attention is "none"'
+    if isinstance(model, Transcriber):
+        found["memory"] = "so it has no memory span to measure"
     several = isinstance(getattr(model, "network", None), Ensemble) or len(getattr(model, "members", ())) > 1
     if several:
         found |= dict.fromkeys(("gates", "cost", "heads"), SEVERAL)
-        found = {"gradients": SEVERAL} | found
+        found = dict.fromkeys(("gradients", "memory"), SEVERAL) | found
     return found
 
 

@@ -1,6 +1,7 @@
 """Looking into a trained model: each view is of the sentence that was asked for, and says where there is nothing."""
 
 import math
+from io import StringIO
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from seqloom.base.errors import UsageError
 from seqloom.config.schema import Config
 from seqloom.models.ensemble import Ensemble
 from seqloom.pipeline import Model
-from seqloom.pipeline.inspecting import beam_tree, flows, gates
+from seqloom.pipeline.inspecting import beam_tree, flows, gates, inspect
 from seqloom.pipeline.inspecting_attention import heads
+from seqloom.pipeline.inspecting_memory import memory_span
 from seqloom.pipeline.inspecting_words import word_by_word
 from seqloom.search.options import SearchOptions
 
@@ -98,6 +100,33 @@ def test_the_tree_is_of_the_search_as_it_is_configured(loaded: Model) -> None:
     assert tree.best[0].text == best.text
     assert tree.best[1].text == best.alternatives[0].text
     assert beam_tree(loaded, "one red cat").best[0].text == loaded("one red cat").text
+
+
+def test_the_memory_span_is_of_the_architecture_not_of_its_weights(loaded: Model) -> None:
+    shown = StringIO()
+    (found,) = memory_span(loaded, ["first-token"], distance=2, updates=3, label="it", stream=shown)
+    again = memory_span(remade(loaded, "lstm-fixed"), ["first token"], distance=2, updates=3, stream=shown)
+    assert (found.task, found.seen, sorted(found.accuracy)) == ("first token", 2, [1, 2, 3, 4])
+    assert found.label == "it"
+    assert next(iter(again)).accuracy.keys() == found.accuracy.keys()
+    assert "<svg" in again._repr_html_()  # type: ignore[attr-defined]
+    (same,) = memory_span(loaded, ["first token"], distance=2, updates=3, label="it", stream=shown)
+    assert same == found
+
+
+def test_what_memory_span_refuses(loaded: Model) -> None:
+    for asked, sentence in (
+        ({"tasks": ["copi"]}, '"copi" is no memory task; .* Did you mean "copy"'),
+        ({"tasks": []}, "no memory span without a task"),
+        ({"distance": 0}, "distance = 0 is out of range; expected 1 or more"),
+        ({"updates": 0}, "updates = 0 is out of range"),
+    ):
+        with pytest.raises(UsageError, match=sentence):
+            memory_span(loaded, **asked)
+    with pytest.raises(UsageError, match="Memory span is of no text"):
+        inspect(loaded, "one", "memory")
+    with pytest.raises(UsageError, match=r'show = "gates" looks at one text\. Name a source'):
+        inspect(loaded, show="gates")
 
 
 def test_an_ensemble_is_looked_into_run_by_run(loaded: Model) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from seqloom.cli.places import Run, shown
 from seqloom.cli.texts import typed
-from seqloom.cli.views import VIEWS, Asked, Shown
+from seqloom.cli.views import VIEWS, Asked, MemoryAsked, Shown
 
 EXAMPLES = """
 \b
@@ -24,6 +24,8 @@ Examples:
        words      what else it might have written at each step
        beam       the tree of the search, and what was pruned
        cost       parameters, bytes and operations, computed and measured
+       memory     how far back its architecture remembers, on tasks with known
+                  answers that a fresh network learns meanwhile; of no TEXT
 Of a classifier, attention is which words spoke for its label, or for
 --target LABEL, by gradient times input, and what its pooling weighed; of a
 tagger, which tokens spoke for each one's label. Of a language model TEXT is
@@ -36,9 +38,13 @@ ORDERS = ("mean", "change", "index")
 def inspect(
     run: Run,
     text: Annotated[
-        str,
-        typer.Argument(metavar="TEXT", help="What the model reads; a recording's file for a transcriber."),
-    ],
+        str | None,
+        typer.Argument(
+            metavar="TEXT",
+            help="What the model reads; a recording's file for a transcriber. None for --show memory.",
+            show_default=False,
+        ),
+    ] = None,
     show: Annotated[
         str, typer.Option("--show", metavar="WHAT", help=f"One of: {', '.join(VIEWS)}.")
     ] = "attention",
@@ -63,6 +69,28 @@ def inspect(
     sort: Annotated[
         str, typer.Option(metavar="ORDER", help=f"Of the units in a picture of gates: {', '.join(ORDERS)}.")
     ] = "mean",
+    tasks: Annotated[
+        list[str],
+        typer.Option(
+            "--task",
+            metavar="TASK",
+            help="Of --show memory: copy, reverse, first-token, associative-recall, adding or bracket-depth; several "
+            "may follow, or stand in one with commas. Copy and first-token if not said.",
+            show_default=False,
+        ),
+    ] = [],  # noqa: B006 - read only
+    distance: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Of --show memory: the longest in training; 20.", show_default=False
+        ),
+    ] = None,
+    updates: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Of --show memory: of each task's training; 800.", show_default=False
+        ),
+    ] = None,
     png: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a picture.")] = None,
     svg: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as vector graphics.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page to look around in.")] = None,
@@ -71,13 +99,13 @@ def inspect(
     """Show what happens inside a model: attention, gates, gradients, choices, search; or what carried a decision."""
     from seqloom.base.errors import UsageError
 
-    text = typed(text, "TEXT")
+    text = text if text is None else typed(text, "TEXT")
     target = target if target is None else typed(target, "--target")
-    if not text.strip():
-        raise UsageError("There is nothing to look at in an empty text.")
+    memory = MemoryAsked(tuple(name for task in tasks for name in task.split(",")), distance, updates)
     files = {"png": png, "svg": svg, "html": html, "json": json}
     asked = {kind: path for kind, path in files.items() if path}
     _check(show, asked, heads=heads, sort=sort)
+    _check_text(show, text, target, memory)
     if words is not None and (show != "attention" or heads):
         raise UsageError(
             f"--{'words' if words else 'pieces'} is for --show attention without --heads. Leave it out."
@@ -86,8 +114,9 @@ def inspect(
     from seqloom.pipeline.passage import notice_of
 
     model = load(run)
-    seen = VIEWS[show].look(model, Asked(text, target, words is not False, sort, heads))
-    if notice := notice_of(model, text):
+    name = run.resolve().name
+    seen = VIEWS[show].look(model, Asked(text or "", target, words is not False, sort, heads, name, memory))
+    if text is not None and (notice := notice_of(model, text)):
         typer.echo(f"seqloom: TEXT: {notice}", err=True)
     print(seen.summary)
     _write_files(seen, asked)
@@ -97,7 +126,8 @@ def inspect(
         option = "" if show == "attention" else f" --show {show}"
         kinds = [kind for kind in ("html", "png", "json") if kind in VIEWS[show].kinds]
         ways = " ".join(f"--{kind} {show}.{kind}" for kind in kinds)
-        print(f"\nIn files: seqloom inspect {shown(run)} TEXT{option} {ways}")
+        again = f"{shown(run)} TEXT" if VIEWS[show].of_text else shown(run)
+        print(f"\nIn files: seqloom inspect {again}{option} {ways}")
 
 
 def _check(show: str, asked: dict[str, Path], *, heads: bool, sort: str) -> None:
@@ -120,6 +150,27 @@ def _check(show: str, asked: dict[str, Path], *, heads: bool, sort: str) -> None
         if kind not in VIEWS[show].kinds:
             ways = ", ".join(f"--{each}" for each in VIEWS[show].kinds)
             raise UsageError(f"--show {show} has no --{kind}; it can be written by {ways}.")
+
+
+def _check_text(show: str, text: str | None, target: str | None, memory: MemoryAsked) -> None:
+    """Refuse a view of a text without one, and one of none with a text; and what is for memory alone."""
+    from seqloom.base.errors import UsageError
+
+    if VIEWS[show].of_text:
+        for option, value in (
+            ("task", memory.tasks),
+            ("distance", memory.distance),
+            ("updates", memory.updates),
+        ):
+            if value:
+                raise UsageError(f"--{option} is for --show memory. Leave it out.")
+        if text is None:
+            raise UsageError(f"--show {show} looks at one text. Name it: seqloom inspect RUN TEXT")
+        if not text.strip():
+            raise UsageError("There is nothing to look at in an empty text.")
+    elif text is not None or target is not None:
+        name = "TEXT" if text is not None else "--target"
+        raise UsageError(f"--show {show} asks a fresh network its own questions. Leave out {name}.")
 
 
 def _write_files(seen: Shown, asked: dict[str, Path]) -> None:

@@ -14,6 +14,15 @@ Write = Callable[[Path], str | None]  # writes a file; gives a sentence for the 
 
 
 @dataclass(frozen=True)
+class MemoryAsked:
+    """tasks, and the longest distance and the updates of their trainings; () and None for the usual ones"""
+
+    tasks: tuple[str, ...] = ()
+    distance: int | None = None
+    updates: int | None = None
+
+
+@dataclass(frozen=True)
 class Asked:
     """What is to be looked at.
 
@@ -21,6 +30,8 @@ class Asked:
     words   whether symbols are merged into words, where a view can
     order   of the units, for gates
     heads   whether attention is shown head by head instead of as the decoder's mean
+    name    of the model, where several are told apart
+    memory  what memory span is asked for
     """
 
     text: str
@@ -28,6 +39,8 @@ class Asked:
     words: bool = True
     order: str = "mean"
     heads: bool = False
+    name: str = ""
+    memory: MemoryAsked = MemoryAsked()
 
 
 @dataclass(frozen=True)
@@ -40,10 +53,11 @@ class Shown:
 
 @dataclass(frozen=True)
 class View:
-    """look: what makes it · kinds: the files it can be written as"""
+    """look: what makes it · kinds: the files it can be written as · of_text: whether it is of one text"""
 
     look: Callable[["Inspected", Asked], Shown]
     kinds: tuple[str, ...]
+    of_text: bool = True
 
 
 def attention(model: "Inspected", asked: Asked) -> Shown:
@@ -233,6 +247,38 @@ def cost(model: "Inspected", asked: Asked) -> Shown:
     return Shown("\n".join(lines), {"json": lambda path: write_cost(found, path)})
 
 
+def memory(model: "Inspected", asked: Asked) -> Shown:
+    """How far back its architecture remembers, learnt anew."""
+    from seqloom.inspection.memory_span import write_spans
+    from seqloom.inspection.memory_span_page import columns, said, write_span_page
+    from seqloom.inspection.memory_span_picture import write_span_picture
+    from seqloom.metrics.label_report import in_columns
+    from seqloom.pipeline.inspecting_memory import DISTANCE, QUICK, UPDATES, memory_span
+
+    wanted = asked.memory
+    spans = memory_span(
+        model,
+        wanted.tasks or QUICK,
+        distance=DISTANCE if wanted.distance is None else wanted.distance,
+        updates=UPDATES if wanted.updates is None else wanted.updates,
+        label=asked.name,
+    )
+
+    def picture(path: Path) -> None:
+        write_span_picture(spans, path)
+
+    head, rows = columns(spans)
+    return Shown(
+        "\n".join([*said(spans), "", in_columns([head, *rows])]),
+        {
+            "png": picture,
+            "svg": picture,
+            "html": lambda path: write_span_page(spans, path),
+            "json": lambda path: write_spans(spans, path),
+        },
+    )
+
+
 PICTURES, NUMBERS = ("png", "svg"), ("html", "json")
 VIEWS: Mapping[str, View] = {
     "attention": View(attention, (*PICTURES, *NUMBERS)),
@@ -241,6 +287,7 @@ VIEWS: Mapping[str, View] = {
     "words": View(words, NUMBERS),
     "beam": View(beam, NUMBERS),
     "cost": View(cost, ("json",)),
+    "memory": View(memory, (*PICTURES, *NUMBERS), of_text=False),
 }
 """By what --show says."""
 

@@ -7,12 +7,11 @@ import numpy as np
 
 from seqloom.inspection.attention import AttentionMap
 from seqloom.inspection.attention_picture import attention_figure
-from seqloom.inspection.colours import FAINT, INK, RULE
-from seqloom.inspection.figures import inline_svg, line_style, new_figure, plain_axes
+from seqloom.inspection.colours import FAINT, RULE
+from seqloom.inspection.figures import inline_svg, legend_below, line_style, new_figure, plain_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Record = Mapping[str, Any]
 WIDE, HIGH = 4.7, 3.8  # inches of a panel
@@ -102,24 +101,9 @@ def _panel(record: Record, name: str, title: str, draw: Callable[["Axes"], None]
     draw(axes)
     axes.grid(axis="y", color=RULE, linewidth=0.6)
     axes.set_axisbelow(True)
-    _legend(figure, axes)
+    legend_below(figure, axes)
     names = ", ".join(model["name"] for model in record["models"])
     return inline_svg(figure, name, f"{title}, for {names}. The figures are in the JSON file.")
-
-
-def _legend(figure: "Figure", axes: "Axes") -> None:
-    """Below the axes, where it covers no line."""
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
-        handles,
-        labels,
-        loc="outside lower center",
-        ncols=2 if max(map(len, labels), default=0) > 14 else 3,
-        frameon=False,
-        fontsize=9,
-        labelcolor=INK,
-        handlelength=3.2,
-    )
 
 
 def _line(

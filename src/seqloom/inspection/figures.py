@@ -77,6 +77,21 @@ def line_style(number: int) -> dict[str, Any]:
     }
 
 
+def legend_below(figure: "Figure", axes: "Axes", columns: int | None = None) -> None:
+    """A legend below the axes, where it covers no line; in fewer columns where names are long, if not told."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=columns or (2 if max(map(len, labels), default=0) > 14 else 3),
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+        handlelength=3.2,
+    )
+
+
 def save_figure(figure: "Figure", path: Path) -> None:
     """Write a figure as PNG or SVG, by the ending of the path, atomically; its folder is made if it isn't there.
 

@@ -4,7 +4,7 @@ A model is trained on a task at distances up to one, and asked at those and at l
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,18 @@ from seqloom.base.files import atomic_write, make_folder
 from seqloom.base.randomness import derive
 from seqloom.config.model import ModelConfig
 from seqloom.config.training import TrainingConfig
-from seqloom.data.batch import Batch, collate
 from seqloom.data.memory_tasks import MemoryTask
-from seqloom.data.synthetic import IdPair
-from seqloom.models.build import build_model
-from seqloom.models.seq2seq import Seq2Seq
-from seqloom.search.many import search_many
-from seqloom.search.options import SearchOptions
+from seqloom.inspection.memory_pupils import PairPupil, Pupil, TextPupil
+from seqloom.models.build import build_language_model, build_model
+from seqloom.training.events import StepEvent
 from seqloom.training.loop import Trainer
 from seqloom.training.machine import Machine
-from seqloom.training.objective import Objective
 
 FORMAT, VERSION = "seqloom-memory-span", 1
 HOLDS = 0.9  # the share of right answers up to which a model remembers
 ASKED = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 28, 32, 40, 48, 64)
+FARTHEST = 2.5  # times the longest distance in training: so far memory is asked for
+TOLD = 10  # updates from one word of progress to the next
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,12 @@ class SpanPlan:
     learning_rate: float = 3e-3
     questions: int = 100
 
+    @classmethod
+    def reaching(cls, seen: int, updates: int) -> "SpanPlan":
+        """Asked at distances up to the longest of its training, and at some up to FARTHEST times as long."""
+        asked = {*(far for far in ASKED if far <= FARTHEST * seen), seen}
+        return cls(seen=seen, asked=tuple(sorted(asked)), updates=updates)
+
     def training(self) -> TrainingConfig:
         """As the training loop has it."""
         return TrainingConfig(
@@ -60,6 +64,7 @@ class SpanPlan:
             clip_norm=1.0,
             label_smoothing=0.0,
             best_by="loss",
+            log_every=TOLD,
         )
 
 
@@ -106,7 +111,12 @@ class MemorySpan:
 def write_spans(spans: Sequence[MemorySpan], path: Path) -> None:
     """Write them as JSON, atomically."""
     make_folder(path.parent)
-    content = {"format": FORMAT, "version": VERSION, "spans": [span.to_record() for span in spans]}
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "holds": HOLDS,
+        "spans": [span.to_record() for span in spans],
+    }
     atomic_write(path, json.dumps(content, ensure_ascii=False) + "\n")
 
 
@@ -116,52 +126,60 @@ class _Drawn:
 
     task: MemoryTask
     plan: SpanPlan
+    pupil: Pupil
     seed: int
 
-    def batches(self, epoch: int, start: int) -> Iterator[Batch]:  # noqa: ARG002 - there is only one
+    def batches(self, epoch: int, start: int) -> Iterator[Any]:  # noqa: ARG002 - there is only one
         for number in range(start, self.plan.updates):
             seed = derive(self.seed, "memory task", number)
-            yield batch_of(self.task.pairs(self.plan.rows, seed=seed, shortest=1, longest=self.plan.seen))
+            pairs = self.task.pairs(self.plan.rows, seed=seed, shortest=1, longest=self.plan.seen)
+            yield self.pupil.batch(pairs)
 
     def count(self, epoch: int) -> int:  # noqa: ARG002
         return self.plan.updates
 
 
-def batch_of(pairs: Sequence[IdPair]) -> Batch:
-    """Pairs as a model takes them."""
-    return collate([pair.source for pair in pairs], [pair.target for pair in pairs])
-
-
 def measure_span(
-    task: MemoryTask, config: ModelConfig, plan: SpanPlan, machine: Machine, *, label: str, seed: int = 1
+    task: MemoryTask,
+    config: ModelConfig,
+    plan: SpanPlan,
+    machine: Machine,
+    *,
+    label: str,
+    seed: int = 1,
+    window: int | None = None,
+    on_update: Callable[[int], None] = lambda _: None,
 ) -> MemorySpan:
     """Train a model of that shape on the task from nothing, and ask it; a function of the arguments.
 
-    Raises   DivergedError when its loss stays non-finite
+    window     symbols that a language model sees at once, if it is one; None for an encoder-decoder
+    on_update  told now and then how many updates are done
+    Raises     DivergedError when its loss stays non-finite
     """
     torch.manual_seed(derive(seed, "memory span"))
-    model = build_model(config, task.symbols, task.symbols)
-    trainer = Trainer(
-        model, _Drawn(task, plan, seed), plan.training(), Objective(), seed=seed, machine=machine
-    )
-    for _ in trainer.events():
-        pass
-    model.eval()
-    return MemorySpan(label, task.name, seed, plan.seen, ask(model, task, plan, machine))
+    pupil = pupil_of(config, task, window)
+    drawn = _Drawn(task, plan, pupil, seed)
+    trainer = Trainer(pupil.network, drawn, plan.training(), pupil.objective, seed=seed, machine=machine)
+    for event in trainer.events():
+        if isinstance(event, StepEvent):
+            on_update(event.update)
+    pupil.network.eval()
+    return MemorySpan(label, task.name, seed, plan.seen, ask(pupil, task, plan, machine))
 
 
-def ask(model: Seq2Seq, task: MemoryTask, plan: SpanPlan, machine: Machine) -> dict[int, float]:
-    """The share of right answers by distance, by greedy search; the questions are the same for all models."""
+def pupil_of(config: ModelConfig, task: MemoryTask, window: int | None) -> Pupil:
+    """A fresh network of that shape over the task's symbols, drawn from torch's default generator."""
+    if window is None:
+        return PairPupil(build_model(config, task.symbols, task.symbols))
+    return TextPupil(build_language_model(config, task.symbols, window))
+
+
+def ask(pupil: Pupil, task: MemoryTask, plan: SpanPlan, machine: Machine) -> dict[int, float]:
+    """The share of right answers by distance; the questions are the same for all models."""
     found = {}
     for distance in plan.asked:
         pairs = task.pairs(plan.questions, seed=0, shortest=distance, longest=distance)
-        answers = search_many(
-            model,
-            [pair.source for pair in pairs],
-            SearchOptions(beam=1),
-            batch_sentences=plan.questions,
-            device=machine.device,
-        )
-        right = [best[0].tokens == pair.target for best, pair in zip(answers, pairs, strict=True)]
+        answers = pupil.answers(pairs, machine.device)
+        right = [answer == pair.target for answer, pair in zip(answers, pairs, strict=True)]
         found[distance] = sum(right) / len(right)
     return found

@@ -30,6 +30,7 @@ from seqloom.inspection.notebook import Gallery, framed
 from seqloom.models.speech import CTCModel, memory_lengths
 from seqloom.pipeline.classifier import Classifier
 from seqloom.pipeline.inspecting_attention import attention, heads
+from seqloom.pipeline.inspecting_memory import memory_span
 from seqloom.pipeline.inspecting_words import word_by_word
 from seqloom.pipeline.language_model import TextGenerator
 from seqloom.pipeline.passage import Inspected, Passage, Target, passage_of
@@ -39,7 +40,7 @@ from seqloom.pipeline.transcriber import Transcriber
 from seqloom.search.options import SearchOptions
 from seqloom.training.searching import search_options, within_positions
 
-LOOKS = ("attention", "heads", "gates", "gradients", "words", "beam", "cost")
+LOOKS = ("attention", "heads", "gates", "gradients", "words", "beam", "cost", "memory")
 """What `inspect` can show."""
 NO_GATES = {
     True: "This model has no gates to look at: neither its encoder nor its decoder is recurrent. Look at its attention "
@@ -151,20 +152,28 @@ def beam_tree(model: Inspected, source: str, options: SearchOptions | None = Non
     )
 
 
-def inspect(model: Inspected, source: str, show: str = "attention", target: Target = None) -> Any:
+def inspect(
+    model: Inspected, source: str | None = None, show: str = "attention", target: Target = None
+) -> Any:
     """What happens inside a model while it reads a source; a notebook draws whatever comes of it.
 
     >>> seqloom.inspect(model, "How are you?", "gates")
 
     source   text; of a bot its history, with tabs, or what the user says; of a transcriber a recording's path; of a
-             language model its prompt
-    show     "attention", "heads", "gates", "gradients", "words", "beam" or "cost"
+             language model its prompt; None for "memory", which `memory_span` asks in other ways too
+    show     "attention", "heads", "gates", "gradients", "words", "beam", "cost" or "memory"
     target   what it is made to write, or the label to explain; its own output if None
     Raises   UsageError for another `show`, and with one sentence for a model that has no such thing
     """
     if show not in LOOKS:
         near = did_you_mean(show, LOOKS)
         raise UsageError(f'show = "{show}" is none of {", ".join(LOOKS)}. {near}'.rstrip())
+    if show == "memory":
+        if source is not None or target is not None:
+            raise UsageError("Memory span is of no text. Leave out source and target.")
+        return memory_span(model)
+    if source is None:
+        raise UsageError(f'show = "{show}" looks at one text. Name a source.')
     if show == "beam":
         if target is not None:
             raise UsageError("The beam shows how a model finds its own output. Leave out the target.")

@@ -203,6 +203,28 @@ def test_inspect_shows_more_than_attention(
     assert f"TEXT --show {show} --" in alone.out
 
 
+def test_inspect_asks_what_an_architecture_remembers(here: Here, trained: Project, tmp_path: Path) -> None:
+    files = {kind: tmp_path / "new" / f"it.{kind}" for kind in ("png", "svg", "html", "json")}
+    asked = [word for kind, path in files.items() for word in (f"--{kind}", path)]
+    brief = ("--show", "memory", "--updates", 12, "--distance", 2)
+    answer = here("inspect", trained.run, *brief, "--task", "first-token,copy", "--task", "adding", *asked)
+    assert answer.code == 0, answer.err
+    assert "Trained from nothing at distances of 1 to 2 symbols, asked at up to 4." in answer.out
+    rows = [line.split() for line in answer.out.splitlines()]
+    assert ["distance", "first", "token", "copy", "adding"] in rows
+    (beyond,) = [row for row in rows if row[:1] == ["4"]]
+    assert beyond[-4:] == ["never", "seen", "in", "training"]
+    spans = json.loads(files["json"].read_text(encoding="utf-8"))["spans"]
+    assert [(span["task"], span["label"], span["seen"]) for span in spans] == [
+        ("first token", trained.run.name, 2),
+        ("copy", trained.run.name, 2),
+        ("adding", trained.run.name, 2),
+    ]
+    assert "<svg" in files["html"].read_text(encoding="utf-8")
+    again = here("inspect", trained.run, *brief)
+    assert f"seqloom inspect {trained.run} --show memory --html" in again.out
+
+
 def test_align_links_words_in_both_directions(here: Here, trained: Project, tmp_path: Path) -> None:
     (tmp_path / "a.en").write_text("one red cat\n\ndog\n", encoding="utf-8")
     (tmp_path / "a.fr").write_text("un chat rouge\nchat\nchien\n", encoding="utf-8")
