@@ -23,7 +23,7 @@ Examples:
        gradients  how far back gradients reach, trained and fresh
        words      what else it might have written at each step
        beam       the tree of the search, and what was pruned
-       cost       parameters, bytes and operations, computed and measured
+       cost       parameters, operations and memory, computed and measured
        memory     how far back its architecture remembers, on tasks with known
                   answers that a fresh network learns meanwhile; of no TEXT
 Of a classifier, attention is which words spoke for its label, or for

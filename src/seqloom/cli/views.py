@@ -235,6 +235,8 @@ def beam(model: "Inspected", asked: Asked) -> Shown:
 def cost(model: "Inspected", asked: Asked) -> Shown:
     """What a sentence costs, by part."""
     from seqloom.inspection.cost import write_cost
+    from seqloom.inspection.cost_page import memory_rows, write_cost_page
+    from seqloom.metrics.label_report import in_columns
     from seqloom.pipeline.inspecting import cost as measure
 
     found = measure(model, asked.text, asked.target)
@@ -243,8 +245,11 @@ def cost(model: "Inspected", asked: Asked) -> Shown:
         f"{'together':10} {sum(found.parameters.values()):12,} parameters, {found.bytes / 1e6:,.1f} MB as float32",
         "",
     ]
-    lines += found.said()
-    return Shown("\n".join(lines), {"json": lambda path: write_cost(found, path)})
+    lines += [*found.said(), "", in_columns(memory_rows(found))]
+    return Shown(
+        "\n".join(lines),
+        {"html": lambda path: write_cost_page(found, path), "json": lambda path: write_cost(found, path)},
+    )
 
 
 def memory(model: "Inspected", asked: Asked) -> Shown:
@@ -286,7 +291,7 @@ VIEWS: Mapping[str, View] = {
     "gradients": View(gradients, (*PICTURES, "json")),
     "words": View(words, NUMBERS),
     "beam": View(beam, NUMBERS),
-    "cost": View(cost, ("json",)),
+    "cost": View(cost, NUMBERS),
     "memory": View(memory, (*PICTURES, *NUMBERS), of_text=False),
 }
 """By what --show says."""

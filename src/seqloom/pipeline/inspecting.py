@@ -98,7 +98,10 @@ def flows(model: Inspected, source: str, target: Target = None) -> list[Gradient
 
 
 def cost(model: Inspected, source: str, target: Target = None) -> Cost:
-    """What a sentence costs: the parameters of each part, multiply-adds computed and measured."""
+    """What a sentence costs: parameters of each part, multiply-adds and memory computed and measured.
+
+    Written by as many rows as the configuration's beam has.
+    """
     passage = passage_of(model, source, target)
     network, batch = passage.network, passage.batch
     if next(network.parameters()).device.type != "cpu":
@@ -108,7 +111,7 @@ def cost(model: Inspected, source: str, target: Target = None) -> Cost:
     elif isinstance(model, Classifier | Tagger):
         found = measure_label_cost(network, passage.config, batch)
     else:
-        found = measure_cost(network, passage.config, batch)
+        found = measure_cost(network, passage.config, batch, model.config.search.beam)
     with torch.device("meta"):  # as it was learnt: laid out for searches, it keeps a shared table twice
         learnt = passage.fresh()
     return replace(found, parameters=count_parameters(learnt))

@@ -184,7 +184,7 @@ def test_inspect_says_what_of_a_text_it_left_out(here: Here, trained: Project) -
         ("gradients", ("svg", "json"), "fresh: the gradient "),
         ("words", ("html", "json"), "wrote"),
         ("beam", ("html", "json"), "among the best"),
-        ("cost", ("json",), "operations to read a token"),
+        ("cost", ("html", "json"), "operations to read a token"),
     ],
 )
 def test_inspect_shows_more_than_attention(
