@@ -12,7 +12,7 @@ from seqloom.base.errors import UsageError
 from seqloom.config.schema import Config
 from seqloom.models.ensemble import Ensemble
 from seqloom.pipeline import Model
-from seqloom.pipeline.inspecting import beam_tree, flows, gates, inspect
+from seqloom.pipeline.inspecting import beam_tree, flows, flows_of, gates, inspect
 from seqloom.pipeline.inspecting_attention import heads
 from seqloom.pipeline.inspecting_memory import memory_span
 from seqloom.pipeline.inspecting_words import word_by_word
@@ -82,6 +82,34 @@ def test_flows_compare_the_trained_with_the_fresh(loaded: Model, decoder: str) -
     assert not np.allclose(trained.by_distance(), fresh.by_distance())
     again = flows(model, "one red cat", "un chat rouge")
     np.testing.assert_array_equal(again[1].norms, fresh.norms)
+
+
+def test_flows_of_several_models_are_of_one_text(loaded: Model) -> None:
+    other = remade(loaded, "min_gru-fixed")
+    found = flows_of({"GRU": loaded, "minGRU": other}, "one red cat", "un chat rouge")
+    assert [(flow.model, flow.label) for flow in found] == [
+        ("GRU", "trained"),
+        ("GRU", "fresh"),
+        ("minGRU", "trained"),
+        ("minGRU", "fresh"),
+    ]
+    alone = flows(other, "one red cat", "un chat rouge")
+    np.testing.assert_array_equal(found[2].norms, alone[0].norms)
+    own = loaded("one red cat").text
+    unsaid = inspect({"GRU": loaded, "minGRU": other}, "one red cat", "gradients")
+    expected = flows(other, "one red cat", own)
+    np.testing.assert_array_equal(unsaid[2].norms, expected[0].norms)
+    assert "<svg" in found._repr_html_()  # type: ignore[attr-defined]
+
+
+def test_several_models_have_gradients_side_by_side_and_nothing_else(loaded: Model) -> None:
+    with pytest.raises(UsageError, match=r'show = "gates" is of one model. Several are set side by side by'):
+        inspect({"a": loaded, "b": loaded}, "one", "gates")
+    together = Model(
+        Ensemble([loaded.network] * 2), loaded.tokenizers, loaded.config, loaded.machine, [loaded.config]
+    )
+    with pytest.raises(UsageError, match=r"^both: An ensemble has several networks"):
+        flows_of({"one": loaded, "both": together}, "one", "un")
 
 
 def test_word_by_word_is_the_score_of_the_sentence(loaded: Model) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from seqloom.cli.completion import complete_run
 from seqloom.cli.places import Run, shown
 from seqloom.cli.texts import typed
 from seqloom.cli.views import VIEWS, Asked, MemoryAsked, Shown
@@ -20,7 +21,8 @@ Examples:
 \b
 --show attention  where it looked for each word (the default)
        gates      how far each gate of a recurrent layer was open
-       gradients  how far back gradients reach, trained and fresh
+       gradients  how far back gradients reach, trained and fresh; of other runs
+                  beside it too: --with RUN
        words      what else it might have written at each step
        beam       the tree of the search, and what was pruned
        cost       parameters, operations and memory, computed and measured
@@ -69,6 +71,16 @@ def inspect(
     sort: Annotated[
         str, typer.Option(metavar="ORDER", help=f"Of the units in a picture of gates: {', '.join(ORDERS)}.")
     ] = "mean",
+    beside: Annotated[
+        list[Path],
+        typer.Option(
+            "--with",
+            metavar="RUN",
+            help="A further run, whose gradients are shown side by side; several may follow.",
+            show_default=False,
+            autocompletion=complete_run,
+        ),
+    ] = [],  # noqa: B006 - read only
     tasks: Annotated[
         list[str],
         typer.Option(
@@ -106,6 +118,8 @@ def inspect(
     asked = {kind: path for kind, path in files.items() if path}
     _check(show, asked, heads=heads, sort=sort)
     _check_text(show, text, target, memory)
+    if beside and show != "gradients":
+        raise UsageError("--with is for --show gradients. Leave it out.")
     if words is not None and (show != "attention" or heads):
         raise UsageError(
             f"--{'words' if words else 'pieces'} is for --show attention without --heads. Leave it out."
@@ -114,8 +128,10 @@ def inspect(
     from seqloom.pipeline.passage import notice_of
 
     model = load(run)
-    name = run.resolve().name
-    seen = VIEWS[show].look(model, Asked(text or "", target, words is not False, sort, heads, name, memory))
+    name, *names = _names([run, *beside])
+    others = {each: load(path) for each, path in zip(names, beside, strict=True)}
+    wanted = Asked(text or "", target, words is not False, sort, heads, name, others, memory)
+    seen = VIEWS[show].look(model, wanted)
     if text is not None and (notice := notice_of(model, text)):
         typer.echo(f"seqloom: TEXT: {notice}", err=True)
     print(seen.summary)
@@ -124,6 +140,7 @@ def inspect(
         print("\nWrote " + ", ".join(map(str, asked.values())))
     else:
         option = "" if show == "attention" else f" --show {show}"
+        option += "".join(f" --with {shown(path)}" for path in beside)
         kinds = [kind for kind in ("html", "png", "json") if kind in VIEWS[show].kinds]
         ways = " ".join(f"--{kind} {show}.{kind}" for kind in kinds)
         again = f"{shown(run)} TEXT" if VIEWS[show].of_text else shown(run)
@@ -150,6 +167,18 @@ def _check(show: str, asked: dict[str, Path], *, heads: bool, sort: str) -> None
         if kind not in VIEWS[show].kinds:
             ways = ", ".join(f"--{each}" for each in VIEWS[show].kinds)
             raise UsageError(f"--show {show} has no --{kind}; it can be written by {ways}.")
+
+
+def _names(runs: list[Path]) -> list[str]:
+    """What runs are called: their folders, or their paths where two are alike. Raises UsageError for one twice."""
+    from seqloom.base.errors import UsageError
+
+    places = [run.resolve() for run in runs]
+    if len(set(places)) < len(places):
+        twice = next(run for run, place in zip(runs, places, strict=True) if places.count(place) > 1)
+        raise UsageError(f"--with {twice}: that run stands there already. Name others.")
+    short = [place.name for place in places]
+    return short if len(set(short)) == len(short) else [str(run) for run in runs]
 
 
 def _check_text(show: str, text: str | None, target: str | None, memory: MemoryAsked) -> None:

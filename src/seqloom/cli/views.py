@@ -1,7 +1,7 @@
 """What `seqloom inspect` can show of a model of any kind: each view in a terminal and in files."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ class Asked:
     order   of the units, for gates
     heads   whether attention is shown head by head instead of as the decoder's mean
     name    of the model, where several are told apart
+    beside  further models by their names, to be set side by side
     memory  what memory span is asked for
     """
 
@@ -40,6 +41,7 @@ class Asked:
     order: str = "mean"
     heads: bool = False
     name: str = ""
+    beside: Mapping[str, "Inspected"] = field(default_factory=dict)
     memory: MemoryAsked = MemoryAsked()
 
 
@@ -171,24 +173,34 @@ def gates(model: "Inspected", asked: Asked) -> Shown:
 
 
 def gradients(model: "Inspected", asked: Asked) -> Shown:
-    """How far back gradients reach in the decoder, trained and fresh."""
+    """How far back gradients reach in the decoder, trained and fresh, of one model or of several."""
     from seqloom.base.errors import UsageError
     from seqloom.inspection.gradient_flow import write_flows
+    from seqloom.inspection.gradient_flow_page import named, write_flow_page
     from seqloom.inspection.gradient_flow_picture import say_flow, write_flow_picture
-    from seqloom.pipeline.inspecting import flows
+    from seqloom.pipeline.inspecting import flows, flows_of
 
-    found = flows(model, asked.text, asked.target)
+    if asked.beside:
+        found = flows_of({asked.name: model, **asked.beside}, asked.text, asked.target)
+    else:
+        found = flows(model, asked.text, asked.target)
     if not len(found[0].by_distance()):
         raise UsageError(
             "A gradient that flows back needs two symbols or more, the end included. Name a --target."
         )
-    lines = [f"{flow.label}: the gradient {say_flow(flow)}" for flow in found]
+    lines = [f"{named(flow)}: the gradient {say_flow(flow)}" for flow in found]
 
     def picture(path: Path) -> None:
         write_flow_picture(found, path)
 
     return Shown(
-        "\n".join(lines), {"png": picture, "svg": picture, "json": lambda path: write_flows(found, path)}
+        "\n".join(lines),
+        {
+            "png": picture,
+            "svg": picture,
+            "html": lambda path: write_flow_page(found, path),
+            "json": lambda path: write_flows(found, path),
+        },
     )
 
 
@@ -288,7 +300,7 @@ PICTURES, NUMBERS = ("png", "svg"), ("html", "json")
 VIEWS: Mapping[str, View] = {
     "attention": View(attention, (*PICTURES, *NUMBERS)),
     "gates": View(gates, (*PICTURES, *NUMBERS)),
-    "gradients": View(gradients, (*PICTURES, "json")),
+    "gradients": View(gradients, (*PICTURES, *NUMBERS)),
     "words": View(words, NUMBERS),
     "beam": View(beam, NUMBERS),
     "cost": View(cost, NUMBERS),

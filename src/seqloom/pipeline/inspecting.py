@@ -5,7 +5,7 @@ doesn't have is said in one sentence, as a UsageError.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from seqloom.inspection.cost import (
 from seqloom.inspection.gates import GateTrace, joined, trace_gates
 from seqloom.inspection.gates_page import gates_page
 from seqloom.inspection.gradient_flow import GradientFlow, gradient_flow
-from seqloom.inspection.gradient_flow_picture import flow_fragment
+from seqloom.inspection.gradient_flow_page import flow_fragment
 from seqloom.inspection.notebook import Gallery, framed
 from seqloom.models.speech import CTCModel, memory_lengths
 from seqloom.pipeline.classifier import Classifier
@@ -97,6 +97,23 @@ def flows(model: Inspected, source: str, target: Target = None) -> list[Gradient
     return Gallery(found, flow_fragment)
 
 
+def flows_of(models: Mapping[str, Inspected], source: str, target: Target = None) -> list[GradientFlow]:
+    """The same of several models by their names, side by side.
+
+    target   what all are made to write; what the first one writes itself if None
+    Raises   UsageError as `flows` does, naming the model
+    """
+    found: list[GradientFlow] = []
+    for name, model in models.items():
+        try:
+            if target is None:
+                target = passage_of(model, source).target_text
+            found += [replace(flow, model=name) for flow in flows(model, source, target)]
+        except UsageError as error:
+            raise UsageError(f"{name}: {error}") from None
+    return Gallery(found, flow_fragment)
+
+
 def cost(model: Inspected, source: str, target: Target = None) -> Cost:
     """What a sentence costs: parameters of each part, multiply-adds and memory computed and measured.
 
@@ -156,12 +173,16 @@ def beam_tree(model: Inspected, source: str, options: SearchOptions | None = Non
 
 
 def inspect(
-    model: Inspected, source: str | None = None, show: str = "attention", target: Target = None
+    model: Inspected | Mapping[str, Inspected],
+    source: str | None = None,
+    show: str = "attention",
+    target: Target = None,
 ) -> Any:
     """What happens inside a model while it reads a source; a notebook draws whatever comes of it.
 
     >>> seqloom.inspect(model, "How are you?", "gates")
 
+    model    or, for "gradients", several by their names, to be set side by side
     source   text; of a bot its history, with tabs, or what the user says; of a transcriber a recording's path; of a
              language model its prompt; None for "memory", which `memory_span` asks in other ways too
     show     "attention", "heads", "gates", "gradients", "words", "beam", "cost" or "memory"
@@ -171,12 +192,15 @@ def inspect(
     if show not in LOOKS:
         near = did_you_mean(show, LOOKS)
         raise UsageError(f'show = "{show}" is none of {", ".join(LOOKS)}. {near}'.rstrip())
+    if isinstance(model, Mapping):
+        if show != "gradients":
+            raise UsageError(f'show = "{show}" is of one model. Several are set side by side by "gradients".')
+        return flows_of(model, _named(source, show), target)
     if show == "memory":
         if source is not None or target is not None:
             raise UsageError("Memory span is of no text. Leave out source and target.")
         return memory_span(model)
-    if source is None:
-        raise UsageError(f'show = "{show}" looks at one text. Name a source.')
+    source = _named(source, show)
     if show == "beam":
         if target is not None:
             raise UsageError("The beam shows how a model finds its own output. Leave out the target.")
@@ -190,3 +214,10 @@ def inspect(
         "cost": cost,
     }
     return looks[show](model, source, target)
+
+
+def _named(source: str | None, show: str) -> str:
+    """The source. Raises UsageError where there is none."""
+    if source is None:
+        raise UsageError(f'show = "{show}" looks at one text. Name a source.')
+    return source
