@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from seqloom.pipeline import compare as compare
     from seqloom.pipeline import inspect as inspect
     from seqloom.pipeline import load as load
+    from seqloom.pipeline import memory_span as memory_span
     from seqloom.pipeline import train as train
     from seqloom.pipeline import train_seeds as train_seeds
 
@@ -41,6 +42,7 @@ PUBLIC = {
     "inspect": "seqloom.pipeline",
     "align": "seqloom.pipeline",
     "Extraction": "seqloom.pipeline",
+    "memory_span": "seqloom.pipeline",
     "Conversation": "seqloom.pipeline",
     "Model": "seqloom.pipeline",
     "Result": "seqloom.pipeline",
@@ -67,6 +69,7 @@ __all__ = [
     "compare",
     "inspect",
     "load",
+    "memory_span",
     "train",
     "train_seeds",
 ]

@@ -1,6 +1,7 @@
 """Looking into a trained model: each view is of the sentence that was asked for, and says where there is nothing."""
 
 import math
+from io import StringIO
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from seqloom.inspection.attention import AttentionMap
 from seqloom.inspection.head_choice import entropy
 from seqloom.models.ensemble import Ensemble
 from seqloom.pipeline import Model
-from seqloom.pipeline.inspecting import beam_tree, flows, gates
+from seqloom.pipeline.inspecting import beam_tree, flows, flows_of, gates, inspect
 from seqloom.pipeline.inspecting_attention import attention, heads
+from seqloom.pipeline.inspecting_memory import memory_span
 from seqloom.pipeline.inspecting_words import word_by_word
 from seqloom.search.options import SearchOptions
 from seqloom.text.tokenizer import train_tokenizer
@@ -168,6 +170,34 @@ def test_flows_compare_the_trained_with_the_fresh(loaded: Model, decoder: str) -
     np.testing.assert_array_equal(again[1].norms, fresh.norms)
 
 
+def test_flows_of_several_models_are_of_one_text(loaded: Model) -> None:
+    other = remade(loaded, "min_gru-fixed")
+    found = flows_of({"GRU": loaded, "minGRU": other}, "one red cat", "un chat rouge")
+    assert [(flow.model, flow.label) for flow in found] == [
+        ("GRU", "trained"),
+        ("GRU", "fresh"),
+        ("minGRU", "trained"),
+        ("minGRU", "fresh"),
+    ]
+    alone = flows(other, "one red cat", "un chat rouge")
+    np.testing.assert_array_equal(found[2].norms, alone[0].norms)
+    own = loaded("one red cat").text
+    unsaid = inspect({"GRU": loaded, "minGRU": other}, "one red cat", "gradients")
+    expected = flows(other, "one red cat", own)
+    np.testing.assert_array_equal(unsaid[2].norms, expected[0].norms)
+    assert "<svg" in found._repr_html_()  # type: ignore[attr-defined]
+
+
+def test_several_models_have_gradients_side_by_side_and_nothing_else(loaded: Model) -> None:
+    with pytest.raises(UsageError, match=r'show = "gates" is of one model. Several are set side by side by'):
+        inspect({"a": loaded, "b": loaded}, "one", "gates")
+    together = Model(
+        Ensemble([loaded.network] * 2), loaded.tokenizers, loaded.config, loaded.machine, [loaded.config]
+    )
+    with pytest.raises(UsageError, match=r"^both: An ensemble has several networks"):
+        flows_of({"one": loaded, "both": together}, "one", "un")
+
+
 def test_word_by_word_is_the_score_of_the_sentence(loaded: Model) -> None:
     found = word_by_word(loaded, "one red cat", "un chat rouge", alternatives=3)
     assert found.read == ("one", "red", "cat", "</s>")
@@ -197,6 +227,33 @@ def test_the_tree_is_of_the_search_as_it_is_configured(loaded: Model) -> None:
     assert tree.best[0].text == best.text
     assert tree.best[1].text == best.alternatives[0].text
     assert beam_tree(loaded, "one red cat").best[0].text == loaded("one red cat").text
+
+
+def test_the_memory_span_is_of_the_architecture_not_of_its_weights(loaded: Model) -> None:
+    shown = StringIO()
+    (found,) = memory_span(loaded, ["first-token"], distance=2, updates=3, label="it", stream=shown)
+    again = memory_span(remade(loaded, "lstm-fixed"), ["first token"], distance=2, updates=3, stream=shown)
+    assert (found.task, found.seen, sorted(found.accuracy)) == ("first token", 2, [1, 2, 3, 4])
+    assert found.label == "it"
+    assert next(iter(again)).accuracy.keys() == found.accuracy.keys()
+    assert "<svg" in again._repr_html_()  # type: ignore[attr-defined]
+    (same,) = memory_span(loaded, ["first token"], distance=2, updates=3, label="it", stream=shown)
+    assert same == found
+
+
+def test_what_memory_span_refuses(loaded: Model) -> None:
+    for asked, sentence in (
+        ({"tasks": ["copi"]}, '"copi" is no memory task; .* Did you mean "copy"'),
+        ({"tasks": []}, "no memory span without a task"),
+        ({"distance": 0}, "distance = 0 is out of range; expected 1 or more"),
+        ({"updates": 0}, "updates = 0 is out of range"),
+    ):
+        with pytest.raises(UsageError, match=sentence):
+            memory_span(loaded, **asked)
+    with pytest.raises(UsageError, match="Memory span is of no text"):
+        inspect(loaded, "one", "memory")
+    with pytest.raises(UsageError, match=r'show = "gates" looks at one text\. Name a source'):
+        inspect(loaded, show="gates")
 
 
 def test_an_ensemble_is_looked_into_run_by_run(loaded: Model) -> None:

@@ -29,7 +29,7 @@ def test_every_public_name_is_the_pipeline_s() -> None:
         "Transcriber",
         "Transcript",
     ]
-    names = [*models, "align", "average", "compare", "inspect", "load", "train", "train_seeds"]
+    names = [*models, "align", "average", "compare", "inspect", "load", "memory_span", "train", "train_seeds"]
     assert sorted(seqloom.PUBLIC) == sorted(seqloom.__all__) == names
     for name in seqloom.__all__:
         assert getattr(seqloom, name) is getattr(pipeline, name)

@@ -1,7 +1,7 @@
 """What `seqloom inspect` can show of a model of any kind: each view in a terminal and in files."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,15 @@ Write = Callable[[Path], str | None]  # writes a file; gives a sentence for the 
 
 
 @dataclass(frozen=True)
+class MemoryAsked:
+    """tasks, and the longest distance and the updates of their trainings; () and None for the usual ones"""
+
+    tasks: tuple[str, ...] = ()
+    distance: int | None = None
+    updates: int | None = None
+
+
+@dataclass(frozen=True)
 class Asked:
     """What is to be looked at.
 
@@ -22,6 +31,9 @@ class Asked:
     order   of the units, for gates
     heads   whether attention is shown head by head instead of as the decoder's mean
     head    which head's or layer's attention is shown instead of that
+    name    of the model, where several are told apart
+    beside  further models by their names, to be set side by side
+    memory  what memory span is asked for
     """
 
     text: str
@@ -30,6 +42,9 @@ class Asked:
     order: str = "mean"
     heads: bool = False
     head: str = "mean"
+    name: str = ""
+    beside: Mapping[str, "Inspected"] = field(default_factory=dict)
+    memory: MemoryAsked = MemoryAsked()
 
 
 @dataclass(frozen=True)
@@ -42,10 +57,11 @@ class Shown:
 
 @dataclass(frozen=True)
 class View:
-    """look: what makes it · kinds: the files it can be written as"""
+    """look: what makes it · kinds: the files it can be written as · of_text: whether it is of one text"""
 
     look: Callable[["Inspected", Asked], Shown]
     kinds: tuple[str, ...]
+    of_text: bool = True
 
 
 def attention(model: "Inspected", asked: Asked) -> Shown:
@@ -159,24 +175,34 @@ def gates(model: "Inspected", asked: Asked) -> Shown:
 
 
 def gradients(model: "Inspected", asked: Asked) -> Shown:
-    """How far back gradients reach in the decoder, trained and fresh."""
+    """How far back gradients reach in the decoder, trained and fresh, of one model or of several."""
     from seqloom.base.errors import UsageError
     from seqloom.inspection.gradient_flow import write_flows
+    from seqloom.inspection.gradient_flow_page import named, write_flow_page
     from seqloom.inspection.gradient_flow_picture import say_flow, write_flow_picture
-    from seqloom.pipeline.inspecting import flows
+    from seqloom.pipeline.inspecting import flows, flows_of
 
-    found = flows(model, asked.text, asked.target)
+    if asked.beside:
+        found = flows_of({asked.name: model, **asked.beside}, asked.text, asked.target)
+    else:
+        found = flows(model, asked.text, asked.target)
     if not len(found[0].by_distance()):
         raise UsageError(
             "A gradient that flows back needs two symbols or more, the end included. Name a --target."
         )
-    lines = [f"{flow.label}: the gradient {say_flow(flow)}" for flow in found]
+    lines = [f"{named(flow)}: the gradient {say_flow(flow)}" for flow in found]
 
     def picture(path: Path) -> None:
         write_flow_picture(found, path)
 
     return Shown(
-        "\n".join(lines), {"png": picture, "svg": picture, "json": lambda path: write_flows(found, path)}
+        "\n".join(lines),
+        {
+            "png": picture,
+            "svg": picture,
+            "html": lambda path: write_flow_page(found, path),
+            "json": lambda path: write_flows(found, path),
+        },
     )
 
 
@@ -227,6 +253,8 @@ def beam(model: "Inspected", asked: Asked) -> Shown:
 def cost(model: "Inspected", asked: Asked) -> Shown:
     """What a sentence costs, by part."""
     from seqloom.inspection.cost import write_cost
+    from seqloom.inspection.cost_page import memory_rows, write_cost_page
+    from seqloom.metrics.label_report import in_columns
     from seqloom.pipeline.inspecting import cost as measure
 
     found = measure(model, asked.text, asked.target)
@@ -235,18 +263,54 @@ def cost(model: "Inspected", asked: Asked) -> Shown:
         f"{'together':10} {sum(found.parameters.values()):12,} parameters, {found.bytes / 1e6:,.1f} MB as float32",
         "",
     ]
-    lines += found.said()
-    return Shown("\n".join(lines), {"json": lambda path: write_cost(found, path)})
+    lines += [*found.said(), "", in_columns(memory_rows(found))]
+    return Shown(
+        "\n".join(lines),
+        {"html": lambda path: write_cost_page(found, path), "json": lambda path: write_cost(found, path)},
+    )
+
+
+def memory(model: "Inspected", asked: Asked) -> Shown:
+    """How far back its architecture remembers, learnt anew."""
+    from seqloom.inspection.memory_span import write_spans
+    from seqloom.inspection.memory_span_page import columns, said, write_span_page
+    from seqloom.inspection.memory_span_picture import write_span_picture
+    from seqloom.metrics.label_report import in_columns
+    from seqloom.pipeline.inspecting_memory import DISTANCE, QUICK, UPDATES, memory_span
+
+    wanted = asked.memory
+    spans = memory_span(
+        model,
+        wanted.tasks or QUICK,
+        distance=DISTANCE if wanted.distance is None else wanted.distance,
+        updates=UPDATES if wanted.updates is None else wanted.updates,
+        label=asked.name,
+    )
+
+    def picture(path: Path) -> None:
+        write_span_picture(spans, path)
+
+    head, rows = columns(spans)
+    return Shown(
+        "\n".join([*said(spans), "", in_columns([head, *rows])]),
+        {
+            "png": picture,
+            "svg": picture,
+            "html": lambda path: write_span_page(spans, path),
+            "json": lambda path: write_spans(spans, path),
+        },
+    )
 
 
 PICTURES, NUMBERS = ("png", "svg"), ("html", "json")
 VIEWS: Mapping[str, View] = {
     "attention": View(attention, (*PICTURES, *NUMBERS)),
     "gates": View(gates, (*PICTURES, *NUMBERS)),
-    "gradients": View(gradients, (*PICTURES, "json")),
+    "gradients": View(gradients, (*PICTURES, *NUMBERS)),
     "words": View(words, NUMBERS),
     "beam": View(beam, NUMBERS),
-    "cost": View(cost, ("json",)),
+    "cost": View(cost, NUMBERS),
+    "memory": View(memory, (*PICTURES, *NUMBERS), of_text=False),
 }
 """By what --show says."""
 

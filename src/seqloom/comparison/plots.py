@@ -7,16 +7,13 @@ import numpy as np
 
 from seqloom.inspection.attention import AttentionMap
 from seqloom.inspection.attention_picture import attention_figure
-from seqloom.inspection.colours import FAINT, INK, RULE, SERIES
-from seqloom.inspection.figures import inline_svg, new_figure, plain_axes
+from seqloom.inspection.colours import FAINT, RULE
+from seqloom.inspection.figures import inline_svg, legend_below, line_style, new_figure, plain_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Record = Mapping[str, Any]
-MARKS = "os^Dv*X"
-DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (2, 1)))
 WIDE, HIGH = 4.7, 3.8  # inches of a panel
 TICKS = [1, 2, 2.5, 5, 10]
 
@@ -104,35 +101,9 @@ def _panel(record: Record, name: str, title: str, draw: Callable[["Axes"], None]
     draw(axes)
     axes.grid(axis="y", color=RULE, linewidth=0.6)
     axes.set_axisbelow(True)
-    _legend(figure, axes)
+    legend_below(figure, axes)
     names = ", ".join(model["name"] for model in record["models"])
     return inline_svg(figure, name, f"{title}, for {names}. The figures are in the JSON file.")
-
-
-def _legend(figure: "Figure", axes: "Axes") -> None:
-    """Below the axes, where it covers no line."""
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
-        handles,
-        labels,
-        loc="outside lower center",
-        ncols=2 if max(map(len, labels), default=0) > 14 else 3,
-        frameon=False,
-        fontsize=9,
-        labelcolor=INK,
-        handlelength=3.2,
-    )
-
-
-def style(number: int) -> dict[str, Any]:
-    """Colour, dash and mark of a model's line: any one of them tells it apart."""
-    return {
-        "color": SERIES[number % len(SERIES)],
-        "linestyle": DASHES[number % len(DASHES)],
-        "marker": MARKS[number % len(MARKS)],
-        "markersize": 5,
-        "linewidth": 1.6,
-    }
 
 
 def _line(
@@ -145,7 +116,7 @@ def _line(
     """The mean of rows (R, N) at places (N,), with their range behind it."""
     if not rows.size:
         return
-    look = style(number)
+    look = line_style(number)
     axes.fill_between(
         places, rows.min(axis=0), rows.max(axis=0), color=look["color"], alpha=0.15, linewidth=0
     )
@@ -191,7 +162,7 @@ def _draw_parameters(axes: "Axes", record: Record) -> None:
     for number, model in enumerate(record["models"]):
         values = [row["quality"] for row in model["seeds"]]
         mean = float(np.mean(values))
-        look = {**style(number), "linestyle": "none", "markersize": 8}
+        look = {**line_style(number), "linestyle": "none", "markersize": 8}
         axes.errorbar(
             [model["parameters"] / 1e6],
             [mean],
@@ -250,7 +221,7 @@ def _draw_span(axes: "Axes", record: Record, task: str) -> None:
     for number, model in enumerate(record["models"]):
         found = model["memory"][task]
         rows = np.array([found["accuracy"], found["lowest"], found["highest"]])
-        look = style(number)
+        look = line_style(number)
         axes.fill_between(found["distances"], rows[1], rows[2], color=look["color"], alpha=0.15, linewidth=0)
         axes.plot(found["distances"], rows[0], **look, label=model["name"])
     axes.axhline(record["holds"], color=FAINT, linewidth=0.9)

@@ -13,6 +13,9 @@ from seqloom.base.randomness import numpy_generator
 from seqloom.data.synthetic import FIRST, IdPair
 
 SYMBOLS = 8  # kinds of symbols to be remembered
+KEYS = 48  # so many that no key need stand twice at distances of less than 80
+EARLIER = 8  # pairs at most before the one that is asked for
+PAUSE = FIRST + KEYS + SYMBOLS  # says nothing
 DIGITS = 10
 DEEPEST = 9  # brackets open at once
 Draw = Callable[[np.random.Generator, int], IdPair]
@@ -65,15 +68,19 @@ def _first(generator: np.random.Generator, distance: int) -> IdPair:
 
 
 def _associative(generator: np.random.Generator, distance: int) -> IdPair:
-    """Keys, each with its value; then a key: of the pair that lies so far back."""
-    pairs = max(1, (distance + 1) // 2)
-    keys = generator.integers(SYMBOLS, size=pairs)
-    keys[1:] = (
-        keys[0] + 1 + generator.integers(SYMBOLS - 1, size=pairs - 1)
-    ) % SYMBOLS  # the first key is alone
-    values = generator.integers(SYMBOLS, size=pairs)
-    shown = np.stack([FIRST + keys, FIRST + SYMBOLS + values], axis=1).ravel().tolist()
-    return IdPair([*shown, int(FIRST + keys[0])], [int(FIRST + SYMBOLS + values[0])])
+    """Keys, each with its value; then one of the keys: its value, which so many symbols part from the question.
+
+    The pairs between are distance / 2, and for an odd one a pause; how many stand before is drawn apart, so that
+    neither the place of the answer nor the length of the source gives it away. The key that is asked for stands in
+    no other pair; the others don't either while there are enough of them.
+    """
+    asked = int(generator.integers(EARLIER + 1))
+    pairs = asked + 1 + distance // 2
+    key, *others = (FIRST + generator.permutation(KEYS)).tolist()
+    keys = np.insert(np.resize(others, pairs - 1), asked, key)
+    values = FIRST + KEYS + generator.integers(SYMBOLS, size=pairs)
+    shown = np.stack([keys, values], axis=1).ravel().tolist()
+    return IdPair([*shown, *[PAUSE] * (distance % 2), key], [int(values[asked])])
 
 
 def _adding(generator: np.random.Generator, distance: int) -> IdPair:
@@ -105,7 +112,7 @@ MEMORY_TASKS: Mapping[str, MemoryTask] = {
         MemoryTask("copy", "write what was read", FIRST + SYMBOLS, _copy),
         MemoryTask("reverse", "write it backwards", FIRST + SYMBOLS, _reverse),
         MemoryTask("first token", "say the first symbol", FIRST + SYMBOLS, _first),
-        MemoryTask("associative recall", "say what stood beside a key", FIRST + 2 * SYMBOLS, _associative),
+        MemoryTask("associative recall", "say what stood beside a key", PAUSE + 1, _associative),
         MemoryTask("adding", "add the two marked digits", FIRST + 2 * DIGITS, _adding),
         MemoryTask("bracket depth", "count the open brackets", FIRST + 2 + DEEPEST + 1, _brackets),
     )

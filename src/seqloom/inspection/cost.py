@@ -1,9 +1,7 @@
-"""What a model costs: parameters and bytes of each part, operations for a sentence, computed beside measured."""
+"""What a model costs: parameters of each part, operations and memory for a sentence, computed beside measured."""
 
 import json
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,15 @@ from seqloom.inspection.cost_formulas import (
     speech_products,
     text_products,
 )
-from seqloom.layers import kernels
+from seqloom.inspection.memory_formulas import (
+    MemoryUse,
+    label_memory,
+    pair_memory,
+    speech_memory,
+    text_memory,
+)
+from seqloom.inspection.memory_use import measure_memory, weights_of
+from seqloom.inspection.plain_operations import plain_operations
 from seqloom.models.classifier import LabelNetwork
 from seqloom.models.language_model import LanguageModel
 from seqloom.models.pointer_generator import PointerGenerator
@@ -45,6 +51,9 @@ class Cost:
     computed        multiply-adds by the formulas of cost_formulas.py
     measured        the same as PyTorch counted them
     units           what one of the source is, and of the target: a token, a frame, a label
+    memory          bytes by the formulas of memory_formulas.py, and as PyTorch's tensors took them
+    weights         bytes of the parameters as they are laid out; for searches a shared table is laid out twice
+    rows            of a beam that writes
     """
 
     parameters: dict[str, int]
@@ -53,6 +62,9 @@ class Cost:
     computed: Products
     measured: Products
     units: tuple[str, str] = ("token", "token")
+    memory: tuple[MemoryUse, MemoryUse] = (MemoryUse(), MemoryUse())
+    weights: int = 0
+    rows: int = 1
 
     @property
     def bytes(self) -> int:
@@ -84,13 +96,30 @@ class Cost:
         ]
         return [*lines, f"for {' and '.join(counts)}{', ends included' if 'token' in self.units else ''}"]
 
+    def held(self) -> list[tuple[str, int, int]]:
+        """What holds memory, in words, with its bytes computed and measured."""
+        computed, measured = self.memory
+        rows = [("weights", self.bytes, self.weights)]
+        reading = "reading" if self.units[1] != "label" else "reading and deciding"
+        beam = f" by a beam of {self.rows}" if self.rows > 1 else ""
+        if self.source:
+            rows += [
+                (f"{reading}, at its peak", computed.encoder_peak, measured.encoder_peak),
+                ("of it the largest tensor", computed.encoder_largest, measured.encoder_largest),
+            ]
+        if measured.decoder_peak:
+            rows += [
+                (f"writing{beam}, at its peak", computed.decoder_peak, measured.decoder_peak),
+                ("of it the largest tensor", computed.decoder_largest, measured.decoder_largest),
+                ("kept when all is written", computed.kept, measured.kept),
+            ]
+        return rows
+
     def _repr_html_(self) -> str:
-        """A table of the parts, and the operations, in a notebook."""
-        rows = "".join(
-            f'<tr><th>{name}</th><td style="text-align:end">{count:,}</td></tr>'
-            for name, count in self.parameters.items()
-        )
-        return f"<table><caption>Parameters</caption>{rows}</table><p>{'<br>'.join(self.said())}</p>"
+        """Parameters, operations and memory, in a notebook."""
+        from seqloom.inspection.cost_page import cost_fragment
+
+        return cost_fragment(self)
 
     def to_record(self) -> dict[str, Any]:
         """As plain values for JSON."""
@@ -109,6 +138,15 @@ class Cost:
                     "operations_a_target_token": self.operations(found)[1],
                 }
                 for name, found in (("computed", self.computed), ("measured", self.measured))
+            },
+            "memory": {
+                "beam": self.rows,
+                **{
+                    name: {"weights": weights, **asdict(found)}
+                    for name, weights, found in zip(
+                        ("computed", "measured"), (self.bytes, self.weights), self.memory, strict=True
+                    )
+                },
             },
         }
 
@@ -133,14 +171,15 @@ def count_parameters(model: nn.Module) -> dict[str, int]:
 
 
 @torch.no_grad()
-def measure_cost(model: Seq2Seq | CTCModel, config: ModelConfig, batch: Batch) -> Cost:
-    """Pass one sentence, teacher-forced, or one recording, and count.
+def measure_cost(model: Seq2Seq | CTCModel, config: ModelConfig, batch: Batch, rows: int = 1) -> Cost:
+    """Pass one sentence, teacher-forced, or one recording, and count; write it by steps, and see what that holds.
 
     model  in evaluation, on a CPU
     batch  of one sentence or recording with its target
+    rows   of a beam that writes
     """
     heard = isinstance(model, SpeechSeq2Seq | CTCModel)
-    with _counted_loops(model):
+    with plain_operations(model):
         memory, encoder = _counted(lambda: model.encode(batch))
         ctc = 0
         if isinstance(model, SpeechSeq2Seq | CTCModel) and (head := model.ctc) is not None:
@@ -149,17 +188,23 @@ def measure_cost(model: Seq2Seq | CTCModel, config: ModelConfig, batch: Batch) -
         if isinstance(model, Seq2Seq):
             written = _written(model, batch, memory)
     source, target = batch.source.shape[1], 0 if batch.target_output is None else batch.target_output.shape[1]
-    symbols = batch.source.shape[2] if heard else 0
+    features = batch.source.shape[2] if heard else 0
+    fed = [] if batch.target_input is None else batch.target_input[0].tolist()
+    seen = measure_memory(model, batch, fed, rows)
     measured = replace(written, encoder=encoder, start=written.start + ctc)
+    counted, weights = count_parameters(model), weights_of(model)
     if isinstance(model, CTCModel):
-        computed = speech_products(config, source, symbols, 0, model.ctc.layer.out_features)
-        return Cost(count_parameters(model), source, 0, computed, measured, ("frame", "token"))
-    vocabulary = len(model.output.bias)
+        symbols, target = model.ctc.layer.out_features, 0
+    else:
+        symbols = len(model.output.bias)
     if heard:
-        computed = speech_products(config, source, symbols, target, vocabulary)
-        return Cost(count_parameters(model), source, target, computed, measured, ("frame", "token"))
-    computed = products(config, source, target, vocabulary)
-    return Cost(count_parameters(model), source, target, computed, measured)
+        computed = speech_products(config, source, features, target, symbols)
+        memory = (speech_memory(config, source, features, target, symbols, rows), seen)
+        units = ("frame", "token")
+        return Cost(counted, source, target, computed, measured, units, memory, weights, rows)
+    computed = products(config, source, target, symbols)
+    memory = (pair_memory(config, source, target, symbols, rows), seen)
+    return Cost(counted, source, target, computed, measured, memory=memory, weights=weights, rows=rows)
 
 
 def _written(model: Seq2Seq, batch: Batch, memory: Memory) -> Products:
@@ -178,18 +223,23 @@ def _written(model: Seq2Seq, batch: Batch, memory: Memory) -> Products:
 @torch.no_grad()
 def measure_text_cost(model: LanguageModel, config: ModelConfig, symbols: Tensor) -> Cost:
     """The same of a language model that reads symbols (1, T), each to say what follows."""
-    with _counted_loops(model):
+    with plain_operations(model):
         read, decoder = _counted(lambda: model.read(symbols, model.start(1)))
         _, output = _counted(lambda: model.output(read.features))
-    target = symbols.shape[1]
-    computed = text_products(config, target, len(model.output.bias), model.window)
-    return Cost(count_parameters(model), 0, target, computed, Products(0, 0, decoder, output))
+    target, vocabulary = symbols.shape[1], len(model.output.bias)
+    computed = text_products(config, target, vocabulary, model.window)
+    seen = measure_memory(model, Batch(symbols, torch.tensor([target])), symbols[0].tolist())
+    memory = (text_memory(config, target, vocabulary, model.window), seen)
+    measured = Products(0, 0, decoder, output)
+    return Cost(
+        count_parameters(model), 0, target, computed, measured, memory=memory, weights=weights_of(model)
+    )
 
 
 @torch.no_grad()
 def measure_label_cost(model: LabelNetwork, config: ModelConfig, batch: Batch) -> Cost:
     """The same of a classifier or a tagger that reads one text."""
-    with _counted_loops(model):
+    with plain_operations(model):
         embedded, read = _counted(lambda: model.source(batch.source))
         memory, encoder = _counted(lambda: model.encoder(embedded, batch.source_lengths, batch.source_mask))
         judged, all_of_it = _counted(lambda: model(batch))
@@ -197,28 +247,17 @@ def measure_label_cost(model: LabelNetwork, config: ModelConfig, batch: Batch) -
     source, pooled = batch.source.shape[1], model.pooling is not None
     measured = Products(read + encoder, 0, all_of_it - read - encoder - output, output)
     computed = label_products(config, source, judged.logits.shape[-1], pooled=pooled)
-    units = ("token", "label")
-    return Cost(count_parameters(model), source, 1 if pooled else source, computed, measured, units)
-
-
-@contextmanager
-def _counted_loops(model: nn.Module) -> Iterator[None]:
-    """Without compiled kernels, whose products nobody counts."""
-    loaded = kernels.load(build=False) if kernels.ready(next(model.parameters())) else False
-    kernels.unload()
-    try:
-        yield
-    finally:
-        if loaded:
-            kernels.load(build=False)
+    labels = judged.logits.shape[-1]
+    memory = (label_memory(config, source, labels, pooled=pooled), measure_memory(model, batch, ()))
+    units, decided = ("token", "label"), 1 if pooled else source
+    weights = weights_of(model)
+    return Cost(count_parameters(model), source, decided, computed, measured, units, memory, weights)
 
 
 def _counted(run: Callable[[], Any]) -> tuple[Any, int]:
     """What a call gives, and the multiply-adds it makes."""
     vectors = {torch.ops.aten.mv: lambda matrix, _vector, **_: 2 * matrix[0] * matrix[1]}
     counter = FlopCounterMode(display=False, custom_mapping=vectors)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the switch itself warns of another one that nobody touched
-        with torch.backends.mkldnn.flags(enabled=False), counter:
-            found = run()
+    with counter:
+        found = run()
     return found, counter.get_total_flops() // 2

@@ -57,9 +57,14 @@ def products(config: ModelConfig, source: int, target: int, symbols: int) -> Pro
 
 def cell_products(cell: str, inputs: int, hidden: int) -> int:
     """One step of a cell."""
-    blocks = BLOCKS[cell] + (1 if cell == "sru" and inputs != hidden else 0)  # the highway is made as wide
+    blocks = blocks_of(cell, inputs, hidden)
     recurrent = 0 if cell in NO_RECURRENT_WEIGHT else blocks * hidden * hidden
     return blocks * inputs * hidden + recurrent
+
+
+def blocks_of(cell: str, inputs: int, hidden: int) -> int:
+    """Matrices over the input of a cell."""
+    return BLOCKS[cell] + (cell == "sru" and inputs != hidden)  # its highway is made as wide
 
 
 def encoder_products(config: ModelConfig, source: int) -> int:

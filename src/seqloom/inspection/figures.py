@@ -8,11 +8,11 @@ import html
 import io
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqloom.base.errors import MissingDependencyError, UsageError
 from seqloom.base.files import atomic_write, make_folder
-from seqloom.inspection.colours import BLUE, FAINT, INK, ORANGE, PAPER, RULE
+from seqloom.inspection.colours import BLUE, FAINT, INK, ORANGE, PAPER, RULE, SERIES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DOTS_PER_INCH = 150
 # Colours that a page may replace, with the style variables that do so (see page_style.html).
 _THEMED = {INK: "ink", FAINT: "faint", RULE: "rule", PAPER: "paper", BLUE: "first", ORANGE: "second"}
+MARKS = "os^Dv*X"
+DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (2, 1)))
 INSTALL = "pip install 'seqloom[train]'"
 
 
@@ -62,6 +64,32 @@ def plain_axes(axes: "Axes") -> None:
     axes.xaxis.label.set_color(FAINT)
     axes.yaxis.label.set_color(FAINT)
     axes.title.set_color(INK)
+
+
+def line_style(number: int) -> dict[str, Any]:
+    """Colour, dash and mark of one of several curves: any one of them tells it apart."""
+    return {
+        "color": SERIES[number % len(SERIES)],
+        "linestyle": DASHES[number % len(DASHES)],
+        "marker": MARKS[number % len(MARKS)],
+        "markersize": 5,
+        "linewidth": 1.6,
+    }
+
+
+def legend_below(figure: "Figure", axes: "Axes", columns: int | None = None) -> None:
+    """A legend below the axes, where it covers no line; in fewer columns where names are long, if not told."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=columns or (2 if max(map(len, labels), default=0) > 14 else 3),
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+        handlelength=3.2,
+    )
 
 
 def save_figure(figure: "Figure", path: Path) -> None:

@@ -32,13 +32,15 @@ Norms = NDArray[np.float64]
 class GradientFlow:
     """One model over one sentence.
 
-    label  which model
+    label  which weights, or which model where there is one of each
     norms  (T, T): norms[t, j] of the gradient of the loss at position t by what position j hands on; NaN for j >= t,
            which doesn't get there
+    model  a name, where several are set side by side
     """
 
     label: str
     norms: Norms
+    model: str = ""
 
     def __post_init__(self) -> None:
         if self.norms.ndim != 2 or self.norms.shape[0] != self.norms.shape[1]:
@@ -62,6 +64,7 @@ class GradientFlow:
         half_life = self.half_life
         return {
             "label": self.label,
+            **({"model": self.model} if self.model else {}),
             "by_distance": self.by_distance().tolist(),
             "half_life": half_life if math.isfinite(half_life) else None,
             "norms": [[None if math.isnan(norm) else norm for norm in row] for row in self.norms.tolist()],

@@ -3,15 +3,15 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seqloom.base.errors import UsageError
-from seqloom.inspection.colours import INK, RULE, SERIES
+from seqloom.inspection.colours import INK, RULE
 from seqloom.inspection.figures import (
     check_ending,
-    inline_svg,
+    line_style,
     new_figure,
     plain_axes,
     require_matplotlib,
@@ -20,10 +20,8 @@ from seqloom.inspection.figures import (
 from seqloom.inspection.gradient_flow import GradientFlow
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-MARKS = "os^Dv*X"
-DASHES = ("-", "--", "-.", ":")
 
 
 def write_flow_picture(flows: Sequence[GradientFlow], path: Path, *, title: str = "") -> None:
@@ -35,49 +33,64 @@ def write_flow_picture(flows: Sequence[GradientFlow], path: Path, *, title: str 
     save_figure(flow_figure(flows, title=title), path)
 
 
-def flow_fragment(flows: Sequence[GradientFlow]) -> str:
-    """The curves within a cell of a notebook."""
-    if not any(len(flow.by_distance()) for flow in flows):
-        return "<p>A gradient that flows back needs two symbols or more.</p>"
-    return f'<div style="max-width:40em">{inline_svg(flow_figure(flows), "flow", "How far back gradients reach")}</div>'
-
-
 def flow_figure(flows: Sequence[GradientFlow], *, title: str = "") -> "Figure":
-    """The curves as a matplotlib figure. Raises UsageError for no curve, MissingDependencyError without matplotlib."""
-    require_matplotlib()
-    from matplotlib.ticker import MaxNLocator
+    """The curves as a matplotlib figure: of several models a panel for each label, with a curve a model.
 
+    Raises   UsageError for no curve, MissingDependencyError without matplotlib
+    """
+    require_matplotlib()
     drawn = [flow for flow in flows if len(flow.by_distance())]
     if not drawn:
         raise UsageError("A gradient that flows back needs two symbols or more.")
-    figure = new_figure(6.4, 3.9)
+    models = list(dict.fromkeys(flow.model for flow in drawn))
+    panels = list(dict.fromkeys(flow.label for flow in drawn)) if len(models) > 1 else [""]
+    figure = new_figure(6.4 if len(panels) == 1 else 4.6 * len(panels), 3.9)
     figure.set_layout_engine("constrained", h_pad=0.1, w_pad=0.1)
-    axes = figure.add_subplot()
+    for axes, label in zip(
+        figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True
+    ):
+        here = [flow for flow in drawn if not label or flow.label == label]
+        for number, flow in enumerate(here):
+            name = flow.model if label else flow.label
+            _draw(axes, flow, line_style(models.index(flow.model) if label else number), name)
+        _dress(axes, label)
+        if label:  # below the curves, which are many
+            axes.legend(
+                frameon=False, fontsize=8.5, labelcolor=INK, loc="upper left", bbox_to_anchor=(0, -0.18)
+            )
+        else:
+            axes.legend(frameon=False, fontsize=8.5, labelcolor=INK)
+    figure.axes[0].set_ylabel("norm of the gradient", size=9)
+    if title:
+        figure.axes[0].set_title(title, size=11, loc="left", color=INK, parse_math=False)
+    return figure
+
+
+def _draw(axes: "Axes", flow: GradientFlow, look: dict[str, Any], name: str) -> None:
+    """One curve, and what becomes of it in the legend."""
+    means = flow.by_distance()
+    distances = np.arange(1, len(means) + 1)
+    arrives = means > 0
+    axes.semilogy(
+        distances[arrives],
+        means[arrives],
+        **look,
+        markevery=max(1, len(means) // 20),
+        label=f"{name}: {say_flow(flow)}",
+    )
+
+
+def _dress(axes: "Axes", label: str) -> None:
+    """What all panels have."""
+    from matplotlib.ticker import MaxNLocator
+
     plain_axes(axes)
-    for number, flow in enumerate(drawn):
-        means = flow.by_distance()
-        distances = np.arange(1, len(means) + 1)
-        arrives = means > 0
-        axes.semilogy(
-            distances[arrives],
-            means[arrives],
-            DASHES[number % len(DASHES)],
-            marker=MARKS[number % len(MARKS)],
-            markevery=max(1, len(means) // 20),
-            markersize=4,
-            linewidth=1.5,
-            color=SERIES[number % len(SERIES)],
-            label=f"{flow.label}: {say_flow(flow)}",
-        )
     axes.set_xlabel("symbols between the loss and the state", size=9)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_ylabel("norm of the gradient", size=9)
     axes.grid(axis="y", color=RULE, linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.legend(frameon=False, fontsize=8.5, labelcolor=INK)
-    if title:
-        axes.set_title(title, size=11, loc="left", color=INK, parse_math=False)
-    return figure
+    if label:
+        axes.set_title(label, size=10, loc="left", color=INK, parse_math=False)
 
 
 def say_flow(flow: GradientFlow) -> str:

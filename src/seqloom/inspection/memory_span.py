@@ -6,7 +6,7 @@ was spoilt in training says nothing of what its kind can remember.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,21 +18,20 @@ from seqloom.base.files import atomic_write, make_folder
 from seqloom.base.randomness import derive
 from seqloom.config.model import ModelConfig
 from seqloom.config.training import TrainingConfig
-from seqloom.data.batch import Batch, collate
 from seqloom.data.memory_tasks import MemoryTask
 from seqloom.data.synthetic import IdPair
-from seqloom.models.build import build_model
-from seqloom.models.seq2seq import Seq2Seq
-from seqloom.search.many import search_many
-from seqloom.search.options import SearchOptions
+from seqloom.inspection.memory_pupils import PairPupil, Pupil, TextPupil
+from seqloom.models.build import build_language_model, build_model
+from seqloom.training.events import StepEvent
 from seqloom.training.loop import Trainer
 from seqloom.training.machine import Machine
-from seqloom.training.objective import Objective
 
 FORMAT, VERSION = "seqloom-memory-span", 1
 CHOOSING = 200  # questions by which a learning rate is chosen
 HOLDS = 0.9  # the share of right answers up to which a model remembers
 ASKED = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 28, 32, 40, 48, 64)
+FARTHEST = 2.5  # times the longest distance in training: so far memory is asked for
+TOLD = 10  # updates from one word of progress to the next
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,17 @@ class SpanPlan:
     learning_rates: tuple[float, ...] = (3e-3, 1e-3)
     questions: int = 100
 
+    @classmethod
+    def reaching(cls, seen: int, updates: int) -> "SpanPlan":
+        """Asked at distances up to the longest of its training, and at some up to FARTHEST times as long."""
+        asked = {*(far for far in ASKED if far <= FARTHEST * seen), seen}
+        return cls(seen=seen, asked=tuple(sorted(asked)), updates=updates)
+
+    @property
+    def total(self) -> int:
+        """Updates of all trainings of a task."""
+        return self.updates * len(self.learning_rates)
+
     def training(self, learning_rate: float) -> TrainingConfig:
         """As the training loop has it."""
         return TrainingConfig(
@@ -65,6 +75,7 @@ class SpanPlan:
             clip_norm=1.0,
             label_smoothing=0.0,
             best_by="loss",
+            log_every=TOLD,
         )
 
 
@@ -114,7 +125,12 @@ class MemorySpan:
 def write_spans(spans: Sequence[MemorySpan], path: Path) -> None:
     """Write them as JSON, atomically."""
     make_folder(path.parent)
-    content = {"format": FORMAT, "version": VERSION, "spans": [span.to_record() for span in spans]}
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "holds": HOLDS,
+        "spans": [span.to_record() for span in spans],
+    }
     atomic_write(path, json.dumps(content, ensure_ascii=False) + "\n")
 
 
@@ -124,73 +140,95 @@ class _Drawn:
 
     task: MemoryTask
     plan: SpanPlan
+    pupil: Pupil
     seed: int
 
-    def batches(self, epoch: int, start: int) -> Iterator[Batch]:  # noqa: ARG002 - there is only one
+    def batches(self, epoch: int, start: int) -> Iterator[Any]:  # noqa: ARG002 - there is only one
         for number in range(start, self.plan.updates):
             seed = derive(self.seed, "memory task", number)
-            yield batch_of(self.task.pairs(self.plan.rows, seed=seed, shortest=1, longest=self.plan.seen))
+            pairs = self.task.pairs(self.plan.rows, seed=seed, shortest=1, longest=self.plan.seen)
+            yield self.pupil.batch(pairs)
 
     def count(self, epoch: int) -> int:  # noqa: ARG002
         return self.plan.updates
 
 
-def batch_of(pairs: Sequence[IdPair]) -> Batch:
-    """Pairs as a model takes them."""
-    return collate([pair.source for pair in pairs], [pair.target for pair in pairs])
-
-
 def measure_span(
-    task: MemoryTask, config: ModelConfig, plan: SpanPlan, machine: Machine, *, label: str, seed: int = 1
+    task: MemoryTask,
+    config: ModelConfig,
+    plan: SpanPlan,
+    machine: Machine,
+    *,
+    label: str,
+    seed: int = 1,
+    window: int | None = None,
+    on_update: Callable[[int], None] = lambda _: None,
 ) -> MemorySpan:
     """Train models of that shape on the task from nothing, and ask the best; a function of the arguments.
 
     Which learning rate is the best is told by other questions, of the distances in training.
 
-    Raises   DivergedError when the loss stays non-finite
+    window     symbols that a language model sees at once, if it is one; None for an encoder-decoder
+    on_update  told now and then how many updates are done, of `plan.total`
+    Raises     DivergedError when the loss stays non-finite
     """
-    best: tuple[float, float, Seq2Seq] | None = None
-    for learning_rate in plan.learning_rates:
-        model = _trained(task, config, plan, machine, learning_rate, seed)
-        right = _right(model, task.pairs(CHOOSING, seed=1, shortest=1, longest=plan.seen), machine)
+    best: tuple[float, float, Pupil] | None = None
+    for number, learning_rate in enumerate(plan.learning_rates):
+
+        def on_own_update(update: int, before: int = number * plan.updates) -> None:
+            on_update(before + update)
+
+        pupil = _trained(task, config, plan, machine, learning_rate, seed, window, on_own_update)
+        right = _right(pupil, task.pairs(CHOOSING, seed=1, shortest=1, longest=plan.seen), machine)
         if best is None or right > best[0]:
-            best = right, learning_rate, model
+            best = right, learning_rate, pupil
     if best is None:
         raise UsageError("A memory span needs a learning rate to train at; SpanPlan.learning_rates is empty.")
-    _, learning_rate, model = best
-    return MemorySpan(label, task.name, seed, plan.seen, ask(model, task, plan, machine), learning_rate)
+    _, learning_rate, pupil = best
+    return MemorySpan(label, task.name, seed, plan.seen, ask(pupil, task, plan, machine), learning_rate)
 
 
 def _trained(
-    task: MemoryTask, config: ModelConfig, plan: SpanPlan, machine: Machine, learning_rate: float, seed: int
-) -> Seq2Seq:
+    task: MemoryTask,
+    config: ModelConfig,
+    plan: SpanPlan,
+    machine: Machine,
+    learning_rate: float,
+    seed: int,
+    window: int | None,
+    on_update: Callable[[int], None],
+) -> Pupil:
     torch.manual_seed(derive(seed, "memory span"))
-    model = build_model(config, task.symbols, task.symbols)
+    pupil = pupil_of(config, task, window)
+    drawn = _Drawn(task, plan, pupil, seed)
     training = plan.training(learning_rate)
-    trainer = Trainer(model, _Drawn(task, plan, seed), training, Objective(), seed=seed, machine=machine)
-    for _ in trainer.events():
-        pass
-    return model.eval()
+    trainer = Trainer(pupil.network, drawn, training, pupil.objective, seed=seed, machine=machine)
+    for event in trainer.events():
+        if isinstance(event, StepEvent):
+            on_update(event.update)
+    pupil.network.eval()
+    return pupil
 
 
-def ask(model: Seq2Seq, task: MemoryTask, plan: SpanPlan, machine: Machine) -> dict[int, float]:
-    """The share of right answers by distance, by greedy search; the questions are the same for all models."""
+def pupil_of(config: ModelConfig, task: MemoryTask, window: int | None) -> Pupil:
+    """A fresh network of that shape over the task's symbols, drawn from torch's default generator."""
+    if window is None:
+        return PairPupil(build_model(config, task.symbols, task.symbols))
+    return TextPupil(build_language_model(config, task.symbols, window))
+
+
+def ask(pupil: Pupil, task: MemoryTask, plan: SpanPlan, machine: Machine) -> dict[int, float]:
+    """The share of right answers by distance; the questions are the same for all models."""
     return {
         distance: _right(
-            model, task.pairs(plan.questions, seed=0, shortest=distance, longest=distance), machine
+            pupil, task.pairs(plan.questions, seed=0, shortest=distance, longest=distance), machine
         )
         for distance in plan.asked
     }
 
 
-def _right(model: Seq2Seq, pairs: Sequence[IdPair], machine: Machine) -> float:
+def _right(pupil: Pupil, pairs: Sequence[IdPair], machine: Machine) -> float:
     """The share of right answers."""
-    answers = search_many(
-        model,
-        [pair.source for pair in pairs],
-        SearchOptions(beam=1),
-        batch_sentences=len(pairs),
-        device=machine.device,
-    )
-    right = [best[0].tokens == pair.target for best, pair in zip(answers, pairs, strict=True)]
+    answers = pupil.answers(pairs, machine.device)
+    right = [answer == pair.target for answer, pair in zip(answers, pairs, strict=True)]
     return sum(right) / len(right)

@@ -7,6 +7,7 @@ from seqloom.pipeline.classifier import Labelled as Labelled
 from seqloom.pipeline.comparing import compare as compare
 from seqloom.pipeline.conversation import Conversation as Conversation
 from seqloom.pipeline.inspecting import inspect as inspect
+from seqloom.pipeline.inspecting_memory import memory_span as memory_span
 from seqloom.pipeline.language_model import Likelihood as Likelihood
 from seqloom.pipeline.language_model import TextGenerator as TextGenerator
 from seqloom.pipeline.loading import AnyModel as AnyModel

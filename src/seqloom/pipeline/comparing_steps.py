@@ -1,7 +1,7 @@
 """A comparison laid out: how large each model becomes, each run and each memory task, as steps that may be done."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,12 @@ from seqloom.config.write import resolved
 from seqloom.data.lines import survey
 from seqloom.data.memory_tasks import MEMORY_TASKS
 from seqloom.data.pairs import Pair
-from seqloom.inspection.memory_span import ASKED, SpanPlan
+from seqloom.inspection.memory_span import SpanPlan
 from seqloom.pipeline.comparing_data import choose_gradient_pairs, choose_sentence, with_share
 from seqloom.pipeline.comparing_reused import ReusedRun, check_alike, check_data, check_fair, read_reused
 from seqloom.training.machine import usable_cores
 from seqloom.training.vocabularies import Tokenizers, pair_files, require_files, train_tokenizers
 
-FARTHEST = 2.5  # times the longest distance in training: so far memory is asked for
 COUNTED = 500  # pairs whose mean length operations are counted for
 
 
@@ -291,15 +290,13 @@ class _Layout:
     def spans(self) -> tuple[list[Step], list[dict[str, Any]]]:
         """A step for each model, with a record for each task and seed; and how large the models are for them."""
         options = self.plan.comparison
-        asked = sorted(
-            {*(far for far in ASKED if far <= FARTHEST * options.memory_distance), options.memory_distance}
-        )
+        plan = SpanPlan.reaching(options.memory_distance, options.memory_updates)
         steps, sizes = [], []
         for number, (model, size) in enumerate(zip(self.plan.models, self.sizes, strict=True)):
             common = {
                 "label": model.name,
                 "distance": options.memory_distance,
-                "asked": asked,
+                "asked": list(plan.asked),
                 "updates": options.memory_updates,
             }
             training = model.config.training.model_dump(mode="json")
@@ -313,18 +310,7 @@ class _Layout:
                 )
                 for seed in options.span_seeds:
                     shape = scaled.config.model_dump(mode="json")
-                    key = key_of(
-                        *(
-                            name,
-                            seed,
-                            shape,
-                            asked,
-                            options.memory_distance,
-                            options.memory_updates,
-                            settings,
-                        ),
-                        SpanPlan().learning_rates,
-                    )
+                    key = key_of(name, seed, shape, asdict(plan), settings)
                     task = name.replace(" ", "-")
                     record = self.folder / "records" / f"{model.slug}-span-{task}-seed{seed}.json"
                     records.append((record, key))

@@ -5,7 +5,7 @@ doesn't have is said in one sentence, as a UsageError.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,11 +25,12 @@ from seqloom.inspection.cost import (
 from seqloom.inspection.gates import GateTrace, joined, trace_gates
 from seqloom.inspection.gates_page import gates_page
 from seqloom.inspection.gradient_flow import GradientFlow, gradient_flow
-from seqloom.inspection.gradient_flow_picture import flow_fragment
+from seqloom.inspection.gradient_flow_page import flow_fragment
 from seqloom.inspection.notebook import Gallery, framed
 from seqloom.models.speech import CTCModel, memory_lengths
 from seqloom.pipeline.classifier import Classifier
 from seqloom.pipeline.inspecting_attention import attention, heads
+from seqloom.pipeline.inspecting_memory import memory_span
 from seqloom.pipeline.inspecting_words import word_by_word
 from seqloom.pipeline.language_model import TextGenerator
 from seqloom.pipeline.passage import Inspected, Passage, Target, passage_of
@@ -39,7 +40,7 @@ from seqloom.pipeline.transcriber import Transcriber
 from seqloom.search.options import SearchOptions
 from seqloom.training.searching import search_options, within_positions
 
-LOOKS = ("attention", "heads", "gates", "gradients", "words", "beam", "cost")
+LOOKS = ("attention", "heads", "gates", "gradients", "words", "beam", "cost", "memory")
 """What `inspect` can show."""
 TO_WORDS = ("attention", "heads", "words")
 """Where symbols can be merged into words."""
@@ -98,8 +99,28 @@ def flows(model: Inspected, source: str, target: Target = None) -> list[Gradient
     return Gallery(found, flow_fragment)
 
 
+def flows_of(models: Mapping[str, Inspected], source: str, target: Target = None) -> list[GradientFlow]:
+    """The same of several models by their names, side by side.
+
+    target   what all are made to write; what the first one writes itself if None
+    Raises   UsageError as `flows` does, naming the model
+    """
+    found: list[GradientFlow] = []
+    for name, model in models.items():
+        try:
+            if target is None:
+                target = passage_of(model, source).target_text
+            found += [replace(flow, model=name) for flow in flows(model, source, target)]
+        except UsageError as error:
+            raise UsageError(f"{name}: {error}") from None
+    return Gallery(found, flow_fragment)
+
+
 def cost(model: Inspected, source: str, target: Target = None) -> Cost:
-    """What a sentence costs: the parameters of each part, multiply-adds computed and measured."""
+    """What a sentence costs: parameters of each part, multiply-adds and memory computed and measured.
+
+    Written by as many rows as the configuration's beam has.
+    """
     passage = passage_of(model, source, target)
     network, batch = passage.network, passage.batch
     if next(network.parameters()).device.type != "cpu":
@@ -109,7 +130,7 @@ def cost(model: Inspected, source: str, target: Target = None) -> Cost:
     elif isinstance(model, Classifier | Tagger):
         found = measure_label_cost(network, passage.config, batch)
     else:
-        found = measure_cost(network, passage.config, batch)
+        found = measure_cost(network, passage.config, batch, model.config.search.beam)
     with torch.device("meta"):  # as it was learnt: laid out for searches, it keeps a shared table twice
         learnt = passage.fresh()
     return replace(found, parameters=count_parameters(learnt))
@@ -154,8 +175,8 @@ def beam_tree(model: Inspected, source: str, options: SearchOptions | None = Non
 
 
 def inspect(
-    model: Inspected,
-    source: str,
+    model: Inspected | Mapping[str, Inspected],
+    source: str | None = None,
     show: str = "attention",
     target: Target = None,
     *,
@@ -166,9 +187,10 @@ def inspect(
 
     >>> seqloom.inspect(model, "How are you?", "gates")
 
+    model    or, for "gradients", several by their names, to be set side by side
     source   text; of a bot its history, with tabs, or what the user says; of a transcriber a recording's path; of a
-             language model its prompt
-    show     "attention", "heads", "gates", "gradients", "words", "beam" or "cost"
+             language model its prompt; None for "memory", which `memory_span` asks in other ways too
+    show     "attention", "heads", "gates", "gradients", "words", "beam", "cost" or "memory"
     target   what it is made to write, or the label to explain; its own output if None
     words    whole words, the default of attention and heads, or symbols, that of words
     head     of attention: LAYER.HEAD, as "2.3", LAYER for the mean of its heads, or "sharpest"
@@ -186,6 +208,15 @@ def inspect(
                 raise UsageError(
                     f'{name} is for show = {" or ".join(views)}, not for "{show}". Leave it out.'
                 )
+    if isinstance(model, Mapping):
+        if show != "gradients":
+            raise UsageError(f'show = "{show}" is of one model. Several are set side by side by "gradients".')
+        return flows_of(model, _named(source, show), target)
+    if show == "memory":
+        if source is not None or target is not None:
+            raise UsageError("Memory span is of no text. Leave out source and target.")
+        return memory_span(model)
+    source = _named(source, show)
     if show == "beam":
         if target is not None:
             raise UsageError("The beam shows how a model finds its own output. Leave out the target.")
@@ -199,3 +230,10 @@ def inspect(
         "cost": cost,
     }
     return looks[show](model, source, target, **options)
+
+
+def _named(source: str | None, show: str) -> str:
+    """The source. Raises UsageError where there is none."""
+    if source is None:
+        raise UsageError(f'show = "{show}" looks at one text. Name a source.')
+    return source

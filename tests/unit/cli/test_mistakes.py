@@ -276,7 +276,7 @@ def test_input_that_is_far_too_long_is_read_in_part_with_a_notice(
         (("evaluate", "{run}", "/dev/null", "/dev/null"), 3, "no pairs; a score needs at least one."),
         (("inspect", "{run}", " "), 2, "There is nothing to look at in an empty text."),
         (("inspect", "{run}", "one", "--png", "map.gif"), 2, "--png map.gif: its name must end in .png."),
-        (("inspect", "{run}", "one", "--show", "gate"), 2, 'words, beam, cost. Did you mean "gates"?'),
+        (("inspect", "{run}", "one", "--show", "gate"), 2, 'beam, cost, memory. Did you mean "gates"?'),
         (
             ("inspect", "{run}", "one", "--show", "words", "--png", "w.png"),
             2,
@@ -316,6 +316,24 @@ def test_input_that_is_far_too_long_is_read_in_part_with_a_notice(
             '--sort "size" is none of mean, change,',
         ),
         (("inspect", "{run}", "one", "--show", "beam", "--target", "un"), 2, "Leave out --target."),
+        (("inspect", "{run}"), 2, "--show attention looks at one text. Name it: seqloom inspect RUN TEXT"),
+        (
+            ("inspect", "{run}", "one", "--show", "memory"),
+            2,
+            "asks a fresh network its own questions. Leave out TEXT.",
+        ),
+        (
+            ("inspect", "{run}", "--show", "memory", "--target", "un"),
+            2,
+            "its own questions. Leave out --target.",
+        ),
+        (("inspect", "{run}", "one", "--task", "copy"), 2, "--task is for --show memory. Leave it out."),
+        (("inspect", "{run}", "one", "--updates", 9), 2, "--updates is for --show memory. Leave it out."),
+        (
+            ("inspect", "{run}", "--show", "memory", "--task", "copi"),
+            2,
+            'associative recall, adding, bracket depth. Did you mean "copy"?',
+        ),
         (("inspect", "{run}", "one \udcff"), 3, "TEXT: its byte 5 is not UTF-8."),
         (
             ("align", "{run}", "{text}", "{text}", "--combine", "union"),

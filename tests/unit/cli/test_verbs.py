@@ -181,10 +181,10 @@ def test_inspect_says_what_of_a_text_it_left_out(here: Here, trained: Project) -
     ("show", "kinds", "said"),
     [
         ("gates", ("png", "html", "json"), "decoder, layer 1: reset "),
-        ("gradients", ("svg", "json"), "fresh: the gradient "),
+        ("gradients", ("svg", "html", "json"), "fresh: the gradient "),
         ("words", ("html", "json"), "wrote"),
         ("beam", ("html", "json"), "score    model  length  coverage  text\n"),
-        ("cost", ("json",), "operations to read a token"),
+        ("cost", ("html", "json"), "operations to read a token"),
     ],
 )
 def test_inspect_shows_more_than_attention(
@@ -201,6 +201,55 @@ def test_inspect_shows_more_than_attention(
         assert "</html>" in files["html"].read_text(encoding="utf-8")
     alone = here("inspect", trained.run, "one red cat", "--show", show)
     assert f"TEXT --show {show} --" in alone.out
+
+
+def test_inspect_shows_gradients_of_several_runs_side_by_side(
+    here: Here, trained: Project, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(trained.run, other)
+    files = {kind: tmp_path / f"it.{kind}" for kind in ("png", "html", "json")}
+    asked = [word for kind, path in files.items() for word in (f"--{kind}", path)]
+    shared = ("inspect", trained.run, "one red cat", "--show", "gradients", "--with", other)
+    answer = here(*shared, *asked)
+    assert answer.code == 0, answer.err
+    told = [line.split(": ")[0] for line in answer.out.splitlines()[:4]]
+    name = trained.run.name
+    assert told == [f"{name}, trained", f"{name}, fresh", "other, trained", "other, fresh"]
+    flows = json.loads(files["json"].read_text(encoding="utf-8"))["flows"]
+    assert [flow["model"] for flow in flows] == [name, name, "other", "other"]
+    assert flows[0]["by_distance"] == flows[2]["by_distance"]
+    again = here(*shared)
+    assert f"--show gradients --with {other} --html gradients.html" in again.out
+    refused = here("inspect", trained.run, "one", "--with", other)
+    assert (refused.code, refused.sentence) == (2, "--with is for --show gradients. Leave it out.")
+    twice = here("inspect", trained.run, "one", "--show", "gradients", "--with", trained.run)
+    assert (twice.code, twice.sentence) == (
+        2,
+        f"--with {trained.run}: that run stands there already. Name others.",
+    )
+
+
+def test_inspect_asks_what_an_architecture_remembers(here: Here, trained: Project, tmp_path: Path) -> None:
+    files = {kind: tmp_path / "new" / f"it.{kind}" for kind in ("png", "svg", "html", "json")}
+    asked = [word for kind, path in files.items() for word in (f"--{kind}", path)]
+    brief = ("--show", "memory", "--updates", 12, "--distance", 2)
+    answer = here("inspect", trained.run, *brief, "--task", "first-token,copy", "--task", "adding", *asked)
+    assert answer.code == 0, answer.err
+    assert "Trained from nothing at distances of 1 to 2 symbols, asked at up to 4." in answer.out
+    rows = [line.split() for line in answer.out.splitlines()]
+    assert ["distance", "first", "token", "copy", "adding"] in rows
+    (beyond,) = [row for row in rows if row[:1] == ["4"]]
+    assert beyond[-4:] == ["never", "seen", "in", "training"]
+    spans = json.loads(files["json"].read_text(encoding="utf-8"))["spans"]
+    assert [(span["task"], span["label"], span["seen"]) for span in spans] == [
+        ("first token", trained.run.name, 2),
+        ("copy", trained.run.name, 2),
+        ("adding", trained.run.name, 2),
+    ]
+    assert "<svg" in files["html"].read_text(encoding="utf-8")
+    again = here("inspect", trained.run, *brief)
+    assert f"seqloom inspect {trained.run} --show memory --html" in again.out
 
 
 def test_align_links_words_in_both_directions(here: Here, trained: Project, tmp_path: Path) -> None:

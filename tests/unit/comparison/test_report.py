@@ -10,7 +10,7 @@ import pytest
 from comparisons import made_up, quoted, text_beside
 from seqloom.base.errors import MissingDependencyError
 from seqloom.comparison import report
-from seqloom.comparison.plots import attention_pictures, pictures, style
+from seqloom.comparison.plots import attention_pictures, pictures
 from seqloom.comparison.quoting import FORMATS, find, tell, written
 from seqloom.comparison.report import report_page, write_report
 
@@ -106,12 +106,6 @@ def test_names_and_texts_are_escaped() -> None:
     assert "<b>Elman" not in shown
     assert "&lt;b&gt;Elman&lt;/b&gt; ⟦/seeds|list⟧ {{table}}" in shown
     assert "<script" not in shown
-
-
-def test_each_model_is_told_by_colour_by_dash_and_by_mark() -> None:
-    looks = [style(number) for number in range(7)]
-    for part in ("color", "linestyle", "marker"):
-        assert len({str(look[part]) for look in looks}) == 7
 
 
 def test_pictures_are_of_what_was_measured(record: dict[str, Any]) -> None:

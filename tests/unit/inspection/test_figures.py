@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from seqloom.base.errors import MissingDependencyError, ResourceError, UsageError
-from seqloom.inspection.figures import inline_svg, new_figure, require_matplotlib, save_figure
+from seqloom.inspection.figures import inline_svg, line_style, new_figure, require_matplotlib, save_figure
 
 
 def drawn():
@@ -16,6 +16,12 @@ def drawn():
     axes.plot([0, 1], [0, 1], color="#0072b2", marker="o")
     axes.set_title("A title <i> & -->")
     return figure
+
+
+def test_each_curve_is_told_by_colour_by_dash_and_by_mark() -> None:
+    looks = [line_style(number) for number in range(7)]
+    for part in ("color", "linestyle", "marker"):
+        assert len({str(look[part]) for look in looks}) == 7
 
 
 def test_png_and_svg_are_chosen_by_the_ending(tmp_path) -> None:

@@ -19,7 +19,8 @@ from seqloom.inspection.gates import GateTrace
 from seqloom.inspection.gates_page import gates_page
 from seqloom.inspection.gates_picture import gates_figure
 from seqloom.inspection.gradient_flow import GradientFlow
-from seqloom.inspection.gradient_flow_picture import flow_fragment, say_flow
+from seqloom.inspection.gradient_flow_page import flow_fragment
+from seqloom.inspection.gradient_flow_picture import say_flow
 from seqloom.inspection.moments import Timeline, marks, moments
 from seqloom.inspection.page import indexed_png
 from seqloom.inspection.word_by_word import Continuation, Step, WordByWord, summary
