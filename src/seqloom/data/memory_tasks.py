@@ -70,12 +70,13 @@ def _first(generator: np.random.Generator, distance: int) -> IdPair:
 def _associative(generator: np.random.Generator, distance: int) -> IdPair:
     """Keys, each with its value; then one of the keys: its value, which so many symbols part from the question.
 
-    The pairs between are distance / 2, and for an odd one a pause; how many stand before is drawn apart, so that
-    neither the place of the answer nor the length of the source gives it away. The key that is asked for stands in
-    no other pair; the others don't either while there are enough of them.
+    The pairs between are distance / 2, and for an odd one a pause; how many stand before is drawn, from none to one
+    more than those, so that neither a place nor the length of the source gives the answer away. The key that
+    is asked for stands in no other pair; the others don't either while there are enough of them.
     """
-    asked = int(generator.integers(EARLIER + 1))
-    pairs = asked + 1 + distance // 2
+    later = distance // 2
+    asked = int(generator.integers(min(later + 1, EARLIER) + 1))
+    pairs = asked + 1 + later
     key, *others = (FIRST + generator.permutation(KEYS)).tolist()
     keys = np.insert(np.resize(others, pairs - 1), asked, key)
     values = FIRST + KEYS + generator.integers(SYMBOLS, size=pairs)
