@@ -21,8 +21,8 @@ Examples:
 \b
 --show attention  where it looked for each word (the default)
        gates      how far each gate of a recurrent layer was open
-       gradients  how far back gradients reach, trained and fresh; of other runs
-                  beside it too: --with RUN
+       gradients  how far back gradients reach, trained and fresh; --with RUN
+                  sets another run beside it
        words      what else it might have written at each step
        beam       the tree of the search, and what was pruned
        cost       parameters, operations and memory, computed and measured
