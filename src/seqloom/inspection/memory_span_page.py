@@ -44,7 +44,11 @@ def _span_said(span: MemorySpan) -> str:
     """The span of one task."""
     longest = span.span()
     if not longest:
-        return f"{span.task}: not remembered even at a distance of {min(span.accuracy)}."
+        nearest = min(span.accuracy)
+        return (
+            f"{span.task}: not learnt. Only {span.accuracy[nearest]:.0%} of the answers at a distance of {nearest} are "
+            "right, which tells nothing of its memory."
+        )
     if longest <= span.seen:
         return f"{span.task}: remembered up to a distance of {longest}."
     return (
@@ -53,13 +57,14 @@ def _span_said(span: MemorySpan) -> str:
 
 
 def columns(spans: Sequence[MemorySpan]) -> tuple[list[str], list[list[str]]]:
-    """The head of the table and its rows: each distance, and each task's share of right answers there."""
+    """The head of the table and its rows: each distance, each task's share of right answers, and whether training had
+    none as far."""
     distances = sorted({distance for span in spans for distance in span.accuracy})
     seen = spans[0].seen
     rows = []
     for distance in distances:
         shares = [f"{span.accuracy[distance]:.0%}" if distance in span.accuracy else "" for span in spans]
-        rows.append([str(distance), *shares, BEYOND if distance > seen else ""])
+        rows.append([str(distance), *shares, "unseen" if distance > seen else ""])
     return ["distance", *(span.task for span in spans), ""], rows
 
 

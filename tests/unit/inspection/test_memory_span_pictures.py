@@ -20,7 +20,7 @@ def test_the_table_marks_what_training_never_had() -> None:
     head, rows = columns(SPANS)
     assert head == ["distance", "copy", "first token", "adding <b>", ""]
     assert rows[1] == ["2", "95%", "100%", "10%", ""]
-    assert rows[3] == ["8", "10%", "92%", "10%", "never seen in training"]
+    assert rows[3] == ["8", "10%", "92%", "10%", "unseen"]
 
 
 def test_the_span_is_told_in_words() -> None:
@@ -31,7 +31,10 @@ def test_the_span_is_told_in_words() -> None:
         named
         == "first token: remembered up to a distance of 8, never seen in training; there it saw 4 at most."
     )
-    assert added == "adding <b>: not remembered even at a distance of 1."
+    assert added == (
+        "adding <b>: not learnt. Only 30% of the answers at a distance of 1 are right, which tells nothing of its "
+        "memory."
+    )
 
 
 def test_marks_are_hollow_where_training_never_was() -> None:
@@ -50,7 +53,7 @@ def test_a_page_and_a_notebook_have_the_picture_and_the_table() -> None:
     assert page.count("<svg") == 1
     assert "adding &lt;b&gt;" in page
     assert "script-src &#x27;none&#x27;" in page
-    assert page.count("never seen in training</td>") == 1
+    assert page.count("unseen</td>") == 1
     fragment = span_fragment(SPANS)
     assert "<svg" in fragment
     assert "<html" not in fragment
