@@ -199,8 +199,8 @@ def _table(record: Record) -> str:
 
 def _made_of(record: Record) -> str:
     cells = "".join(
-        f"<td>{render(record, _layers(number, 'encoder'))} read<br>"
-        f"{render(record, _layers(number, 'decoder'))} write<br>"
+        f"<td>encoder: {render(record, _layers(number, 'encoder'))}<br>"
+        f"decoder: {render(record, _layers(number, 'decoder'))}<br>"
         f"attention: {render(record, quote(f'/models/{number}/attends', 'text'))}</td>"
         for number in range(len(record["models"]))
     )
