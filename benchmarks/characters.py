@@ -44,12 +44,17 @@ class Language(NamedTuple):
 
 PHONES = ("text.target_tokenizer=space",)
 COLUMNS = ("data.format=tsv", "data.source_columns=[1,2]", "data.target_column=3", "data.feature_columns=[2]")
+COPIED = (
+    "text.shared=true",
+    "model.share_embeddings=true",
+    "model.decoder.copying=true",
+)  # most of a form is its lemma
 LANGUAGES: Mapping[str, Language] = {
     "dutch": Language("g2p", ("dut_train.tsv", "dut_dev.tsv", "dut_test.tsv"), PHONES, 100 - 14.7),
     "georgian": Language("g2p", ("geo_train.tsv", "geo_dev.tsv", "geo_test.tsv"), PHONES, 100.0),
     "hungarian": Language("g2p", ("hun_train.tsv", "hun_dev.tsv", "hun_test.tsv"), PHONES, 100 - 1.8),
-    "english": Language("inflection", ("eng.trn", "eng.dev", "eng.tst"), COLUMNS, 96.6),
-    "turkish": Language("inflection", ("tur.trn", "tur.dev", "tur.tst"), COLUMNS, 64.6),
+    "english": Language("inflection", ("eng.trn", "eng.dev", "eng.tst"), (*COLUMNS, *COPIED), 96.6),
+    "turkish": Language("inflection", ("tur.trn", "tur.dev", "tur.tst"), (*COLUMNS, *COPIED), 64.6),
     "arabic": Language(
         "transliteration-ar-en", ("train.txt", "eval.txt", "test.txt"), ("data.format=tsv",), None
     ),
