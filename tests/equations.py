@@ -157,6 +157,10 @@ CELLS: dict[str, CellStep] = {
     "min_lstm": min_lstm,
 }
 STATE_TENSORS = dict.fromkeys(CELLS, 1) | dict.fromkeys(("lstm", "lstm_layer_norm", "sru", "ssru"), 2)
+SHOWN_AT_FIRST: dict[str, Callable[[Vector], Vector]] = {  # h of a c that no step has read yet
+    "sru": lambda memory: memory,
+    "ssru": lambda memory: np.maximum(memory, 0),
+}
 
 
 def run(cell: str, weights: Weights, xs: Sequence[Vector], state: State) -> tuple[list[Vector], State]:

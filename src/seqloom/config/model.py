@@ -34,6 +34,8 @@ Cell = Literal[
 ]
 TWO_STATES = ("lstm", "lstm_layer_norm", "sru", "ssru")
 """Cells that keep a memory beside their output."""
+MEMORY_ALONE = ("sru", "ssru")
+"""Those of them whose step reads the memory and not the output."""
 NO_RECURRENT_WEIGHT = ("sru", "ssru", "min_gru", "min_lstm")
 """Cells whose state before meets no weight matrix."""
 Attention = Literal["none", "additive", "dot", "general", "multi_head", "location", "local"]

@@ -56,7 +56,7 @@ class ResetBeforeGRUCell(LoopedCell, StackedCell):
     """
 
     stacked = 3
-    state_tensors = 1
+    state_tensors = read_tensors = 1
 
     def read(self, inputs: Tensor) -> Tensor:
         """inputs (..., input_size) -> (..., 3 H)."""
@@ -87,7 +87,7 @@ class LayerNormLSTMCell(LoopedCell, StackedCell):
     """
 
     stacked = 4
-    state_tensors = 2
+    state_tensors = read_tensors = 2
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
@@ -130,7 +130,7 @@ class SRUCell(LoopedCell):
     isn't as wide as h, the highway carries W x. Stacked as candidate, forget, reset and, if need be, highway.
     """
 
-    state_tensors = 2
+    state_tensors, read_tensors = 2, 1
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
@@ -162,3 +162,9 @@ class SRUCell(LoopedCell):
         candidate, *_, highway = read.chunk(4, dim=-1)
         following = forget_gate * memory + (1 - forget_gate) * candidate
         return reset_gate * following + (1 - reset_gate) * highway, following
+
+    @staticmethod
+    def state_of(read: CellState) -> CellState:
+        """c -> (h, c), with the reset gate open: there is no input yet for the highway to carry."""
+        (memory,) = read
+        return memory, memory

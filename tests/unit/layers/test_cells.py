@@ -10,7 +10,7 @@ from torch import Tensor
 import equations
 from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
 from seqloom.base.errors import ShapeError
-from seqloom.config.model import NO_RECURRENT_WEIGHT
+from seqloom.config.model import MEMORY_ALONE, NO_RECURRENT_WEIGHT, TWO_STATES
 from seqloom.layers import kernels
 from seqloom.layers.cells import Cell, CellState, StackedCell
 from seqloom.layers.family import CELLS
@@ -263,6 +263,31 @@ def test_a_wrong_shape_is_named(name: str) -> None:
 def test_cells_with_a_recurrent_weight_matrix_are_those_that_the_configuration_knows() -> None:
     without = [name for name, kind in CELLS.items() if not issubclass(kind, StackedCell)]
     assert tuple(without) == NO_RECURRENT_WEIGHT
+
+
+def test_cells_with_two_states_and_with_one_of_them_read_are_those_that_the_configuration_knows() -> None:
+    assert tuple(name for name, kind in CELLS.items() if kind.state_tensors == 2) == TWO_STATES
+    assert (
+        tuple(name for name, kind in CELLS.items() if kind.read_tensors < kind.state_tensors) == MEMORY_ALONE
+    )
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_state_is_made_of_what_a_step_reads_and_that_is_all_that_it_reads(name: str) -> None:
+    cell = made(name)
+    read = tuple(random_tensor(2, HIDDEN, seed=number) for number in range(cell.read_tensors))
+    state = cell.state_of(read)
+    assert len(state) == cell.state_tensors
+    assert_close(state[-len(read) :], read, 0.0)
+    assert_close(cell.state_of(cell.start(2)[-len(read) :]), cell.start(2), 0.0)
+    if name == "ssru":
+        assert_close(state[0], read[0].relu(), 0.0)
+    inputs = random_tensor(2, INPUT, seed=9)
+    others = tuple(tensor + 1 for tensor in state[: -len(read)])
+    assert_close(cell.step(inputs, (*others, *read)), cell.step(inputs, state), 0.0)
+    for number in range(len(read)):
+        changed = tuple(tensor + (at == number) for at, tensor in enumerate(read))
+        assert not torch.equal(cell.step(inputs, cell.state_of(changed))[-1], cell.step(inputs, state)[-1])
 
 
 def test_a_cell_is_called_as_its_sequence() -> None:
