@@ -186,7 +186,7 @@ def read_by_heads_plain(
     alignment = scores.softmax(dim=-1)
     weights = alignment
     if threshold:
-        weights = alignment * keep_mask(alignment.shape, threshold, seed) * scale(threshold)
+        weights = alignment * keep_mask(alignment.shape, threshold, seed, alignment.device) * scale(threshold)
     return join_heads(weights @ values), alignment
 
 
