@@ -75,7 +75,8 @@ class Cell(nn.Module):
             check_shape(tensor, "B H", "state", B=inputs.shape[0], H=self.hidden_size)
         if lengths is None:
             return self.fused(inputs, state)
-        return self.fused_to_lengths(inputs, state, lengths)
+        check_shape(lengths, "B", "lengths", B=inputs.shape[0])
+        return self.fused_to_lengths(inputs, state, lengths.to(torch.int64))
 
     def forward(
         self, inputs: Tensor, state: CellState, lengths: Tensor | None = None

@@ -62,7 +62,7 @@ class SeededDropout(torch.autograd.Function):
 
 def scaled_by_mask(inputs: Tensor, beside: Tensor | None, seed: int, threshold: int) -> Tensor:
     """inputs * mask * scale, plus `beside` if given. Compiled where it can be, with the same mask."""
-    if not kernels.ready(inputs) or (beside is not None and beside.dtype != torch.float32):
+    if not kernels.ready(inputs) or not (beside is None or _fits(beside, inputs)):
         return scaled_by_mask_plain(inputs, beside, seed, threshold)
     inputs = inputs.contiguous()
     outputs = torch.empty_like(inputs if beside is None else beside, memory_format=torch.contiguous_format)
@@ -80,6 +80,11 @@ def scaled_by_mask(inputs: Tensor, beside: Tensor | None, seed: int, threshold: 
         scale(threshold),
     )
     return outputs
+
+
+def _fits(beside: Tensor, inputs: Tensor) -> bool:
+    """Whether the compiled loop adds that to those inputs."""
+    return beside.dtype == torch.float32 and beside.is_cpu and beside.shape == inputs.shape
 
 
 def scaled_by_mask_plain(inputs: Tensor, beside: Tensor | None, seed: int, threshold: int) -> Tensor:
