@@ -5,13 +5,15 @@ rows stay PyTorch's; those of few, and one position of a decoder, are for search
 shared out among threads and never summed across them, so that a result doesn't depend on their number.
 
 `load` builds and loads them; until then, and where there is no compiler, `ready` is False and the layers take their
-plain path, which computes the same. The library shares PyTorch's own threads.
+plain path, which computes the same; why, it says once. The library shares PyTorch's own threads.
 """
 
 import ctypes
 import hashlib
+import logging
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,7 +29,7 @@ from torch import Tensor
 from seqloom.base.errors import ShapeError
 
 SOURCES = Path(__file__).with_name("loops")
-COMPILERS = ("c++", "g++", "clang++")
+COMPILERS = ("g++", "c++")  # not clang, whose threads aren't those that PyTorch brings
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-fPIC")
 FORMATS = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
 
@@ -61,6 +63,8 @@ TYPES = {
     "i": ctypes.c_int,
     "f": ctypes.c_float,
 }
+
+log = logging.getLogger(__name__)
 
 Argument = Tensor | float | ctypes.Structure | ctypes.Array[Any] | None
 
@@ -155,16 +159,24 @@ def _check(tensor: Tensor, letter: str, number: torch.dtype) -> None:
 def _libraries(build: bool) -> dict[torch.dtype, ctypes.CDLL]:
     """The library for each format; none where they can't be built or loaded, or are not and shall not be built."""
     compiler = next((path for name in COMPILERS if (path := shutil.which(name))), None)
-    if not sys.platform.startswith("linux") or compiler is None:
-        return {}
     try:
+        if not sys.platform.startswith("linux"):
+            raise OSError("they are built on Linux alone")
+        if compiler is None:
+            raise OSError(f"found no C++ compiler ({' or '.join(COMPILERS)})")
         folder = _folder(compiler)
         if not folder.is_dir():
             if not build:
                 return {}
             folder = _build(compiler, folder)
         return {number: _open(folder / f"{name}.so") for number, name in FORMATS.items()}
-    except (OSError, AttributeError, subprocess.SubprocessError):
+    except (OSError, AttributeError, subprocess.SubprocessError) as error:
+        # whoever only runs models can do nothing about it, and may not be told at each command
+        log.log(
+            logging.WARNING if build else logging.DEBUG,
+            "No compiled inner loops: %s. The plain paths compute the same, and take longer.",
+            error,
+        )
         return {}
 
 
@@ -234,13 +246,19 @@ def _sources(pattern: str = "*") -> list[Path]:
 
 
 def _start(command: Sequence[str]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
 def _finish(jobs: "Sequence[subprocess.Popen[bytes]]") -> None:
-    statuses = [job.wait() for job in jobs]
-    if any(statuses):
-        raise subprocess.SubprocessError(f"{jobs[0].args!r} failed")
+    """Wait for all of them. Raises SubprocessError with what the first that failed complained of first."""
+    said = [job.communicate()[1].decode(errors="replace") for job in jobs]
+    for job, complaint in zip(jobs, said, strict=True):
+        if job.returncode:
+            first = next(
+                (line for line in complaint.splitlines() if "error" in line), complaint[:200].strip()
+            )
+            command = shlex.join(job.args)  # type: ignore[arg-type] # `_start` gives it a list
+            raise subprocess.SubprocessError(f"{command} failed: {first}")
 
 
 def _version(compiler: str) -> str:

@@ -421,19 +421,49 @@ def test_what_is_not_built_is_left_so_if_asked(fresh_cache: Path) -> None:
     assert not fresh_cache.exists()
 
 
-def test_without_a_compiler_the_plain_path_is_taken(
-    monkeypatch: pytest.MonkeyPatch, fresh_cache: Path
+def test_without_a_compiler_the_plain_path_is_taken_and_that_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, fresh_cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert not kernels.load(build=False)
+    assert not caplog.messages  # a search isn't told
     assert not kernels.load()
+    assert not kernels.load()
+    assert caplog.messages == [
+        "No compiled inner loops: found no C++ compiler (g++ or c++). "
+        "The plain paths compute the same, and take longer."
+    ]
     assert not kernels.ready(torch.ones(1))
     assert not fresh_cache.exists()
 
 
-def test_a_compiler_that_fails_is_as_none(monkeypatch: pytest.MonkeyPatch, fresh_cache: Path) -> None:
+def test_a_compiler_that_fails_is_as_none_and_its_complaint_is_told(
+    monkeypatch: pytest.MonkeyPatch, fresh_cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(kernels, "FLAGS", ("-no-such-flag",))
     assert not kernels.load()
     assert not list(fresh_cache.iterdir())
+    assert re.search(r"/[cg]\+\+ -no-such-flag .* failed: .*error: .*-no-such-flag", caplog.text)
+
+
+def test_a_library_with_a_name_that_nobody_has_is_not_used_and_the_name_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+    fresh_cache: Path,  # noqa: ARG001 - into which it is built
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As one that was compiled for another OpenMP than PyTorch's."""
+    monkeypatch.setattr(kernels, "SIGNATURES", {**kernels.SIGNATURES, "__kmpc_fork_call": ""})
+    assert not kernels.load()
+    assert "undefined symbol: __kmpc_fork_call. The plain paths" in caplog.text
+
+
+def test_elsewhere_than_on_linux_the_plain_path_is_taken(
+    monkeypatch: pytest.MonkeyPatch, fresh_cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(kernels.sys, "platform", "darwin")
+    assert not kernels.load()
+    assert not fresh_cache.exists()
+    assert "they are built on Linux alone" in caplog.text
 
 
 def test_without_a_cache_the_process_builds_for_itself(
