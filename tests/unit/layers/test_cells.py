@@ -224,7 +224,7 @@ def test_parameters_of_scanned_cells_start_as_stated(name: str) -> None:
     assert torch.equal(cell.input_bias.detach(), expected)
 
 
-def test_a_highway_as_wide_as_the_state_carries_the_input_itself() -> None:
+def test_a_highway_as_wide_as_the_state_carries_the_scaled_input_itself() -> None:
     cell = randomise(CELLS["sru"](HIDDEN, HIDDEN))
     inputs, state = random_tensor(1, HIDDEN, seed=1), state_of(cell, 1)
     before = tuple(tensor[0].detach().numpy() for tensor in state)
@@ -232,6 +232,26 @@ def test_a_highway_as_wide_as_the_state_carries_the_input_itself() -> None:
     for found, other in zip(cell.step(inputs, state), expected, strict=True):
         np.testing.assert_allclose(found[0].detach().numpy(), other, rtol=0, atol=1e-14)
     assert len(cell.input_weight) == 3 * HIDDEN
+    sequence = random_tensor(2, 5, HIDDEN, seed=2)
+    leaves = named(cell, sequence, state_of(cell, 2))
+    state = tuple(tensor for name, tensor in leaves.items() if name.startswith("state"))
+    assert_agree(
+        lambda: cell.sequence(sequence, state),
+        lambda: cell.sequence_by_steps(sequence, state),
+        leaves,
+        idle=["state 0"],
+    )
+
+
+@pytest.mark.parametrize("width", [64, 48])
+def test_an_sru_s_layers_hand_on_what_varies_as_their_input_does(width: int) -> None:
+    """Lei et al. 2018, section 3.2: without the correction a third of the variance is left after each layer."""
+    torch.manual_seed(0)
+    outputs = torch.randn(64, 20, width)
+    for size in (width, 64, 64, 64):
+        cell = CELLS["sru"](size, 64)
+        outputs, _ = cell.sequence(outputs, cell.start(64))
+    assert 0.4 < outputs.var().item() < 1.6
 
 
 def test_a_forget_gate_far_from_one_divides_by_no_zero() -> None:
