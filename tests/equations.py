@@ -107,13 +107,13 @@ def lstm_layer_norm(weights: Weights, x: Vector, state: State) -> State:
 
 
 def sru(weights: Weights, x: Vector, state: State) -> State:
-    """Lei et al. 2018, equations 1 to 4."""
+    """Lei et al. 2018, equations 1 to 4, and the correction alpha of section 3.2 for a bias that starts at 0."""
     _, c = state
     hidden = len(c)
     products = np.split(weights["input_weight"] @ x, len(weights["input_weight"]) // hidden)
-    highway = products[3] if len(products) == 4 else x
+    highway = products[3] if len(products) == 4 else np.sqrt(1 + 2 * np.exp(0.0)) * x
     (forget_view, reset_view), (forget_bias, reset_bias) = (
-        np.split(weights[name], 2) for name in ("memory_weight", "gate_bias")
+        np.split(weights[name], 2) for name in ("view_weight", "gate_bias")
     )
     f = sigmoid(products[1] + forget_view * c + forget_bias)
     r = sigmoid(products[2] + reset_view * c + reset_bias)
@@ -157,6 +157,10 @@ CELLS: dict[str, CellStep] = {
     "min_lstm": min_lstm,
 }
 STATE_TENSORS = dict.fromkeys(CELLS, 1) | dict.fromkeys(("lstm", "lstm_layer_norm", "sru", "ssru"), 2)
+SHOWN_AT_FIRST: dict[str, Callable[[Vector], Vector]] = {  # h of a c that no step has read yet
+    "sru": lambda memory: memory,
+    "ssru": lambda memory: np.maximum(memory, 0),
+}
 
 
 def run(cell: str, weights: Weights, xs: Sequence[Vector], state: State) -> tuple[list[Vector], State]:

@@ -34,6 +34,8 @@ Cell = Literal[
 ]
 TWO_STATES = ("lstm", "lstm_layer_norm", "sru", "ssru")
 """Cells that keep a memory beside their output."""
+MEMORY_ALONE = ("sru", "ssru")
+"""Those of them whose step reads the memory and not the output."""
 NO_RECURRENT_WEIGHT = ("sru", "ssru", "min_gru", "min_lstm")
 """Cells whose state before meets no weight matrix."""
 Attention = Literal["none", "additive", "dot", "general", "multi_head", "location", "local"]
@@ -174,7 +176,8 @@ class RecurrentDecoderConfig(Section):
         default=10, description="Positions that local attention sees on each side of its centre."
     )
     attention_positions: Size = Field(
-        default=512, description="Positions that location attention can tell apart; it sees none beyond."
+        default=512,
+        description="Positions that location attention can tell apart; no source may be longer, its end included.",
     )
     copying: bool = Field(
         default=False,
@@ -283,6 +286,17 @@ class ModelConfig(Section):
         if isinstance(self.encoder, RecurrentEncoderConfig):
             return self.encoder.hidden * (2 if self.encoder.bidirectional else 1)
         return self.width
+
+    @property
+    def source_positions(self) -> dict[str, int]:
+        """How many positions of a source can be told apart, by the options that bound them; {} without a bound."""
+        found = {}
+        encoder, decoder = self.encoder, self.decoder
+        if encoder.kind == "transformer" and encoder.positions == "learned":
+            found["model.encoder.max_positions"] = encoder.max_positions
+        if decoder.kind == "recurrent" and decoder.attention == "location":
+            found["model.decoder.attention_positions"] = decoder.attention_positions
+        return found
 
     @property
     def frames_a_position(self) -> int:

@@ -301,22 +301,20 @@ class Config(Section):
             )
 
     def _check_positions(self) -> None:
-        """Refuse learned positions that end before the longest training pair, or chunk of text, does."""
+        """Refuse positions that end before the longest training pair, or chunk of text, does."""
         if not task_named(self.task).reads_pairs:
             self._check_positions_of_chunks()
             return
-        for part, stack in (("encoder", self.model.encoder), ("decoder", self.model.decoder)):
-            if not isinstance(stack, TransformerEncoderConfig | TransformerDecoderConfig):
-                continue
-            tagged = part == "encoder" and self.data.back_translated
-            key, needed = f"model.{part}.max_positions", self.data.max_length + (2 if tagged else 1)
-            if part == "encoder" and self.hears:
-                continue  # _check_sound
-            if stack.positions == "learned" and stack.max_positions < needed:
+        decoder, longest = self.model.decoder, self.data.max_length
+        read = {} if self.hears else self.model.source_positions  # of sound, _check_sound
+        bounds = [(key, held, 2 if self.data.back_translated else 1) for key, held in read.items()]
+        if decoder.kind == "transformer" and decoder.positions == "learned":
+            bounds.append(("model.decoder.max_positions", decoder.max_positions, 1))
+        for key, held, besides in bounds:
+            if held < longest + besides:
                 raise contradiction(
-                    f"{key} = {stack.max_positions} is fewer than data.max_length = {self.data.max_length} "
-                    "symbols and the end",
-                    f"Set {key} = {needed}, or data.max_length = {stack.max_positions - 1}.",
+                    f"{key} = {held} is fewer than data.max_length = {longest} symbols and the end",
+                    f"Set {key} = {longest + besides}, or data.max_length = {held - besides}.",
                     [key, "data.max_length"],
                 )
 
@@ -359,15 +357,14 @@ class Config(Section):
                     f"Leave out {key}.",
                     [key, "task"],
                 )
-        stack = model.encoder
         needed = -(-self.audio.max_frames // model.frames_a_position)
-        if stack.kind == "transformer" and stack.positions == "learned" and stack.max_positions < needed:
-            raise contradiction(
-                f"model.encoder.max_positions = {stack.max_positions} is fewer than audio.max_seconds = "
-                f"{self.audio.max_seconds:g} makes, {needed}",
-                f"Set model.encoder.max_positions = {needed}.",
-                ["model.encoder.max_positions", "audio.max_seconds"],
-            )
+        for key, held in model.source_positions.items():
+            if held < needed:
+                raise contradiction(
+                    f"{key} = {held} is fewer than audio.max_seconds = {self.audio.max_seconds:g} makes, {needed}",
+                    f"Set {key} = {needed}.",
+                    [key, "audio.max_seconds"],
+                )
 
 
 def json_schema() -> dict[str, Any]:

@@ -7,6 +7,7 @@ does the mean of S values. Sums, gates and normalisation are left out: they are 
 from dataclasses import dataclass
 
 from seqloom.config.model import (
+    MEMORY_ALONE,
     NO_RECURRENT_WEIGHT,
     TWO_STATES,
     ModelConfig,
@@ -153,7 +154,7 @@ def start_products(config: ModelConfig, source: int) -> int:
             memory * config.width if decoder.coverage else 0
         )  # the keys of the attention above the layers
         return source * (decoder.layers * 2 * memory * config.width + covered)
-    states = 2 if decoder.cell in TWO_STATES else 1
+    states = 2 if decoder.cell in TWO_STATES and decoder.cell not in MEMORY_ALONE else 1
     bridge = decoder.layers * states * memory * decoder.hidden if decoder.bridge == "projection" else 0
     keys = {
         "additive": memory * (decoder.attention_width or decoder.hidden),

@@ -89,7 +89,11 @@ class AdditiveAttention(DotAttention):
         return self.compare(self.query_layer(query), keys)
 
     def compare(self, asked: Tensor, keys: Tensor) -> Tensor:
-        """asked (B, T, A), keys (B, S, A) -> v . tanh(asked + keys), (B, T, S), compiled where it can be."""
+        """asked (B, T, A), keys (B, S, A) -> v . tanh(asked + keys), (B, T, S), compiled where it can be.
+
+        Raises   ShapeError
+        """
+        check_shape(keys, "B S A", "keys", B=asked.shape[0], A=asked.shape[2])
         if kernels.ready(asked, keys):
             scores: Tensor = FusedAdditiveScores.apply(asked, keys, self.score_vector)
             return scores
@@ -158,11 +162,17 @@ def read_by_heads(
     dropout        of the weights
     through_alignment  whether gradients are to pass through the alignment too
     Returns        (B, T, H K), alignment (B, H, T, S) before dropout
+    Raises         ShapeError
     Source         Vaswani et al. 2017, equation 1
     """
+    batch, heads, _, size = query.shape
+    check_shape(keys, "B H S K", "keys", B=batch, H=heads, K=size)
+    check_shape(values, "B H S K", "values", B=batch, H=heads, S=keys.shape[2])
+    if visible is not None:
+        check_shape(visible, "B S", "visible", B=batch, S=keys.shape[2])
     threshold = dropout.threshold if dropout is not None and dropout.training else 0
     seed = draw_seed() if threshold else 0
-    if through_alignment or not kernels.ready(query, keys, values):
+    if through_alignment or values.shape != keys.shape or not kernels.ready(query, keys, values):
         return read_by_heads_plain(query, keys, values, visible, causal, seed, threshold)
     outputs: tuple[Tensor, Tensor] = FusedHeads.apply(query, keys, values, visible, causal, seed, threshold)
     return outputs
@@ -186,7 +196,7 @@ def read_by_heads_plain(
     alignment = scores.softmax(dim=-1)
     weights = alignment
     if threshold:
-        weights = alignment * keep_mask(alignment.shape, threshold, seed) * scale(threshold)
+        weights = alignment * keep_mask(alignment.shape, threshold, seed, alignment.device) * scale(threshold)
     return join_heads(weights @ values), alignment
 
 
@@ -219,7 +229,7 @@ class FusedHeads(torch.autograd.Function):
         outputs = query.new_empty(batch, asked, heads * size)
         alignment = query.new_empty(batch, heads, asked, stored, dtype=torch.float32)
         seen = None if visible is None else visible.contiguous()
-        kernels.call_attention("attention", sizes, (query, keys, values), seen, outputs, alignment)
+        kernels.call("attention", query.dtype, sizes, query, keys, values, seen, outputs, alignment)
         ctx.save_for_backward(query, keys, values, alignment)
         ctx.sizes = sizes
         ctx.mark_non_differentiable(alignment)
@@ -235,7 +245,8 @@ class FusedHeads(torch.autograd.Function):
             query.new_empty(sizes.batch, count, width) for count in (sizes.asked, sizes.stored, sizes.stored)
         ]
         of_outputs = gradients[0].to(query.dtype).contiguous()
-        kernels.call_attention("attention_back", sizes, (query, keys, values), alignment, of_outputs, *made)
+        read = (query, keys, values, alignment, of_outputs)
+        kernels.call("attention_back", query.dtype, sizes, *read, *made)
         return *(split_heads(gradient, sizes.heads) for gradient in made), None, None, None, None
 
 

@@ -24,6 +24,7 @@ class Cell(nn.Module):
     """What all cells share: the empty state, one step, and a whole sequence in two ways."""
 
     state_tensors: int  # tensors in the state
+    read_tensors: int  # of which a step reads the last so many; the others were made of them
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
@@ -34,6 +35,11 @@ class Cell(nn.Module):
         """A state of zeros (batch, H)."""
         zero = next(self.parameters()).new_zeros(batch, self.hidden_size)
         return (zero,) * self.state_tensors
+
+    @staticmethod
+    def state_of(read: CellState) -> CellState:
+        """What a step reads of a state, (B, H) tensors -> the whole state, as before the first position."""
+        return read
 
     def step(self, inputs: Tensor, state: CellState) -> CellState:
         """inputs (B, input_size), state of (B, H) tensors -> the next state."""
@@ -69,7 +75,8 @@ class Cell(nn.Module):
             check_shape(tensor, "B H", "state", B=inputs.shape[0], H=self.hidden_size)
         if lengths is None:
             return self.fused(inputs, state)
-        return self.fused_to_lengths(inputs, state, lengths)
+        check_shape(lengths, "B", "lengths", B=inputs.shape[0])
+        return self.fused_to_lengths(inputs, state, lengths.to(torch.int64))
 
     def forward(
         self, inputs: Tensor, state: CellState, lengths: Tensor | None = None
@@ -160,7 +167,7 @@ class ElmanCell(StackedCell):
     """h = tanh(W x + b + U h' + b').   Source: Elman 1990."""
 
     stacked = 1
-    state_tensors = 1
+    state_tensors = read_tensors = 1
 
     def reset_parameters(self) -> None:
         """Recurrent weights orthogonal, so that without gates nothing fades or grows at first (Saxe et al. 2014)."""
@@ -210,7 +217,7 @@ class LSTMCell(StackedCell):
     """
 
     stacked = 4
-    state_tensors = 2
+    state_tensors = read_tensors = 2
 
     def reset_parameters(self) -> None:
         super().reset_parameters()
@@ -288,7 +295,7 @@ class GRUCell(StackedCell):
     """
 
     stacked = 3
-    state_tensors = 1
+    state_tensors = read_tensors = 1
 
     def step(self, inputs: Tensor, state: CellState) -> CellState:
         gates, candidate = self.gates_and_candidate(inputs, state)

@@ -5,13 +5,15 @@ rows stay PyTorch's; those of few, and one position of a decoder, are for search
 shared out among threads and never summed across them, so that a result doesn't depend on their number.
 
 `load` builds and loads them; until then, and where there is no compiler, `ready` is False and the layers take their
-plain path, which computes the same. The library shares PyTorch's own threads.
+plain path, which computes the same; why, it says once. The library shares PyTorch's own threads.
 """
 
 import ctypes
 import hashlib
+import logging
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,36 +29,42 @@ from torch import Tensor
 from seqloom.base.errors import ShapeError
 
 SOURCES = Path(__file__).with_name("loops")
-COMPILERS = ("c++", "g++", "clang++")
+COMPILERS = ("g++", "c++")  # not clang, whose threads aren't those that PyTorch brings
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math", "-fPIC")
 FORMATS = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
 
-SIGNATURES = {  # p tensor or None · l 64-bit integer · u the same without sign · i integer · f float
-    "smoothed_loss": "pppplllfffipp",
-    "few_rows": "pppplll",
-    "column_sums": "ppll",
-    "dropout": "ppplluif",
-    "additive_scores": "ppppllll",
-    "additive_scores_back": "pppppppllll",
-    "dot_scores": "pppllll",
-    "dot_scores_back": "pppppllll",
-    "read_memory": "pppppllll",
-    "read_memory_back": "ppppppllll",
-    "attention": "ppppppp",
-    "attention_back": "ppppppppp",
-    "decoder_step": "ppppppppp",
-    "gru_step": "pppppl" + "pppll",
-    "gru_step_back": "pppl" + "ppppll",
-    "lstm_step": "pppppp" + "lppppll",
-    "lstm_step_back": "ppppl" + "pppppll",
+# Tensors or None: n of the call's own format, N the same lying as a structure tells · s float32 · d float64
+# e n or s, as the other arguments have it · w int64 · b bool
+# a address of a structure or an array · l 64-bit integer · u the same without sign · i integer · f float
+SIGNATURES = {
+    "smoothed_loss": "nswslllfffidd",
+    "few_rows": "sssslll",
+    "column_sums": "nsll",
+    "dropout": "nselluif",
+    "additive_scores": "nnssllll",
+    "additive_scores_back": "nnssnnsllll",
+    "dot_scores": "nnsllll",
+    "dot_scores_back": "nnsnnllll",
+    "read_memory": "snbsnllll",
+    "read_memory_back": "nssnsnllll",
+    "attention": "aNNNbns",
+    "attention_back": "aNNNsnnnn",
+    "decoder_step": "aswaabsss",
+    "gru_step": "nnsswl" + "nsnll",
+    "gru_step_back": "nswl" + "nnsnll",
+    "lstm_step": "nnsssw" + "lnssnll",
+    "lstm_step_back": "nsswl" + "nnssnll",
 }
+TENSORS = {"s": torch.float32, "d": torch.float64, "w": torch.int64, "b": torch.bool}
 TYPES = {
-    "p": ctypes.c_void_p,
+    **dict.fromkeys("nNsdewba", ctypes.c_void_p),
     "l": ctypes.c_int64,
     "u": ctypes.c_uint64,
     "i": ctypes.c_int,
     "f": ctypes.c_float,
 }
+
+log = logging.getLogger(__name__)
 
 Argument = Tensor | float | ctypes.Structure | ctypes.Array[Any] | None
 
@@ -85,9 +93,11 @@ def call(name: str, number: torch.dtype, *arguments: Argument) -> None:
     """Call a kernel in one format.
 
     arguments  as SIGNATURES has them; tensors are contiguous, structures and arrays of them go by their addresses
-    Raises     ShapeError for a tensor that is not
+    Raises     ShapeError for a tensor that is not, or not of the format or the device that the kernel reads
     """
-    getattr(_loaded[number], name)(*map(_address, arguments))
+    letters = SIGNATURES[name]
+    passed = [_address(argument, letter, number) for argument, letter in zip(arguments, letters, strict=True)]
+    getattr(_loaded[number], name)(*passed)
 
 
 def column_sums(rows: Tensor) -> Tensor:
@@ -125,20 +135,21 @@ class Heads(ctypes.Structure):
     ]
 
 
-def call_attention(name: str, heads: Heads, strided: Sequence[Tensor], *arguments: Tensor | None) -> None:
-    """Call a kernel of attention: query, keys and values as they lie, told by `heads`, then contiguous tensors."""
-    addresses = [tensor.data_ptr() for tensor in strided]
-    call(name, strided[0].dtype, heads, *addresses, *arguments)
-
-
-def _address(argument: Argument) -> object:
+def _address(argument: Argument, letter: str, number: torch.dtype) -> object:
     if isinstance(argument, Tensor):
-        if not argument.is_contiguous():
-            raise ShapeError(
-                f"A kernel was given a tensor of strides {argument.stride()}, which isn't contiguous."
-            )
+        _check(argument, letter, number)
         return argument.data_ptr()
     return ctypes.addressof(argument) if isinstance(argument, ctypes.Structure | ctypes.Array) else argument
+
+
+def _check(tensor: Tensor, letter: str, number: torch.dtype) -> None:
+    expected = TENSORS.get(letter, number)
+    if tensor.dtype != expected and not (letter == "e" and tensor.dtype == torch.float32):
+        raise ShapeError(f"A kernel was given a tensor of {tensor.dtype}; expected {expected}.")
+    if not tensor.is_cpu:
+        raise ShapeError(f"A kernel was given a tensor on {tensor.device}; expected it on the CPU.")
+    if letter != "N" and not tensor.is_contiguous():
+        raise ShapeError(f"A kernel was given a tensor of strides {tensor.stride()}, which isn't contiguous.")
 
 
 # -- building ------------------------------------------------------------------------------------------------------
@@ -148,16 +159,24 @@ def _address(argument: Argument) -> object:
 def _libraries(build: bool) -> dict[torch.dtype, ctypes.CDLL]:
     """The library for each format; none where they can't be built or loaded, or are not and shall not be built."""
     compiler = next((path for name in COMPILERS if (path := shutil.which(name))), None)
-    if not sys.platform.startswith("linux") or compiler is None:
-        return {}
     try:
+        if not sys.platform.startswith("linux"):
+            raise OSError("they are built on Linux alone")
+        if compiler is None:
+            raise OSError(f"found no C++ compiler ({' or '.join(COMPILERS)})")
         folder = _folder(compiler)
         if not folder.is_dir():
             if not build:
                 return {}
             folder = _build(compiler, folder)
         return {number: _open(folder / f"{name}.so") for number, name in FORMATS.items()}
-    except (OSError, AttributeError, subprocess.SubprocessError):
+    except (OSError, AttributeError, subprocess.SubprocessError) as error:
+        # whoever only runs models can do nothing about it, and may not be told at each command
+        log.log(
+            logging.WARNING if build else logging.DEBUG,
+            "No compiled inner loops: %s. The plain paths compute the same, and take longer.",
+            error,
+        )
         return {}
 
 
@@ -227,13 +246,19 @@ def _sources(pattern: str = "*") -> list[Path]:
 
 
 def _start(command: Sequence[str]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
 def _finish(jobs: "Sequence[subprocess.Popen[bytes]]") -> None:
-    statuses = [job.wait() for job in jobs]
-    if any(statuses):
-        raise subprocess.SubprocessError(f"{jobs[0].args!r} failed")
+    """Wait for all of them. Raises SubprocessError with what the first that failed complained of first."""
+    said = [job.communicate()[1].decode(errors="replace") for job in jobs]
+    for job, complaint in zip(jobs, said, strict=True):
+        if job.returncode:
+            first = next(
+                (line for line in complaint.splitlines() if "error" in line), complaint[:200].strip()
+            )
+            command = shlex.join(job.args)  # type: ignore[arg-type] # `_start` gives it a list
+            raise subprocess.SubprocessError(f"{command} failed: {first}")
 
 
 def _version(compiler: str) -> str:

@@ -6,6 +6,8 @@ from torch.nn import functional
 
 from seqloom.layers.cells import Cell, CellState, Gates, StackedCell
 
+HIGHWAY_SCALE = 3**0.5  # alpha of an SRU whose gate biases start at 0
+
 
 class LoopedCell(Cell):
     """What they share: `read` takes all positions together, `advance` one at a time."""
@@ -56,7 +58,7 @@ class ResetBeforeGRUCell(LoopedCell, StackedCell):
     """
 
     stacked = 3
-    state_tensors = 1
+    state_tensors = read_tensors = 1
 
     def read(self, inputs: Tensor) -> Tensor:
         """inputs (..., input_size) -> (..., 3 H)."""
@@ -87,7 +89,7 @@ class LayerNormLSTMCell(LoopedCell, StackedCell):
     """
 
     stacked = 4
-    state_tensors = 2
+    state_tensors = read_tensors = 2
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
@@ -124,32 +126,35 @@ class SRUCell(LoopedCell):
     """The simple recurrent unit: its gates see the memory before, element by element, and no product waits for it.
 
         f = sigmoid(W x + v * c' + b)      c = f * c' + (1 - f) * W x
-        r = sigmoid(W x + v * c' + b)      h = r * c + (1 - r) * x
+        r = sigmoid(W x + v * c' + b)      h = r * c + (1 - r) * alpha * x
 
-    Source: Lei et al. 2018 (Simple Recurrent Units for Highly Parallelizable Recurrence), equations 1 to 4; where x
-    isn't as wide as h, the highway carries W x. Stacked as candidate, forget, reset and, if need be, highway.
+    Source: Lei et al. 2018 (Simple Recurrent Units for Highly Parallelizable Recurrence), equations 1 to 4, with the
+    scaling correction of section 3.2, alpha = sqrt(1 + 2 exp(b)) for the b at which the reset gate starts, here 0; so
+    h varies about as x does, however many layers there are. Where x isn't as wide as h, the highway carries W x,
+    whose W starts alpha times as large instead. Stacked as candidate, forget, reset and, if need be, highway.
     """
 
-    state_tensors = 2
+    state_tensors, read_tensors = 2, 1
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
         self.stacked = 3 if input_size == hidden_size else 4
         self.input_weight = nn.Parameter(torch.empty(self.stacked * hidden_size, input_size))
-        self.memory_weight = nn.Parameter(torch.empty(2 * hidden_size))
+        self.view_weight = nn.Parameter(torch.empty(2 * hidden_size))
         self.gate_bias = nn.Parameter(torch.zeros(2 * hidden_size))
         limit = (3 / input_size) ** 0.5  # section 3.2: so that W x varies as x does
         nn.init.uniform_(self.input_weight, -limit, limit)
-        nn.init.uniform_(self.memory_weight, -((3 / hidden_size) ** 0.5), (3 / hidden_size) ** 0.5)
+        nn.init.uniform_(self.view_weight, -((3 / hidden_size) ** 0.5), (3 / hidden_size) ** 0.5)
+        self.input_weight.data[3 * hidden_size :] *= HIGHWAY_SCALE
 
     def read(self, inputs: Tensor) -> Tensor:
         """inputs (..., input_size) -> candidate, both gates, highway (..., 4 H)."""
         products = inputs @ self.input_weight.T
-        return products if self.stacked == 4 else torch.cat([products, inputs], dim=-1)
+        return products if self.stacked == 4 else torch.cat([products, HIGHWAY_SCALE * inputs], dim=-1)
 
     def gates_after(self, read: Tensor, state: CellState) -> Gates:
         _, *products, _ = read.chunk(4, dim=-1)
-        views, biases = self.memory_weight.chunk(2), self.gate_bias.chunk(2)
+        views, biases = self.view_weight.chunk(2), self.gate_bias.chunk(2)
         forget_gate, reset_gate = (
             torch.sigmoid(product + view * state[1] + bias)
             for product, view, bias in zip(products, views, biases, strict=True)
@@ -162,3 +167,9 @@ class SRUCell(LoopedCell):
         candidate, *_, highway = read.chunk(4, dim=-1)
         following = forget_gate * memory + (1 - forget_gate) * candidate
         return reset_gate * following + (1 - reset_gate) * highway, following
+
+    @staticmethod
+    def state_of(read: CellState) -> CellState:
+        """c -> (h, c), with the reset gate open: there is no input yet for the highway to carry."""
+        (memory,) = read
+        return memory, memory

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from seqloom.base.errors import EmptyMemoryError
+from seqloom.base.shapes import check_shape
 from seqloom.layers import kernels
 
 
@@ -41,8 +42,10 @@ def read_memory(scores: Tensor, memory: Tensor, visible: Tensor) -> tuple[Tensor
     memory   (B, S, D)
     visible  (B, S) bool, False at padding
     Returns  context (B, T, D), alignment (B, T, S) whose rows sum to 1
-    Raises   EmptyMemoryError for a row with nothing to see
+    Raises   ShapeError; EmptyMemoryError for a row with nothing to see
     """
+    check_shape(memory, "B S D", "memory", B=scores.shape[0], S=scores.shape[2])
+    check_shape(visible, "B S", "visible", B=scores.shape[0], S=scores.shape[2])
     if not kernels.ready(memory) or scores.dtype not in kernels.FORMATS:
         return read_memory_plain(scores, memory, visible)
     check_visible(visible)
@@ -87,7 +90,8 @@ class FusedReading(torch.autograd.Function):
 
 
 def dot_scores(query: Tensor, keys: Tensor) -> Tensor:
-    """query (B, T, D), keys (B, S, D) -> query . keys (B, T, S), compiled where it can be."""
+    """query (B, T, D), keys (B, S, D) -> query . keys (B, T, S), compiled where it can be. Raises ShapeError."""
+    check_shape(keys, "B S D", "keys", B=query.shape[0], D=query.shape[2])
     if not kernels.ready(query, keys):
         return dot_scores_plain(query, keys)
     scores: Tensor = FusedDotScores.apply(query, keys)

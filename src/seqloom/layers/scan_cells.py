@@ -74,7 +74,7 @@ class MinGRUCell(ScanCell):
     """
 
     stacked = biases = 2
-    state_tensors = 1
+    state_tensors = read_tensors = 1
 
     def recurrence(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         update, candidate = self.blocks(inputs)
@@ -96,7 +96,7 @@ class MinLSTMCell(ScanCell):
     """
 
     stacked = biases = 3
-    state_tensors = 1
+    state_tensors = read_tensors = 1
 
     def reset_parameters(self) -> None:
         super().reset_parameters()
@@ -123,7 +123,7 @@ class SSRUCell(ScanCell):
     """
 
     stacked, biases = 2, 1
-    state_tensors = 2
+    state_tensors, read_tensors = 2, 1
 
     def recurrence(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         forget, candidate = self.blocks(inputs)
@@ -135,3 +135,9 @@ class SSRUCell(ScanCell):
 
     def output(self, memory: Tensor) -> Tensor:
         return memory.relu()
+
+    @staticmethod
+    def state_of(read: CellState) -> CellState:
+        """c -> (h, c), with h its output."""
+        (memory,) = read
+        return memory.relu(), memory

@@ -266,12 +266,12 @@ def _cells(config: ModelConfig, decoder: RecurrentDecoderConfig) -> CellLayers:
 
 
 def _bridge(decoder: RecurrentDecoderConfig, summary_width: int) -> nn.Module:
-    state_tensors = CELLS[decoder.cell].state_tensors
+    cell = CELLS[decoder.cell]
     if decoder.bridge == "copy":
         return CopyBridge()
     if decoder.bridge == "zero":
-        return ZeroBridge(decoder.hidden, decoder.layers, state_tensors)
-    return ProjectionBridge(summary_width, decoder.hidden, decoder.layers, state_tensors)
+        return ZeroBridge(decoder.hidden, decoder.layers, cell)
+    return ProjectionBridge(summary_width, decoder.hidden, decoder.layers, cell)
 
 
 def _embedded(

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from seqloom.base.shapes import check_shape
 from seqloom.layers import kernels
 from seqloom.layers.row_blocks import ROWS, filled_up
 
@@ -66,7 +67,11 @@ def to_gradient(
     targets  (M,)
     wished   a teacher's distribution (M, V), or None
     wanted   whether a gradient is; otherwise the logits may be left as they are
+    Raises   ShapeError
     """
+    check_shape(bias, "V", "bias", V=logits.shape[1])
+    if wished is not None:
+        check_shape(wished, "M V", "wished", M=len(targets), V=logits.shape[1])
     if not kernels.ready(logits) or bias.dtype != torch.float32:
         return to_gradient_plain(logits, bias, targets, weights, wished, wanted=wanted)
     sums = torch.empty(2, weights.passes, len(targets), dtype=torch.float64)

@@ -1,10 +1,14 @@
 """The rule that turns gradients into updates, its state as named tensors, and the moving average of the weights."""
 
+from collections.abc import Collection
+
 import torch
 from torch import Tensor, nn
 
 from seqloom.config.training import TrainingConfig
 from seqloom.training.checkpoint import refuse_misfits
+
+UNTOUCHED = "untouched"  # entry, an empty tensor, of a parameter that has had no gradient yet and so no state
 
 
 def build_optimiser(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
@@ -33,20 +37,31 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer, model: nn.Module) -> dic
         for entry, value in optimiser.state.get(parameter, {}).items():
             if isinstance(value, Tensor):
                 tensors[f"{name}/{entry}"] = value.detach()
+    if tensors:
+        names = {full_name.rpartition("/")[0] for full_name in tensors}
+        untouched = (name for name, _ in model.named_parameters() if name not in names)
+        tensors |= {f"{name}/{UNTOUCHED}": torch.empty(0) for name in untouched}
     return tensors
 
 
-def expected_shapes(optimiser: torch.optim.Optimizer, model: nn.Module) -> dict[str, torch.Size]:
-    """Name and shape of each tensor of `optimiser_tensors` once there was an update."""
+def expected_shapes(
+    optimiser: torch.optim.Optimizer, model: nn.Module, untouched: Collection[str] = ()
+) -> dict[str, torch.Size]:
+    """Name and shape of each tensor of `optimiser_tensors` once there was an update.
+
+    untouched  parameters that had no gradient in it, by name
+    """
     if isinstance(optimiser, torch.optim.SGD):
         entries = ["momentum_buffer"] if optimiser.defaults["momentum"] else []
     else:
         entries = ["step", "exp_avg", "exp_avg_sq"]
-    return {
+    shapes = {
         f"{name}/{entry}": torch.Size() if entry == "step" else parameter.shape
         for name, parameter in model.named_parameters()
+        if name not in untouched
         for entry in entries
     }
+    return shapes | {f"{name}/{UNTOUCHED}": torch.Size([0]) for name in untouched}
 
 
 def load_optimiser_tensors(
@@ -56,10 +71,13 @@ def load_optimiser_tensors(
 
     Raises   DamagedModelError listing every missing, extra and misshapen tensor at once
     """
-    refuse_misfits(expected_shapes(optimiser, model), tensors, where)
     parameters = dict(model.named_parameters())
+    untouched = {name for name in parameters if f"{name}/{UNTOUCHED}" in tensors}
+    refuse_misfits(expected_shapes(optimiser, model, untouched), tensors, where)
     for full_name, tensor in tensors.items():
         name, _, entry = full_name.rpartition("/")
+        if entry == UNTOUCHED:
+            continue
         parameter = parameters[name]
         # the count of updates too: the fused rules read it where the parameter lies
         optimiser.state[parameter][entry] = tensor.to(parameter.device, copy=True)

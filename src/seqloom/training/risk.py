@@ -33,10 +33,11 @@ def expected_cost(model: Seq2Seq, batch: Batch, memory: Memory, risk: Risk) -> T
         sum over y of q(y) cost(y),   q(y) = P(y)^alpha / sum over y' of P(y')^alpha
 
     Source   Shen et al. 2016 (Minimum Risk Training), equations 7 to 9; the candidates are samples of the model as it
-             stands, without dropout, and the reference. Draws come from torch's default generator.
+             stands, without dropout (for which the source is read again), and the reference. Draws come from
+             torch's default generator.
     """
     references = [_ids(row, int(length)) for row, length in zip(*_targets(batch), strict=True)]
-    candidates = _draw(model, batch, memory, risk.samples, references)
+    candidates = _draw(model, batch, risk.samples, references)
     rows = torch.tensor(
         [row for row, found in enumerate(candidates) for _ in found], device=batch.source.device
     )
@@ -67,16 +68,14 @@ def _ids(row: list[int], length: int) -> Ids:
 
 
 @torch.no_grad()
-def _draw(
-    model: Seq2Seq, batch: Batch, memory: Memory, samples: int, references: Sequence[Ids]
-) -> list[list[Ids]]:
+def _draw(model: Seq2Seq, batch: Batch, samples: int, references: Sequence[Ids]) -> list[list[Ids]]:
     """Different candidates for each sentence, the reference first."""
     sentences = torch.arange(len(batch), device=batch.source.device).repeat_interleave(samples)
     seed = int(torch.randint(2**31, ()))
     training = model.training
     model.eval()
     try:
-        state = model.start(memory).reorder(sentences)
+        state = model.start(model.encode(batch)).reorder(sentences)
         drawn = sample(model, state, batch.source_lengths[sentences], SamplingOptions(seed=seed))
     finally:
         model.train(training)

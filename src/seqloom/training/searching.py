@@ -61,10 +61,7 @@ def longest_source(config: Config) -> int:
     A model whose training sources were cut reads as much as it did then.
     """
     longest = config.data.max_length * (1 if config.data.long == "cut" else LONGEST_SOURCE)
-    encoder = config.model.encoder
-    if encoder.kind == "transformer" and encoder.positions == "learned":
-        return min(longest, encoder.max_positions - 1)
-    return longest
+    return min([longest, *(held - 1 for held in config.model.source_positions.values())])
 
 
 def longest_target(config: Config) -> int | None:

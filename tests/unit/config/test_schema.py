@@ -192,6 +192,47 @@ def test_learned_positions_reach_the_longest_pair(part):
     Config(model={part: stack | {"positions": "rotary"}}, training={"max_updates": 1})
 
 
+def test_attention_by_location_reaches_the_longest_source():
+    decoder = {"kind": "recurrent", "attention": "location", "attention_positions": 100}
+    assert fault(model={"decoder": decoder}) == (
+        "model.decoder.attention_positions = 100 is fewer than data.max_length = 256 symbols and the end. "
+        "Set model.decoder.attention_positions = 257, or data.max_length = 99."
+    )
+    Config(model={"decoder": decoder}, data={"max_length": 99}, training={"max_updates": 1})
+    Config(model={"decoder": decoder | {"attention_positions": 257}}, training={"max_updates": 1})
+
+
+@pytest.mark.parametrize(
+    ("model", "key"),
+    [
+        ({"encoder": {"kind": "transformer", "positions": "learned"}}, "model.encoder.max_positions"),
+        ({"decoder": {"kind": "recurrent", "attention": "location"}}, "model.decoder.attention_positions"),
+    ],
+)
+def test_positions_reach_the_longest_sound(model, key):
+    _, part, name = key.split(".")
+    held = {**model, part: {**model[part], name: 100}}
+    sound = {
+        "task": "transcription",
+        "audio": {"max_seconds": 10},
+        "data": {"max_length": 300},
+        "training": {"max_updates": 1, "best_by": "loss"},
+    }
+    assert fault(model=held, **sound) == (
+        f"{key} = 100 is fewer than audio.max_seconds = 10 makes, 250. Set {key} = 250."
+    )
+    enough = {**model, part: {**model[part], name: 250}}
+    Config(model=enough, **sound)
+
+
+def test_a_tag_takes_a_position_of_the_source():
+    stack = {"kind": "transformer", "positions": "learned", "max_positions": 100}
+    assert fault(model={"encoder": stack}, data={"max_length": 99, "back_translated": ["x.tsv"]}) == (
+        "model.encoder.max_positions = 100 is fewer than data.max_length = 99 symbols and the end. "
+        "Set model.encoder.max_positions = 101, or data.max_length = 98."
+    )
+
+
 def test_json_schema_describes_every_option():
     schema = json_schema()
     tables = [schema, *schema["$defs"].values()]

@@ -10,7 +10,7 @@ from torch import Tensor
 import equations
 from agreement import arrays, assert_agree, assert_close, assert_gradients, random_tensor, randomise
 from seqloom.base.errors import ShapeError
-from seqloom.config.model import NO_RECURRENT_WEIGHT
+from seqloom.config.model import MEMORY_ALONE, NO_RECURRENT_WEIGHT, TWO_STATES
 from seqloom.layers import kernels
 from seqloom.layers.cells import Cell, CellState, StackedCell
 from seqloom.layers.family import CELLS
@@ -224,7 +224,7 @@ def test_parameters_of_scanned_cells_start_as_stated(name: str) -> None:
     assert torch.equal(cell.input_bias.detach(), expected)
 
 
-def test_a_highway_as_wide_as_the_state_carries_the_input_itself() -> None:
+def test_a_highway_as_wide_as_the_state_carries_the_scaled_input_itself() -> None:
     cell = randomise(CELLS["sru"](HIDDEN, HIDDEN))
     inputs, state = random_tensor(1, HIDDEN, seed=1), state_of(cell, 1)
     before = tuple(tensor[0].detach().numpy() for tensor in state)
@@ -232,6 +232,26 @@ def test_a_highway_as_wide_as_the_state_carries_the_input_itself() -> None:
     for found, other in zip(cell.step(inputs, state), expected, strict=True):
         np.testing.assert_allclose(found[0].detach().numpy(), other, rtol=0, atol=1e-14)
     assert len(cell.input_weight) == 3 * HIDDEN
+    sequence = random_tensor(2, 5, HIDDEN, seed=2)
+    leaves = named(cell, sequence, state_of(cell, 2))
+    state = tuple(tensor for name, tensor in leaves.items() if name.startswith("state"))
+    assert_agree(
+        lambda: cell.sequence(sequence, state),
+        lambda: cell.sequence_by_steps(sequence, state),
+        leaves,
+        idle=["state 0"],
+    )
+
+
+@pytest.mark.parametrize("width", [64, 48])
+def test_an_sru_s_layers_hand_on_what_varies_as_their_input_does(width: int) -> None:
+    """Lei et al. 2018, section 3.2: without the correction a third of the variance is left after each layer."""
+    torch.manual_seed(0)
+    outputs = torch.randn(64, 20, width)
+    for size in (width, 64, 64, 64):
+        cell = CELLS["sru"](size, 64)
+        outputs, _ = cell.sequence(outputs, cell.start(64))
+    assert 0.4 < outputs.var().item() < 1.6
 
 
 def test_a_forget_gate_far_from_one_divides_by_no_zero() -> None:
@@ -263,6 +283,31 @@ def test_a_wrong_shape_is_named(name: str) -> None:
 def test_cells_with_a_recurrent_weight_matrix_are_those_that_the_configuration_knows() -> None:
     without = [name for name, kind in CELLS.items() if not issubclass(kind, StackedCell)]
     assert tuple(without) == NO_RECURRENT_WEIGHT
+
+
+def test_cells_with_two_states_and_with_one_of_them_read_are_those_that_the_configuration_knows() -> None:
+    assert tuple(name for name, kind in CELLS.items() if kind.state_tensors == 2) == TWO_STATES
+    assert (
+        tuple(name for name, kind in CELLS.items() if kind.read_tensors < kind.state_tensors) == MEMORY_ALONE
+    )
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_state_is_made_of_what_a_step_reads_and_that_is_all_that_it_reads(name: str) -> None:
+    cell = made(name)
+    read = tuple(random_tensor(2, HIDDEN, seed=number) for number in range(cell.read_tensors))
+    state = cell.state_of(read)
+    assert len(state) == cell.state_tensors
+    assert_close(state[-len(read) :], read, 0.0)
+    assert_close(cell.state_of(cell.start(2)[-len(read) :]), cell.start(2), 0.0)
+    if name == "ssru":
+        assert_close(state[0], read[0].relu(), 0.0)
+    inputs = random_tensor(2, INPUT, seed=9)
+    others = tuple(tensor + 1 for tensor in state[: -len(read)])
+    assert_close(cell.step(inputs, (*others, *read)), cell.step(inputs, state), 0.0)
+    for number in range(len(read)):
+        changed = tuple(tensor + (at == number) for at, tensor in enumerate(read))
+        assert not torch.equal(cell.step(inputs, cell.state_of(changed))[-1], cell.step(inputs, state)[-1])
 
 
 def test_a_cell_is_called_as_its_sequence() -> None:

@@ -1,5 +1,6 @@
 """Compiled kernels: each is its readable twin, gradients included, in both formats; and they are built once, or not."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -420,19 +421,49 @@ def test_what_is_not_built_is_left_so_if_asked(fresh_cache: Path) -> None:
     assert not fresh_cache.exists()
 
 
-def test_without_a_compiler_the_plain_path_is_taken(
-    monkeypatch: pytest.MonkeyPatch, fresh_cache: Path
+def test_without_a_compiler_the_plain_path_is_taken_and_that_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, fresh_cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert not kernels.load(build=False)
+    assert not caplog.messages  # a search isn't told
     assert not kernels.load()
+    assert not kernels.load()
+    assert caplog.messages == [
+        "No compiled inner loops: found no C++ compiler (g++ or c++). "
+        "The plain paths compute the same, and take longer."
+    ]
     assert not kernels.ready(torch.ones(1))
     assert not fresh_cache.exists()
 
 
-def test_a_compiler_that_fails_is_as_none(monkeypatch: pytest.MonkeyPatch, fresh_cache: Path) -> None:
+def test_a_compiler_that_fails_is_as_none_and_its_complaint_is_told(
+    monkeypatch: pytest.MonkeyPatch, fresh_cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(kernels, "FLAGS", ("-no-such-flag",))
     assert not kernels.load()
     assert not list(fresh_cache.iterdir())
+    assert re.search(r"/[cg]\+\+ -no-such-flag .* failed: .*error: .*-no-such-flag", caplog.text)
+
+
+def test_a_library_with_a_name_that_nobody_has_is_not_used_and_the_name_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+    fresh_cache: Path,  # noqa: ARG001 - into which it is built
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As one that was compiled for another OpenMP than PyTorch's."""
+    monkeypatch.setattr(kernels, "SIGNATURES", {**kernels.SIGNATURES, "__kmpc_fork_call": ""})
+    assert not kernels.load()
+    assert "undefined symbol: __kmpc_fork_call. The plain paths" in caplog.text
+
+
+def test_elsewhere_than_on_linux_the_plain_path_is_taken(
+    monkeypatch: pytest.MonkeyPatch, fresh_cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(kernels.sys, "platform", "darwin")
+    assert not kernels.load()
+    assert not fresh_cache.exists()
+    assert "they are built on Linux alone" in caplog.text
 
 
 def test_without_a_cache_the_process_builds_for_itself(
@@ -457,3 +488,86 @@ def test_a_tensor_with_gaps_is_refused() -> None:
     ):
         kernels.call("column_sums", torch.float32, gaps, torch.empty(2), 4, 2)
     assert torch.equal(kernels.column_sums(gaps), torch.full((2,), 4.0))
+
+
+def test_each_kernel_s_letters_are_those_of_its_source() -> None:
+    source = "".join(path.read_text() for path in kernels._sources("*.cpp"))
+    kinds = {
+        "Number*": "nN",
+        "float*": "s",
+        "double*": "d",
+        "int64_t*": "w",
+        "uint8_t*": "b",
+        "void*": "e",
+        "int64_t": "l",
+        "uint64_t": "u",
+        "int": "i",
+        "float": "f",
+    }
+    for name, letters in kernels.SIGNATURES.items():
+        found = re.search(rf"^void {name}\(([^)]*)\)", source, re.MULTILINE)
+        assert found, name
+        types = [part.strip().removeprefix("const ").rpartition(" ")[0] for part in found[1].split(",")]
+        assert len(types) == len(letters), name
+        for letter, kind in zip(letters, types, strict=True):
+            assert letter in kinds.get(kind, "a"), (name, kind, letter)
+
+
+@pytest.mark.parametrize(
+    ("rows", "fault"),
+    [
+        (torch.ones(4, 2).double(), "of torch.float64; expected torch.float32"),
+        (torch.ones(4, 2).bfloat16(), "of torch.bfloat16; expected torch.float32"),
+        (torch.ones(4, 2, device="meta"), "on meta; expected it on the CPU"),
+    ],
+)
+def test_a_tensor_of_another_format_or_device_is_refused(rows: Tensor, fault: str) -> None:
+    with pytest.raises(ShapeError, match=rf"^A kernel was given a tensor {re.escape(fault)}\.$"):
+        kernels.call("column_sums", torch.float32, rows, torch.empty(2), 4, 2)
+
+
+def test_lengths_of_any_integers_are_lengths() -> None:
+    for cell in (GRUCell(3, 4), LSTMCell(3, 4)):
+        inputs, state = torch.randn(3, 5, 3), cell.start(3)
+        expected = cell.sequence(inputs, state, LENGTHS)
+        for number in (torch.int32, torch.uint8):
+            assert_close(cell.sequence(inputs, state, LENGTHS.to(number)), expected, 0.0)
+        with pytest.raises(ShapeError, match=r"^lengths has 2 along B \(batch\); expected 3"):
+            cell.sequence(inputs, state, LENGTHS[:2])
+
+
+def test_targets_that_are_no_int64_are_refused() -> None:
+    features, table, bias = torch.randn(4, 3), torch.randn(5, 3), torch.zeros(5)
+    with pytest.raises(ShapeError, match=r"expected torch\.int64\.$"):
+        fused_smoothed_loss(features, table, bias, torch.zeros(4, dtype=torch.int32), 0.1)
+    with pytest.raises(ShapeError, match=r"^bias has 4 along V \(vocabulary\); expected 5"):
+        fused_smoothed_loss(features, table, bias[:4], torch.zeros(4, dtype=torch.int64), 0.1)
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+def test_what_does_not_fit_together_is_refused(loaded: bool) -> None:
+    if not loaded:
+        kernels.unload()
+    memory, keys, query = torch.randn(3, 5, 4), torch.randn(3, 2, 5, 4), torch.randn(3, 2, 6, 4)
+    few = VISIBLE[:1]
+    with pytest.raises(ShapeError, match=r"^visible has 1 along B \(batch\); expected 3"):
+        read_memory(torch.randn(3, 2, 5), memory, few)
+    with pytest.raises(ShapeError, match=r"^visible has 1 along B \(batch\); expected 3"):
+        read_by_heads(query, keys, keys, few)
+    with pytest.raises(ShapeError, match=r"^memory has 5 along S \(source positions\); expected 6"):
+        read_memory(torch.randn(3, 2, 6), memory, VISIBLE)
+    with pytest.raises(ShapeError, match=r"^values has 4 along S \(source positions\); expected 5"):
+        read_by_heads(query, keys, keys[:, :, :4], VISIBLE)
+    with pytest.raises(ShapeError, match=r"^keys has 3 along B \(batch\); expected 2"):
+        dot_scores(memory[:2], memory)
+    with pytest.raises(ShapeError, match=r"^keys has 3 along B \(batch\); expected 2"):
+        AdditiveAttention(4, 4, 4).compare(memory[:2], memory)
+
+
+def test_values_of_another_width_and_sums_with_fewer_rows_take_the_plain_path() -> None:
+    query, keys, values = torch.randn(3, 2, 6, 4), torch.randn(3, 2, 5, 4), torch.randn(3, 2, 5, 3)
+    assert_close(
+        read_by_heads(query, keys, values, VISIBLE), read_by_heads_plain(query, keys, values, VISIBLE), 1e-6
+    )
+    dropped = SeededDropout.apply(torch.ones(4, 3), torch.full((3,), 5.0), 1, 64)
+    assert_close(dropped - 5, SeededDropout.apply(torch.ones(4, 3), None, 1, 64), 1e-6)

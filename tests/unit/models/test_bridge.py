@@ -7,6 +7,8 @@ import torch
 import equations
 from agreement import arrays, assert_close, assert_gradients, random_tensor, randomise
 from kinds import batch, model_of
+from seqloom.layers.cells import LSTMCell
+from seqloom.layers.family import CELLS
 from seqloom.models.bridge import CopyBridge, ProjectionBridge, ZeroBridge
 from seqloom.models.state import Memory
 
@@ -22,7 +24,7 @@ def memory(*, final: bool = False) -> Memory:
 
 
 def test_a_projection_is_the_paper_s() -> None:
-    bridge = randomise(ProjectionBridge(4, 3, layers=2, state_tensors=2))
+    bridge = randomise(ProjectionBridge(4, 3, layers=2, cell=LSTMCell))
     read = memory()
     state = bridge(read)
     assert [len(layer) for layer in state] == [2, 2]
@@ -31,6 +33,16 @@ def test_a_projection_is_the_paper_s() -> None:
         expected = np.tanh(equations.linear(weights, read.summary[row].detach().numpy()))
         np.testing.assert_allclose(state[layer][number][row].detach().numpy(), expected, rtol=0, atol=1e-14)
     assert_gradients(lambda: bridge(read), [read.summary, *bridge.parameters()])
+
+
+@pytest.mark.parametrize("cell", ["sru", "ssru"])
+def test_a_memory_is_projected_alone_where_it_alone_is_read(cell: str) -> None:
+    bridge = randomise(ProjectionBridge(4, 3, layers=2, cell=CELLS[cell]))
+    assert len(bridge.projections) == 2
+    read = memory()
+    for layer, projection in zip(bridge(read), bridge.projections, strict=True):
+        starting = projection(read.summary).tanh()
+        assert_close(layer, (starting.relu() if cell == "ssru" else starting, starting), 0.0)
 
 
 def test_a_copy_is_what_the_encoder_ended_in() -> None:
@@ -46,7 +58,7 @@ def test_a_copy_needs_a_recurrent_encoder() -> None:
 
 
 def test_zero_is_zeros_of_the_memory_s_type() -> None:
-    state = ZeroBridge(3, layers=2, state_tensors=2)(memory())
+    state = ZeroBridge(3, layers=2, cell=LSTMCell)(memory())
     assert_close(state, [torch.zeros(2, 3, dtype=torch.float64)] * 4)
     assert [len(layer) for layer in state] == [2, 2]
 

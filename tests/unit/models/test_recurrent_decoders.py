@@ -22,7 +22,7 @@ from agreement import (
 from equations import State, Vector, Weights, part
 from seqloom.layers.cells import LSTMCell
 from seqloom.layers.dropout import keep_mask
-from seqloom.layers.family import AttentionSizes, recurrent_attention
+from seqloom.layers.family import CELLS, AttentionSizes, recurrent_attention
 from seqloom.models.bridge import ProjectionBridge
 from seqloom.models.recurrent_decoders import (
     AttendAfterDecoder,
@@ -45,7 +45,7 @@ def made(
     kind: str, cell: str = "lstm", dropout: float = 0.0, **options: Any
 ) -> FixedContextDecoder | AttentiveDecoder:
     """A decoder of three layers with distinct random weights."""
-    bridge = ProjectionBridge(SUMMARY, HIDDEN, LAYERS, equations.STATE_TENSORS[cell])
+    bridge = ProjectionBridge(SUMMARY, HIDDEN, LAYERS, CELLS[cell])
     cells = CellLayers(cell, HIDDEN, LAYERS, dropout, readout=WIDTH, **options)
     if kind.startswith("fixed"):
         fed = kind == "fixed, fed"
@@ -86,12 +86,16 @@ class ByHand:
     ) -> None:
         self.weights, self.cell, self.memory, self.summary = weights, cell, memory, summary
         self.residual, self.masks = residual, masks or (np.ones(HIDDEN), np.ones(WIDTH))
-        count = equations.STATE_TENSORS[cell]
+        shown = equations.SHOWN_AT_FIRST.get(cell)
+        count = 1 if shown else equations.STATE_TENSORS[cell]
         start = [
             np.tanh(equations.linear(part(weights, f"bridge.projections.{number}"), summary))
             for number in range(LAYERS * count)
         ]
-        self.states: list[State] = [tuple(start[count * layer :][:count]) for layer in range(LAYERS)]
+        self.states: list[State] = [
+            (shown(start[layer]), start[layer]) if shown else tuple(start[count * layer :][:count])
+            for layer in range(LAYERS)
+        ]
         self.fed = np.zeros(WIDTH)
         hidden = [state[0] for state in self.states]
         self.top: Vector = np.sum(hidden, axis=0) if residual else hidden[-1]

@@ -153,6 +153,34 @@ def all_moments(model: nn.Module) -> dict[str, Tensor]:
     }
 
 
+@pytest.mark.parametrize("rule", ["adamw", "momentum"])
+def test_a_parameter_that_had_no_gradient_yet_is_so_after_loading(rule: str) -> None:
+    model = network(torch.float32)
+    optimiser = build_optimiser(model, config(rule))
+    give_gradients(model, 0)
+    for parameter in (model[0].weight, model[1].bias):  # type: ignore[index]
+        parameter.grad = None
+    optimiser.step()
+    kept = load(save(optimiser_tensors(optimiser, model)))
+    assert {name for name in kept if name.endswith("untouched")} == {"0.weight/untouched", "1.bias/untouched"}
+    other = copy.deepcopy(model)
+    resumed = build_optimiser(other, config(rule))
+    load_optimiser_tensors(resumed, other, kept, "here")
+    for each, rule_of_it in ((model, optimiser), (other, resumed)):
+        give_gradients(each, 1)
+        rule_of_it.step()
+    assert optimiser_tensors(resumed, other).keys().isdisjoint({"0.weight/untouched", "1.bias/untouched"})
+    for one, two in zip(model.parameters(), other.parameters(), strict=True):
+        assert torch.equal(one, two)
+
+
+def test_no_parameter_both_has_state_and_has_none() -> None:
+    model = network()
+    moments = all_moments(model) | {"0.bias/untouched": torch.empty(0)}
+    with pytest.raises(DamagedModelError, match=r"^step-3 doesn't fit the model: unexpected 0\.bias/step"):
+        load_optimiser_tensors(build_optimiser(model, config("adamw")), model, moments, "step-3")
+
+
 def test_loaded_state_is_a_copy() -> None:
     model = network()
     moments = all_moments(model)

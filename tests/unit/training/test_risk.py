@@ -1,9 +1,13 @@
 """Minimum-risk training: the formula by hand, its gradient, and that it makes good outputs likelier."""
 
+from typing import Any
+
 import pytest
 import torch
 
 from seqloom.data.batch import Batch
+from seqloom.search.sample import sample
+from seqloom.training import risk
 from seqloom.training.objective import Objective, batch_loss
 from seqloom.training.risk import Risk, expected_cost, log_probabilities
 from tiny import CPU, big_batch, tiny_model
@@ -57,20 +61,39 @@ def test_the_expected_cost_is_the_formula_s() -> None:
     assert found.item() == pytest.approx(expected, rel=1e-5)
 
 
+def test_candidates_are_drawn_without_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in the encoder either: what a candidate is drawn from is the same whatever dropout draws."""
+    model, batch = tiny_model(dropout=0.5).train(), big_batch()
+    drawn_from: list[list[torch.Tensor]] = []
+
+    def noted(drawer: object, state: Any, *others: Any) -> Any:
+        assert drawer is model
+        assert not model.training
+        drawn_from.append([*state.source.tensors, *state.cells[0]])
+        return sample(model, state, *others)
+
+    monkeypatch.setattr(risk, "sample", noted)
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        expected_cost(model, batch, model.encode(batch), RISK)
+        assert model.training
+    assert all(torch.equal(one, other) for one, other in zip(*drawn_from, strict=True))
+
+
 def test_a_small_step_lowers_the_expected_cost() -> None:
     model, batch = tiny_model(), big_batch()
 
-    def risk() -> torch.Tensor:
+    def measured() -> torch.Tensor:
         torch.manual_seed(3)
         return expected_cost(model, batch, model.encode(batch), RISK)
 
-    before = risk()
+    before = measured()
     before.backward()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter -= 0.001 * parameter.grad
     assert model.training is False  # sampling sets it back
-    drawn_again = risk().item()  # the same draws, for the weights have hardly moved
+    drawn_again = measured().item()  # the same draws, for the weights have hardly moved
     assert drawn_again < before.item()
 
 
@@ -79,8 +102,10 @@ def test_the_loss_is_shared_between_likelihood_and_risk() -> None:
     torch.manual_seed(3)
     together, likelihood = batch_loss(model, batch, CPU, Objective(0.1, risk=RISK))
     torch.manual_seed(3)
-    risk = expected_cost(model, batch, model.encode(batch), RISK)
+    expected = expected_cost(model, batch, model.encode(batch), RISK)
     alone, same = batch_loss(model, batch, CPU, Objective(0.1))
     per_sentence = batch.target_tokens / len(batch)
     assert likelihood.item() == same.item()
-    assert together.item() == pytest.approx(0.6 * alone.item() + 0.4 * risk.item() * per_sentence, rel=1e-5)
+    assert together.item() == pytest.approx(
+        0.6 * alone.item() + 0.4 * expected.item() * per_sentence, rel=1e-5
+    )

@@ -47,6 +47,18 @@ def test_what_was_cut_in_training_is_cut_in_use() -> None:
 
 
 @pytest.mark.parametrize(
+    "model",
+    [
+        {"decoder": {"kind": "recurrent", "attention": "location", "attention_positions": 12}},
+        {"encoder": {"kind": "transformer", "positions": "learned", "max_positions": 12}},
+    ],
+)
+def test_a_source_is_cut_to_the_positions_that_are_told_apart(model: dict[str, Any]) -> None:
+    values = {"model": model, "data": {"max_length": 7}, "training": {"max_updates": 1}}
+    assert longest_source(build_config(values)) == 11
+
+
+@pytest.mark.parametrize(
     ("asked", "beam", "n_best"),
     [
         ({}, 5, 2),
