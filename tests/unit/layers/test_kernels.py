@@ -22,11 +22,13 @@ from seqloom.layers.attention import (
 )
 from seqloom.layers.cells import Cell, GRUCell, LSTMCell
 from seqloom.layers.dropout import SeededDropout, keep_mask, scale
+from seqloom.layers.embedding import OutputLayer
 from seqloom.layers.further_attention import CoverageAttention, HeadsAttention
 from seqloom.layers.one_gradient import loop_around, one_gradient
 from seqloom.layers.reading import dot_scores, read_memory
 from seqloom.layers.recurrent import RecurrentLayer, RecurrentStack
 from seqloom.training.loss import fused_smoothed_loss
+from seqloom.training.row_likelihood import row_likelihood
 
 pytestmark = pytest.mark.skipif(
     not any(shutil.which(name) for name in kernels.COMPILERS), reason="kernels need a compiler"
@@ -90,6 +92,19 @@ def test_the_loss(smoothing: float, taught: bool, r_drop: float, autocast: bool)
 
     leaves = {"features": features, "table": table, "bias": bias}
     agree(loss, leaves, 0.01 if autocast else SINGLE)
+
+
+@pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bfloat16"])
+def test_the_likelihood_of_each_row(autocast: bool) -> None:
+    output = randomise(OutputLayer(37, 12), dtype=torch.float32)
+    features = random_tensor(300, 12, seed=1, dtype=torch.float32)
+
+    def likelihood() -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            return row_likelihood(output, features, torch.arange(300) % 37) / 300
+
+    leaves = {"features": features, **dict(output.named_parameters())}
+    agree(likelihood, leaves, 0.01 if autocast else SINGLE)
 
 
 def test_a_logit_that_is_no_number_shows_in_the_loss() -> None:
