@@ -87,7 +87,7 @@ def score_next(model: SearchableModel, tokens: Integers, state: State, job: Job)
     precision = torch.promote_types(step.scores.dtype, torch.float32)
     if step.final:
         log_probs = step.scores.to(precision, copy=True).view(*tokens.shape, -1)
-        broken = (log_probs.isnan() | (log_probs == torch.inf)).flatten(1).any(dim=1)
+        broken = (~(log_probs.amax(dim=-1) < torch.inf)).any(dim=1)  # NaN is the largest of all
     else:
         log_probs = torch.log_softmax(step.scores, dim=-1, dtype=precision).view(*tokens.shape, -1)
         # NaN, +inf, or -inf alone make NaN of every symbol of their row
