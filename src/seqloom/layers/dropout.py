@@ -11,13 +11,13 @@ from seqloom.layers import kernels
 LEVELS = 256  # a mask element is one random byte, so probabilities are multiples of 1/256
 
 
-def random_words(seed: int, count: int) -> Tensor:
+def random_words(seed: int, count: int, device: torch.device | str = "cpu") -> Tensor:
     """(count,) int64, 64 random bits each: SplitMix64 (Steele et al. 2014), a function of seed and place."""
 
     def shifted(word: Tensor, by: int) -> Tensor:  # without the sign, which >> would copy
         return (word >> by) & ((1 << (64 - by)) - 1)
 
-    word = torch.arange(1, count + 1) * _signed(0x9E3779B97F4A7C15) + _signed(seed)
+    word = torch.arange(1, count + 1, device=device) * _signed(0x9E3779B97F4A7C15) + _signed(seed)
     word = (word ^ shifted(word, 30)) * _signed(0xBF58476D1CE4E5B9)
     word = (word ^ shifted(word, 27)) * _signed(0x94D049BB133111EB)
     return word ^ shifted(word, 31)
@@ -28,12 +28,15 @@ def _signed(word: int) -> int:
     return word - 2**64 if word >= 2**63 else word
 
 
-def keep_mask(shape: torch.Size, threshold: int, seed: int) -> Tensor:
-    """A bool mask that is False with probability threshold / 256; each row of the last axis begins with a new word."""
+def keep_mask(shape: torch.Size, threshold: int, seed: int, device: torch.device | str = "cpu") -> Tensor:
+    """A bool mask that is False with probability threshold / 256; each row of the last axis begins with a new word.
+
+    It is the same on every device, and drawn there.
+    """
     columns = shape[-1] if shape else 1
     words = -(-columns // 8)
     rows = shape.numel() // columns if columns else 0
-    drawn = random_words(seed, rows * words).view(torch.uint8).view(rows, 8 * words)
+    drawn = random_words(seed, rows * words, device).view(torch.uint8).view(rows, 8 * words)
     return (drawn[:, :columns] >= threshold).view(shape)
 
 
@@ -81,14 +84,14 @@ def scaled_by_mask(inputs: Tensor, beside: Tensor | None, seed: int, threshold: 
 
 def scaled_by_mask_plain(inputs: Tensor, beside: Tensor | None, seed: int, threshold: int) -> Tensor:
     """The readable twin."""
-    outputs = inputs * keep_mask(inputs.shape, threshold, seed) * scale(threshold)
+    outputs = inputs * keep_mask(inputs.shape, threshold, seed, inputs.device) * scale(threshold)
     return outputs if beside is None else beside + outputs
 
 
 def scaled_by_locked_mask(inputs: Tensor, seed: int, threshold: int) -> Tensor:
     """inputs (B, T, D) * mask * scale, with one mask (B, 1, D) for all positions; small, so drawn plainly and kept."""
     batch, _, width = inputs.shape
-    mask = keep_mask(torch.Size([batch, 1, width]), threshold, seed)
+    mask = keep_mask(torch.Size([batch, 1, width]), threshold, seed, inputs.device)
     return inputs * (mask.to(inputs) * scale(threshold))
 
 

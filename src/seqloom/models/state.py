@@ -18,6 +18,7 @@ class Memory:
     summary  (B, U)     one vector for the whole source, from which a recurrent decoder starts
     final    each encoder layer's final cell state, (B, H') tensors with directions joined; None if not recurrent
     copied   (B, S)     what a decoder that copies may write from each position; None for one that doesn't
+    largest            of what it may write, where it is known without waiting for the device
     """
 
     values: Tensor
@@ -25,6 +26,7 @@ class Memory:
     summary: Tensor
     final: tuple[CellState, ...] | None = None
     copied: Tensor | None = None
+    largest: int | None = None
 
 
 @dataclass(frozen=True)

@@ -95,10 +95,9 @@ def log_probabilities(model: Seq2Seq, memory: Memory, rows: Tensor, targets: Seq
           even copied.
     """
     given = collate([[]] * len(targets), targets).to(memory.values.device)
-    mask, read, written = given.target_mask, given.target_input, given.target_output
+    places, read, written = given.target_places, given.target_input, given.target_output
     if read is None or written is None:
         raise ValueError("targets make a batch with targets")
     features = model.decoder(model.target(read), model.start(memory).reorder(rows)).features
-    chosen = row_likelihood(model.output, features[mask], written[mask])
-    which = torch.arange(len(targets), device=rows.device)[:, None].expand_as(mask)[mask]
-    return chosen.new_zeros(len(targets)).index_add(0, which, chosen)
+    chosen = row_likelihood(model.output, features[places], written[places])
+    return chosen.new_zeros(len(targets)).index_add(0, places[0], chosen)
