@@ -1,9 +1,10 @@
 """What an update waits for: nothing, where its numbers are read late, and the run is the same then."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -13,14 +14,17 @@ from agreement import draw_always
 from kinds import model_of
 from seqloom.base.errors import DivergedError
 from seqloom.data.batch import Batch
+from seqloom.data.text_batch import TextBatch, text_batch
 from seqloom.layers import further_attention, reading
 from seqloom.models.seq2seq import Seq2Seq
 from seqloom.training import objective
 from seqloom.training.events import Event, SkipEvent, StepEvent
+from seqloom.training.language_model import TextObjective
 from seqloom.training.loop import Trainer
 from seqloom.training.machine import Machine
 from seqloom.training.objective import Objective
 from seqloom.training.optimiser import optimiser_tensors
+from text_models import language_model
 from tiny import Shelf, batches, copied, make_trainer, same_bits, tiny_model, weights
 
 READS = {"_local_scalar_dense", "nonzero", "is_nonzero", "equal", "masked_select", "unique_consecutive"}
@@ -54,10 +58,10 @@ class NoWaiting(TorchDispatchMode):
 class HostBatch:
     """A batch before it moves: the host may count its symbols."""
 
-    batch: Batch
+    batch: Batch | TextBatch
     target_tokens: int
 
-    def to(self, device: torch.device | str) -> Batch:
+    def to(self, device: torch.device | str) -> Batch | TextBatch:
         return self.batch.to(device)
 
 
@@ -104,6 +108,20 @@ def test_an_update_waits_for_nothing(encoder: str, decoder: str, asked: Objectiv
         trainer._update(group)
     assert len(trainer.unread) == 2
     assert not same_bits(weights(trainer), before)
+
+
+@pytest.mark.usefixtures("_as_on_a_gpu")
+@pytest.mark.parametrize("kind", ["lstm", "gru", "ssru", "transformer-pre-sinusoidal"])
+def test_an_update_of_a_language_model_waits_for_nothing(kind: str) -> None:
+    trainer = late(model=language_model(kind, torch.float32, dropout=0.4), log_every=1000)
+    trainer.objective = TextObjective(0.1)
+    texts = text_batch([np.array([4, 5, 6, 7]), np.array([8, 9])])
+    group = [HostBatch(replace(texts, fresh=fresh).to("cpu"), texts.target_tokens) for fresh in (True, False)]
+    with NoWaiting():
+        trainer._update(group)
+        trainer._update(group)
+    assert len(trainer.unread) == 2
+    assert bool(trainer.carried) is (kind != "transformer-pre-sinusoidal")
 
 
 def test_what_waits_is_noticed() -> None:
