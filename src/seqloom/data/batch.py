@@ -29,6 +29,10 @@ class Batch:
     target_lengths   (B,)
     alignment        (B, T, S) float32, where each target position should look: shares that sum to 1, or zeros where
                      nothing is known, as at EOS; None where no pair has a word alignment
+    written          (M,) where symbols of the target stand among its B T places, row by row; None without targets
+    largest          the largest id of the source; None for sound
+
+    The last two are known from the lengths and ids, but not on a GPU without waiting for it, so `collate` finds them.
     """
 
     source: Tensor
@@ -37,6 +41,8 @@ class Batch:
     target_output: Tensor | None = None
     target_lengths: Tensor | None = None
     alignment: Tensor | None = None
+    written: Tensor | None = None
+    largest: int | None = None
 
     def __len__(self) -> int:
         return self.source.shape[0]
@@ -54,6 +60,15 @@ class Batch:
         return visible(self.target_lengths, self.target_output.shape[1])
 
     @property
+    def target_places(self) -> tuple[Tensor, Tensor]:
+        """Rows and columns of the target's symbols (M,), which index as `target_mask` does, without counting them."""
+        if self.written is None or self.target_output is None:
+            rows, columns = self.target_mask.nonzero(as_tuple=True)
+            return rows, columns
+        width = self.target_output.shape[1]
+        return self.written // width, self.written % width
+
+    @property
     def target_tokens(self) -> int:
         """Symbols to write, EOS counted; 0 without targets."""
         return 0 if self.target_lengths is None else int(self.target_lengths.sum())
@@ -64,12 +79,20 @@ class Batch:
 
     def repeated(self, times: int) -> "Batch":
         """All sentences, and then all of them again, so many times in all."""
-        return self if times == 1 else self._changed(lambda tensor: torch.cat([tensor] * times))
+        if times == 1:
+            return self
+        found = self._changed(lambda tensor: torch.cat([tensor] * times))
+        if self.written is None or self.target_output is None:
+            return found
+        step = self.target_output.numel()
+        return replace(found, written=torch.cat([self.written + step * each for each in range(times)]))
 
     def _changed(self, change: Callable[[Tensor], Tensor]) -> "Batch":
-        held = [getattr(self, field.name) for field in fields(self)]
-        changed: list[Any] = [None if tensor is None else change(tensor) for tensor in held]
-        return Batch(*changed)
+        held = {field.name: getattr(self, field.name) for field in fields(self)}
+        changed: dict[str, Any] = {
+            name: change(value) for name, value in held.items() if isinstance(value, Tensor)
+        }
+        return replace(self, **changed)
 
 
 def visible(lengths: Tensor, positions: int) -> Tensor:
@@ -91,14 +114,16 @@ def collate(
         raise ShapeError("A batch needs at least one sentence.")
     source, source_lengths = _padded(sources)
     if targets is None:
-        return Batch(source, source_lengths)
+        return Batch(source, source_lengths, largest=int(source.max()))
     for name, rows in (("targets", targets), ("alignments", spans)):
         if rows is not None and len(rows) != len(sources):
             raise ShapeError(f"{len(sources)} sources and {len(rows)} {name}; expected as many.")
     target_output, target_lengths = _padded(targets)
     target_input, _ = _padded(targets, begin=True)
     alignment = None if spans is None else share_out(spans, target_output.shape[1], source.shape[1])
-    return Batch(source, source_lengths, target_input, target_output, target_lengths, alignment)
+    written = visible(target_lengths, target_output.shape[1]).flatten().nonzero()[:, 0]
+    found = Batch(source, source_lengths, target_input, target_output, target_lengths, alignment, written)
+    return replace(found, largest=int(source.max()))
 
 
 def share_out(spans: Sequence[Sequence[Span]], target_positions: int, source_positions: int) -> Tensor:
@@ -131,7 +156,7 @@ def collate_frames(frames: Sequence[NDArray[np.float32]], targets: Sequence[Ids]
     written = collate(targets, targets)
     if len(written) != len(read):
         raise ShapeError(f"{len(read)} utterances and {len(written)} targets; expected as many.")
-    return replace(written, source=read.source, source_lengths=read.source_lengths)
+    return replace(written, source=read.source, source_lengths=read.source_lengths, largest=None)
 
 
 def _padded(rows: Sequence[Ids], begin: bool = False) -> tuple[Tensor, Tensor]:

@@ -28,11 +28,14 @@ class TextBatch:
     inputs   (B, T) the symbol before each; EOS before a text's first
     outputs  (B, T) what is to be predicted; PAD where nothing counts
     fresh    whether nothing is known of the text before, so that no state is carried on
+    written  (M,) where predictions count among the B T places, row by row; found before the batch moves, as nobody can
+             look for it on a GPU without waiting
     """
 
     inputs: Tensor
     outputs: Tensor
     fresh: bool = True
+    written: Tensor | None = None
 
     def __len__(self) -> int:
         return self.inputs.shape[0]
@@ -43,15 +46,26 @@ class TextBatch:
         return self.outputs != PAD
 
     @property
+    def counted_places(self) -> tuple[Tensor, Tensor]:
+        """Rows and columns (M,) of the predictions that count, which index as `counted` does."""
+        written = self._written()
+        width = self.outputs.shape[1]
+        return written // width, written % width
+
+    def _written(self) -> Tensor:
+        return self.counted.flatten().nonzero()[:, 0] if self.written is None else self.written
+
+    @property
     def target_tokens(self) -> int:
         """Predictions that count."""
         return int(self.counted.sum())
 
     def to(self, device: torch.device | str) -> "TextBatch":
         """The same batch on a device."""
-        return TextBatch(
-            self.inputs.to(device, non_blocking=True), self.outputs.to(device, non_blocking=True), self.fresh
+        inputs, outputs, written = (
+            tensor.to(device, non_blocking=True) for tensor in (self.inputs, self.outputs, self._written())
         )
+        return TextBatch(inputs, outputs, self.fresh, written)
 
 
 def preceded(text: Symbols, start: int, stop: int) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from seqloom.layers.row_blocks import compute_type
 
 CellState = tuple[Tensor, ...]
 Gates = dict[str, Tensor]
+WIDE = 64  # rows; below, what compiled steps of an LSTM leave to be multiplied is too little for a call each
 
 
 class Cell(nn.Module):
@@ -243,6 +244,10 @@ class LSTMCell(StackedCell):
         return hidden, cell
 
     def fused(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+        """Compiled steps in training of WIDE rows or more: they take as long as PyTorch's and hold less memory."""
+        if torch.is_grad_enabled() and len(inputs) >= WIDE and fused_cells.pays(inputs):
+            outputs, *last = fused_cells.FusedLSTM.apply(inputs, *state, *self.parameters_in_order, None)
+            return outputs, tuple(last)
         hidden, cell = state
         outputs, last_hidden, last_cell = torch.lstm(
             inputs,
@@ -258,7 +263,10 @@ class LSTMCell(StackedCell):
         return outputs, (last_hidden[0], last_cell[0])
 
     def fused_to_lengths(self, inputs: Tensor, state: CellState, lengths: Tensor) -> tuple[Tensor, CellState]:
-        """Packed, because c at a row's own end is not among the outputs; compiled steps stop there by themselves."""
+        """Packed, because c at a row's own end is not among the outputs; compiled steps stop there by themselves.
+
+        Packing wants the lengths on the host, for which a GPU waits.
+        """
         if fused_cells.pays(inputs):
             outputs, *last = fused_cells.FusedLSTM.apply(inputs, *state, *self.parameters_in_order, lengths)
             return outputs, tuple(last)

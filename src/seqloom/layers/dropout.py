@@ -11,7 +11,7 @@ from seqloom.layers import kernels
 LEVELS = 256  # a mask element is one random byte, so probabilities are multiples of 1/256
 
 
-def random_words(seed: int, count: int, device: torch.device | None = None) -> Tensor:
+def random_words(seed: int, count: int, device: torch.device | str = "cpu") -> Tensor:
     """(count,) int64, 64 random bits each: SplitMix64 (Steele et al. 2014), a function of seed and place."""
 
     def shifted(word: Tensor, by: int) -> Tensor:  # without the sign, which >> would copy
@@ -28,10 +28,10 @@ def _signed(word: int) -> int:
     return word - 2**64 if word >= 2**63 else word
 
 
-def keep_mask(shape: torch.Size, threshold: int, seed: int, device: torch.device | None = None) -> Tensor:
+def keep_mask(shape: torch.Size, threshold: int, seed: int, device: torch.device | str = "cpu") -> Tensor:
     """A bool mask that is False with probability threshold / 256; each row of the last axis begins with a new word.
 
-    device  where it is drawn, the same everywhere; None for a CPU
+    It is the same on every device, and drawn there.
     """
     columns = shape[-1] if shape else 1
     words = -(-columns // 8)

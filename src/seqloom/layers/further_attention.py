@@ -14,7 +14,7 @@ from seqloom.layers.attention import (
     split_heads,
     start_glorot,
 )
-from seqloom.layers.linear import Linear
+from seqloom.layers.linear import Linear, linear
 from seqloom.layers.reading import check_visible, read_memory
 
 
@@ -82,7 +82,8 @@ class LocalAttention(GeneralAttention):
         alignment(s) = softmax over |s - p| <= D of (query . W memory(s)), times exp(-(s - p)^2 / (2 (D / 2)^2))
 
     Source: Luong et al. 2015, section 3.2, "local-p", with the "general" score. As in the paper the Gaussian is not
-    normalised again, so that the rows of the alignment sum to less than 1.
+    normalised again, so that the rows of the alignment sum to less than 1. Places are computed in float32 whatever the
+    format of the products: bfloat16 knows no position between 512 and 516.
     """
 
     def __init__(self, query_size: int, memory_size: int, window: int) -> None:
@@ -94,9 +95,11 @@ class LocalAttention(GeneralAttention):
         nn.init.uniform_(self.position_vector, -(query_size**-0.5), query_size**-0.5)
 
     def centres(self, query: Tensor, visible: Tensor) -> Tensor:
-        """query (B, T, Q), visible (B, S) -> p (B, T), from 0 to each row's own length."""
-        predicted = torch.sigmoid(torch.tanh(self.position_layer(query)) @ self.position_vector)
-        return visible.sum(-1)[:, None] * predicted
+        """query (B, T, Q), visible (B, S) -> p (B, T), from 0 to each row's own length, float32 or better."""
+        exact = torch.promote_types(query.dtype, torch.float32)
+        with torch.autocast(query.device.type, enabled=False):
+            predicted = torch.tanh(linear(query.to(exact), self.position_layer.weight.to(exact)))
+            return visible.sum(-1)[:, None] * torch.sigmoid(predicted @ self.position_vector.to(exact))
 
     def forward(
         self,
@@ -113,9 +116,10 @@ class LocalAttention(GeneralAttention):
         positions = torch.arange(keys.shape[1], device=query.device)
         distance = positions - self.centres(query, visible)[:, :, None]  # (B, T, S)
         near = visible[:, None] & (distance.detach().abs() <= self.window)
-        shares = self.scores(query, keys).masked_fill(~near, -math.inf).softmax(dim=-1)
+        scores = self.scores(query, keys).to(distance.dtype)
+        shares = scores.masked_fill(~near, -math.inf).softmax(dim=-1)
         alignment = shares * torch.exp(-(distance**2) / (2 * (self.window / 2) ** 2))
-        return alignment @ memory, alignment
+        return alignment.to(memory.dtype) @ memory, alignment
 
 
 class CoverageAttention(AdditiveAttention):

@@ -201,7 +201,7 @@ class TransformerDecoderLayer(LookingBack):
         beam: int = 1,
         alignment: bool = False,
     ) -> tuple[Tensor, Past, Tensor | None]:
-        """Write T more positions; one call serves training (an empty past) and search (T = 1).
+        """Write T more positions; one call serves training (an empty past) and search (mostly T = 1).
 
         inputs       (N, T, D)
         past         keys and values (N, H, P, K) of the positions written before, P of them, perhaps none; or the
@@ -218,13 +218,13 @@ class TransformerDecoderLayer(LookingBack):
         inputs = self.around_source.close(inputs, outputs.reshape(inputs.shape))
 
         outputs = self.feed_forward(self.around_feed_forward.open(inputs))
-        if weights is not None and beam > 1:  # (B, H, W, S), one position a row -> (N, H, 1, S)
-            weights = weights.transpose(1, 2).flatten(0, 1)[:, :, None]
+        if weights is not None and beam > 1:  # (B, H, W T, S) -> (N, H, T, S)
+            weights = weights.unflatten(2, (beam, -1)).transpose(1, 2).flatten(0, 1)
         return self.around_feed_forward.close(inputs, outputs), past, weights
 
 
 def beside(query: Tensor, beam: int) -> Tensor:
-    """Lay the rows of one sentence side by side as positions: (B W, H, 1, K) -> (B, H, W, K)."""
+    """Lay the rows of one sentence side by side as positions: (B W, H, T, K) -> (B, H, W T, K)."""
     if beam == 1:
         return query
-    return query[:, :, 0].unflatten(0, (-1, beam)).transpose(1, 2)
+    return query.unflatten(0, (-1, beam)).transpose(1, 2).flatten(2, 3)

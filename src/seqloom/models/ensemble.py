@@ -52,11 +52,23 @@ class Ensemble(nn.Module):
             member.step(tokens, own, alignment=alignment)
             for member, own in zip(self.members, state.states, strict=True)
         ]
-        log_probs = torch.stack([step.scores.log_softmax(dim=-1) for step in steps])
-        mean = log_probs.logsumexp(dim=0) - math.log(len(steps))
         looked = [step.alignment for step in steps if step.alignment is not None]
         return Step(
-            mean,
+            log_mean_probability([step.scores for step in steps]),
             torch.stack(looked).mean(0) if looked else None,
             EnsembleState(tuple(step.state for step in steps)),
+            final=True,
         )
+
+
+def log_mean_probability(scores: Sequence[Tensor]) -> Tensor:
+    """Several models' scores (N, V) -> the logarithm of their mean probabilities, float32 or better, none above 0.
+
+    It never leaves the logarithm, so that what is too small for a float isn't lost; and is added up model by model, as
+    a logsumexp over all of them, stacked, takes four times as long.
+    """
+    exact = torch.promote_types(scores[0].dtype, torch.float32)
+    total = scores[0].log_softmax(dim=-1, dtype=exact)
+    for others in scores[1:]:
+        total = torch.logaddexp(total, others.log_softmax(dim=-1, dtype=exact))
+    return (total - math.log(len(scores))).clamp(max=0.0)

@@ -49,7 +49,7 @@ class Mixing(NamedTuple):
     copied: Tensor
     symbols: int
 
-    def of(self, rows: Tensor | slice) -> "Mixing":
+    def of(self, rows: Tensor | tuple[Tensor, ...] | slice) -> "Mixing":
         """Those positions."""
         return Mixing(
             self.features[rows], self.switch[rows], self.alignment[rows], self.copied[rows], self.symbols
@@ -80,7 +80,7 @@ class PointerGenerator(Seq2Seq):
     def encode(self, batch: Batch) -> Memory:
         """Read the source once, and keep what it holds."""
         memory = super().encode(replace(batch, source=self.known(batch.source)))
-        return replace(memory, copied=batch.source)
+        return replace(memory, copied=batch.source, largest=batch.largest)
 
     def start(self, memory: Memory) -> CopyingState:
         """The decoder's state before the first symbol, N = B rows."""
@@ -88,7 +88,8 @@ class PointerGenerator(Seq2Seq):
             raise ShapeError(
                 "The memory doesn't say what its positions hold; encode the batch with this model."
             )
-        symbols = max(self.vocabulary, int(memory.copied.max()) + 1)
+        largest = int(memory.copied.max()) if memory.largest is None else memory.largest
+        symbols = max(self.vocabulary, largest + 1)
         source = SourceView((memory.copied, memory.values), memory.visible)
         return CopyingState(super().start(memory), source, symbols)
 

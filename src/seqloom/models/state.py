@@ -18,6 +18,7 @@ class Memory:
     summary  (B, U)     one vector for the whole source, from which a recurrent decoder starts
     final    each encoder layer's final cell state, (B, H') tensors with directions joined; None if not recurrent
     copied   (B, S)     what a decoder that copies may write from each position; None for one that doesn't
+    largest            of what it may write, where it is known without waiting for the device
     """
 
     values: Tensor
@@ -25,6 +26,7 @@ class Memory:
     summary: Tensor
     final: tuple[CellState, ...] | None = None
     copied: Tensor | None = None
+    largest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,14 @@ class SourceView:
         return SourceView(tensors, self.visible.index_select(0, kept), beam)
 
     def beside(self, rows: Tensor) -> Tensor:
-        """Lay the rows of a sentence side by side as positions: (N, 1, D) -> (B, W, D); (B, T, D) stays."""
-        return rows if self.beam == 1 else rows.reshape(len(self.visible), self.beam, -1)
+        """Lay the rows of a sentence side by side as positions: (N, T, D) -> (B, W T, D)."""
+        return rows if self.beam == 1 else rows.unflatten(0, (-1, self.beam)).flatten(1, 2)
 
     def apart(self, rows: Tensor) -> Tensor:
-        """The way back: (B, W, D) -> (N, 1, D)."""
-        return rows if self.beam == 1 else rows.reshape(len(self.visible) * self.beam, 1, -1)
+        """The way back: (B, W T, D) -> (N, T, D)."""
+        if self.beam == 1:
+            return rows
+        return rows.unflatten(1, (self.beam, -1)).flatten(0, 1)
 
 
 class State(Protocol):

@@ -78,6 +78,10 @@ def on_device(array: npt.NDArray[Any], device: torch.device) -> Tensor:
 def score_next(model: SearchableModel, tokens: Integers, state: State, job: Job) -> Scored:
     """Feed each row its last symbol, tokens (n, w), and read the log-probabilities of the next.
 
+    These are made for all symbols, though a beam reads few: the choice goes over raw logits as well, less each row's
+    logsumexp, but PyTorch takes twice as long for that as for a log_softmax. 320 rows of 10,000 on one thread are
+    normalised, banned and chosen from in 2.6 ms, from the logits in 4.6; the product that makes these takes 18.
+
     Raises  ShapeError when the model does not give one row a token; UsageError when coverage is asked of a model
             without attention
     """
@@ -87,7 +91,7 @@ def score_next(model: SearchableModel, tokens: Integers, state: State, job: Job)
     precision = torch.promote_types(step.scores.dtype, torch.float32)
     if step.final:
         log_probs = step.scores.to(precision, copy=True).view(*tokens.shape, -1)
-        broken = (log_probs.isnan() | (log_probs == torch.inf)).flatten(1).any(dim=1)
+        broken = (~(log_probs.amax(dim=-1) < torch.inf)).any(dim=1)  # NaN is the largest of all
     else:
         log_probs = torch.log_softmax(step.scores, dim=-1, dtype=precision).view(*tokens.shape, -1)
         # NaN, +inf, or -inf alone make NaN of every symbol of their row

@@ -7,12 +7,13 @@ from torch.nn import functional
 SMALLEST = torch.finfo(torch.float32).tiny  # of a share whose logarithm is taken; below it float32 has zero
 
 
-def coverage_loss(alignment: Tensor, counted: Tensor) -> Tensor:
+def coverage_loss(alignment: Tensor, counted: Tensor | tuple[Tensor, Tensor]) -> Tensor:
     """How much attention goes where it has been before, summed over the positions that count.
 
         sum over t, s of min(alignment_t(s), coverage_t(s)),   coverage_t = sum of the alignments before t
 
-    alignment  (B, T, S), counted (B, T) bool, False at padding
+    alignment  (B, T, S)
+    counted    (B, T) bool, False at padding, or the rows and columns of what it marks
     Source     See et al. 2017, equation 12. It needs no model that reads its coverage.
     """
     alignment = alignment.to(torch.promote_types(alignment.dtype, torch.float32))

@@ -55,7 +55,7 @@ class TextObjective:
         with machine.autocast():
             state = model.carried_on({} if batch.fresh else carried, len(batch))
             features, state = model.read(batch.inputs, state)
-            counted = batch.counted
+            counted = batch.counted_places
             loss, likelihood = fused_smoothed_loss(
                 model.output.narrow(features[counted]),
                 model.output.table,

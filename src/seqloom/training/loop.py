@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -60,6 +60,18 @@ class Keeper(Protocol):
         ...
 
 
+class Outcome(NamedTuple):
+    """What an update came to, on the device until it is read.
+
+    update   its number, and `tokens` the predictions in it
+    numbers  (3,) float64: the sums of its loss and its likelihood, its gradient's norm
+    """
+
+    update: int
+    tokens: int
+    numbers: Tensor
+
+
 class Trainer:
     """Trains a model. Iterate over `events()`; nothing happens between two events that isn't told.
 
@@ -68,6 +80,10 @@ class Trainer:
     keeper    writes checkpoints; None keeps nothing
     stop      asked after every update; True saves and ends the run with reason "interrupted"
     objective what is minimised
+
+    On a GPU nothing waits for an update until something is to be told or kept: whether its numbers are finite decides
+    there whether it changes anything, and is read here with the next step event at the latest. With plain gradient
+    descent, whose rule can't be told so, or a moving average every update is read at once, as on a CPU.
     """
 
     def __init__(
@@ -95,6 +111,9 @@ class Trainer:
         self.bounds = Bounds.of(config)
         self.optimiser = build_optimiser(self.model, config)
         self.average = MovingAverage(self.model, config.ema) if config.ema else None
+        foretold = getattr(self.optimiser, "_step_supports_amp_scaling", False) and not self.average
+        self.late = machine.device.type == "cuda" and foretold
+        self.unread: list[Outcome] = []
         self.state = TrainingState()
         self.carried: Carried = NOTHING_CARRIED
         self.saved_state: TrainingState | None = None
@@ -126,6 +145,7 @@ class Trainer:
         groups = self._groups()
         while not reason:
             reason = (yield from self._advance(next(groups))) or self._over()
+        yield from self._read()
         if self.sums.updates:
             yield self._step_event()
         if reason != "interrupted":
@@ -139,14 +159,12 @@ class Trainer:
     def _advance(self, batches: Sequence[TrainingBatch]) -> Generator[Event, None, str]:
         """One update and what is due after it; gives "interrupted" if the run was asked to stop, else ""."""
         state, epoch = self.state, self.state.epoch
-        skip = self._update(batches)
+        self._update(batches)
         state.seconds = time.monotonic() - self.begun
-        if skip:
-            yield skip
-        if state.bad_in_a_row >= self.config.max_bad_updates:
-            yield StopEvent(state.update, "diverged", state.seconds)
-            raise self._diverged()
-        if self.sums.updates and state.update % self.config.log_every == 0:
+        to_log = state.update % self.config.log_every == 0
+        if to_log or not self.late:
+            yield from self._read()
+        if self.sums.updates and to_log:
             yield self._step_event()
         state.validation_due = self._validation_due(epoch)
         interrupted = self.stop()
@@ -154,7 +172,9 @@ class Trainer:
             yield from self._validate_if_due()
             interrupted = state.validation_due
         if interrupted or self._checkpoint_due():
-            yield from self._save()
+            yield from self._read()
+            if interrupted or not state.bad_in_a_row:
+                yield from self._save()
         return "interrupted" if interrupted else ""
 
     def _over(self) -> str:
@@ -180,8 +200,8 @@ class Trainer:
             while group := list(islice(stream, self.config.accumulate)):
                 yield group
 
-    def _update(self, batches: Sequence[TrainingBatch]) -> SkipEvent | None:
-        """One update from the gradients of some batches, as if they were one; skipped if they are not finite."""
+    def _update(self, batches: Sequence[TrainingBatch]) -> None:
+        """One update from the gradients of some batches, as if they were one; changes nothing if they aren't finite."""
         state = self.state
         self.model.train()
         fraction = min(self.fraction(), 1.0)
@@ -199,34 +219,51 @@ class Trainer:
             total = total + loss.detach()
             likelihood = likelihood + part
         limit = self.config.clip_norm or math.inf
-        norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), limit))
-        finite = math.isfinite(norm) and math.isfinite(float(total))
-        if finite:
-            self.optimiser.step()
-            if self.average:
-                self.average.follow(self.model, state.update)
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), limit)
+        numbers = torch.stack([each.double() for each in (total, likelihood, norm)])
+        self._step(numbers[0].isfinite() & numbers[2].isfinite())
         self.freed.after_update()
         state.update += 1
         state.tokens += tokens
         state.batch += len(batches)
         if state.batch >= self.source.count(state.epoch):
             state.epoch, state.batch = state.epoch + 1, 0
-        if not finite:
-            return self._skip()
-        state.bad_in_a_row = 0
-        self.sums.add(float(total), float(likelihood), norm, tokens)
-        return None
+        self.unread.append(Outcome(state.update, tokens, numbers))
 
-    def _skip(self) -> SkipEvent:
-        self.carried = NOTHING_CARRIED  # which may be no numbers either
-        self.state.skipped += 1
-        self.state.bad_in_a_row += 1
-        return SkipEvent(self.state.update, self.state.bad_in_a_row)
+    def _step(self, finite: Tensor) -> None:
+        """Change the weights, the average and what is carried on, if everything is finite."""
+        if self.late:
+            self.optimiser.found_inf = (~finite).float()  # type: ignore[attr-defined]  # as torch.amp.GradScaler does
+            self.optimiser.step()
+            self.carried = {name: torch.where(finite, held, 0) for name, held in self.carried.items()}
+        elif finite:
+            self.optimiser.step()
+            if self.average:
+                self.average.follow(self.model, self.state.update)
+        else:
+            self.carried = NOTHING_CARRIED  # which may be no numbers either
 
-    def _diverged(self) -> DivergedError:
+    def _read(self) -> Iterator[Event]:
+        """Wait for the updates that weren't read yet, and count them. Raises DivergedError."""
+        state, outcomes = self.state, self.unread
+        self.unread = []
+        found = torch.stack([outcome.numbers for outcome in outcomes]).tolist() if outcomes else []
+        for outcome, (loss, likelihood, norm) in zip(outcomes, found, strict=True):
+            if math.isfinite(loss) and math.isfinite(norm):
+                state.bad_in_a_row = 0
+                self.sums.add(loss, likelihood, norm, outcome.tokens)
+                continue
+            state.skipped += 1
+            state.bad_in_a_row += 1
+            yield SkipEvent(outcome.update, state.bad_in_a_row)
+            if state.bad_in_a_row >= self.config.max_bad_updates:
+                yield StopEvent(outcome.update, "diverged", state.seconds)
+                raise self._diverged(outcome.update)
+
+    def _diverged(self, update: int) -> DivergedError:
         return DivergedError(
             f"The loss or its gradient was not finite in {self.state.bad_in_a_row} updates in a row, the last at "
-            f"update {self.state.update}; best and checkpoints are from before. Train in another run folder with a "
+            f"update {update}; best and checkpoints are from before. Train in another run folder with a "
             'lower training.learning_rate, a higher training.warmup_updates or training.precision = "float32".'
         )
 
@@ -268,6 +305,7 @@ class Trainer:
         state = self.state
         if not state.validation_due:
             return
+        yield from self._read()
         before = state.seconds
         event = self._validation()
         if event is None:
@@ -310,7 +348,7 @@ class Trainer:
     def _checkpoint_due(self) -> bool:
         """At each validation, and as often between as the configuration says."""
         config, state = self.config, self.state
-        if self.keeper is None or state.bad_in_a_row:
+        if self.keeper is None:
             return False
         if state.validated_update == state.update:
             return True

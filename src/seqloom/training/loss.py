@@ -1,6 +1,6 @@
 """Label-smoothed likelihood, with output layer, softmax and loss fused so that the logits are never held whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from seqloom.base.shapes import check_shape
 from seqloom.layers import kernels
-from seqloom.layers.row_blocks import ROWS, filled_up
+from seqloom.layers.row_blocks import ROWS, compute_type, filled_up
 
 CHUNK_BYTES = 20_000_000  # of logits at a time: few enough that they stay in the cache until they are used up
 
@@ -61,7 +61,7 @@ def to_gradient(
     *,
     wanted: bool,
 ) -> tuple[Tensor, Tensor]:
-    """Turn logits into the gradient of their own loss, in place; gives the loss and the plain likelihood, summed.
+    """Turn logits into the gradient of their own loss, in place; gives the loss, summed, and the likelihood (P, M).
 
     logits   (N, V) without the bias (V,), the first of which are those of P passes over M positions
     targets  (M,)
@@ -92,7 +92,7 @@ def to_gradient(
         sums[0],
         sums[1],
     )
-    return sums[0].sum(), sums[1].sum()
+    return sums[0].sum(), sums[1]
 
 
 def to_gradient_plain(
@@ -110,26 +110,25 @@ def to_gradient_plain(
     target = targets[None, :, None].expand(passes, -1, 1)
     own = logits[: passes * len(targets)].unflatten(0, (passes, len(targets)))
     exact = own.to(torch.promote_types(logits.dtype, torch.float32)) + bias  # (P, M, V)
-    log_sum = exact.logsumexp(dim=-1, keepdim=True)
-    likelihood = (log_sum - exact.gather(2, target)).sum()  # negative log-likelihood of the targets
-    spread = log_sum.sum() - exact.sum() / symbols  # the same in the mean over all symbols
-    loss = (1 - share) * ((1 - smoothing) * likelihood + smoothing * spread)
+    log_probability = exact.log_softmax(dim=-1)  # half as long as its logsumexp takes
+    each = -log_probability.gather(2, target)  # negative log-likelihood of the targets
+    spread = -log_probability.sum() / symbols  # the same in the mean over all symbols
+    loss = (1 - share) * ((1 - smoothing) * each.sum() + smoothing * spread)
     if wished is not None:
-        loss = loss + share * (log_sum.sum() - (wished * exact).sum())
-    log_probability = exact - log_sum
+        loss = loss - share * (wished * log_probability).sum()
     gradient = log_probability.exp()
     if r_drop:
         divergence, of_divergence = divergence_between(log_probability)
         loss = loss + r_drop / 2 * divergence
         gradient += r_drop / 2 * of_divergence
     if not wanted:
-        return loss, likelihood
+        return loss, each[..., 0]
     gradient -= (1 - share) * smoothing / symbols
     gradient.scatter_add_(2, target, gradient.new_full(target.shape, (1 - share) * (smoothing - 1)))
     if wished is not None:
         gradient -= share * wished
     own.copy_(gradient)
-    return loss, likelihood
+    return loss, each[..., 0]
 
 
 def divergence_between(log_probability: Tensor) -> tuple[Tensor, Tensor]:
@@ -141,6 +140,51 @@ def divergence_between(log_probability: Tensor) -> tuple[Tensor, Tensor]:
     apart = log_probability - log_probability.flip(0)  # log p - log q, log q - log p
     each = (probability * apart).sum(-1, keepdim=True)  # KL(p, q), KL(q, p)
     return each.sum(), probability * (apart - each + 1) - probability.flip(0)
+
+
+class Chunk(NamedTuple):
+    """Some of M positions, in each of P passes over them.
+
+    rows    which positions
+    read    (N, E) what is multiplied, filled up with zeros to one of few numbers of rows
+    logits  (N, V) without the bias
+    """
+
+    rows: slice
+    read: Tensor
+    logits: Tensor
+
+
+def in_chunks(features: Tensor, table: Tensor) -> Iterator[Chunk]:
+    """The logits of features (P, M, E) under a table (V, E), all chunks in one place: use one up before the next."""
+    passes, positions, _ = features.shape
+    rows = chunk_rows(len(table), table.dtype, passes)
+    room = table.new_empty(filled_up(passes * min(rows, positions)), len(table))
+    for start in range(0, positions, rows):
+        piece = features[:, start : start + rows].flatten(0, 1).to(table.dtype)
+        piece = functional.pad(piece, (0, 0, 0, filled_up(len(piece)) - len(piece)))
+        logits = torch.mm(piece, table.T, out=room[: len(piece)])
+        yield Chunk(slice(start, min(start + rows, positions)), piece, logits)
+
+
+class OutputGradients(NamedTuple):
+    """Of the features (P, M, E), the table (V, E) and the bias (V,), as far as the chunks have gone back."""
+
+    features: Tensor
+    table: Tensor
+    bias: Tensor
+
+    def add(self, chunk: Chunk, table: Tensor) -> None:
+        """Go back from a chunk whose logits have become their own gradient; the table as it was multiplied with."""
+        own = self.features[:, chunk.rows]
+        count = len(own.flatten(0, 1))
+        chunk.logits[count:] = 0.0  # the rows that fill it up
+        own.copy_((chunk.logits @ table)[:count].view(own.shape))
+        if table.dtype == self.table.dtype:
+            self.table.addmm_(chunk.logits.T, chunk.read)
+        else:
+            self.table.add_(chunk.logits.T @ chunk.read)
+        self.bias.add_(kernels.column_sums(chunk.logits))
 
 
 class FusedLoss(torch.autograd.Function):
@@ -163,42 +207,20 @@ class FusedLoss(torch.autograd.Function):
         weights: Weights,
     ) -> tuple[Tensor, Tensor]:
         wanted = any(ctx.needs_input_grad[:3])
-        compute = (
-            torch.get_autocast_dtype(features.device.type)
-            if torch.is_autocast_enabled(features.device.type)
-            else features.dtype
-        )
-        compute_table = table.to(compute)
-        feature_gradient = torch.empty_like(features)
-        table_gradient = torch.zeros_like(table)
-        bias_gradient = torch.zeros_like(bias)
+        number = compute_type(features)
+        columns = table.to(number)
+        made = OutputGradients(torch.empty_like(features), torch.zeros_like(table), torch.zeros_like(bias))
+        split = (weights.passes, len(targets))
+        made_at = made._replace(features=made.features.unflatten(0, split))
         loss, likelihood = features.new_zeros(2, dtype=torch.float64).unbind()
-        passes = weights.passes
-        read, read_gradient = (of.unflatten(0, (passes, len(targets))) for of in (features, feature_gradient))
-        rows = chunk_rows(len(table), compute, passes)
-        room = compute_table.new_empty(
-            filled_up(passes * min(rows, len(targets))), len(table)
-        )  # for all chunks
-        for start in range(0, len(targets), rows):
-            stop = min(start + rows, len(targets))
-            count = passes * (stop - start)
-            piece = read[:, start:stop].flatten(0, 1).to(compute)
-            piece = functional.pad(piece, (0, 0, 0, filled_up(count) - count))
-            logits = torch.mm(piece, compute_table.T, out=room[: len(piece)])  # to_gradient adds the bias
-            wished = None if teacher is None else teacher(start, stop)
-            of_piece = to_gradient(logits, bias, targets[start:stop], weights, wished, wanted=wanted)
-            loss, likelihood = loss + of_piece[0], likelihood + of_piece[1]
-            if not wanted:
-                continue
-            logits[count:] = 0.0  # the rows that fill it up, whose gradient is zero
-            read_gradient[:, start:stop] = (logits @ compute_table)[:count].view(passes, stop - start, -1)
-            if compute == table.dtype:
-                table_gradient.addmm_(logits.T, piece)
-            else:
-                table_gradient += logits.T @ piece
-            bias_gradient += kernels.column_sums(logits)
-        ctx.save_for_backward(feature_gradient, table_gradient, bias_gradient)
-        exact = torch.promote_types(compute, torch.float32)
+        for chunk in in_chunks(features.unflatten(0, split), columns):
+            wished = None if teacher is None else teacher(chunk.rows.start, chunk.rows.stop)
+            found = to_gradient(chunk.logits, bias, targets[chunk.rows], weights, wished, wanted=wanted)
+            loss, likelihood = loss + found[0], likelihood + found[1].sum()
+            if wanted:
+                made_at.add(chunk, columns)
+        ctx.save_for_backward(*made)
+        exact = torch.promote_types(number, torch.float32)
         loss, likelihood = loss.to(exact), likelihood.to(exact)
         ctx.mark_non_differentiable(likelihood)
         return loss, likelihood

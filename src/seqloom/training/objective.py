@@ -101,8 +101,8 @@ def decoder_loss(
             raise ValueError("a model that copies learns from no teacher and by no risk")
         mixing, _ = model.mix(read, memory)
         alignment: Tensor | None = mixing.alignment
-        targets = batch.target_output[batch.target_mask]
-        counted = mixing.of(read.target_mask)
+        targets = batch.target_output[batch.target_places]
+        counted = mixing.of(read.target_places)
         loss, likelihood = mixture_loss(model, counted, targets, objective.smoothing, objective.r_drop)
     else:
         decoded = model.decode(read, memory, alignment=objective.of_attention)
@@ -125,13 +125,13 @@ def likelihood_loss(
     """
     if batch.target_output is None:
         raise ShapeError("The batch has no targets, so it has no loss.")
-    mask, output, teaching = batch.target_mask, model.output, objective.teaching
+    (rows, columns), output, teaching = batch.target_places, model.output, objective.teaching
     each = features.unflatten(0, (objective.passes, len(batch)))
     return fused_smoothed_loss(
-        output.narrow(each[:, mask].flatten(0, 1)),
+        output.narrow(each[:, rows, columns].flatten(0, 1)),
         output.table,
         output.bias,
-        batch.target_output[mask],
+        batch.target_output[rows, columns],
         objective.smoothing,
         teacher_of(teaching.model, batch) if teaching else None,
         teaching.share if teaching else 0.0,
@@ -148,7 +148,7 @@ def attention_loss(alignment: Tensor | None, batch: Batch, objective: Objective)
         raise ShapeError("The model has no attention, so there is no alignment to be trained.")
     loss = alignment.new_zeros((), dtype=torch.promote_types(alignment.dtype, torch.float32))
     if objective.coverage:
-        loss = loss + objective.coverage * coverage_loss(alignment, batch.target_mask)
+        loss = loss + objective.coverage * coverage_loss(alignment, batch.target_places)
     if objective.guidance:
         if batch.alignment is None:
             raise ShapeError("The batch has no word alignments by which attention could be guided.")
@@ -159,7 +159,7 @@ def attention_loss(alignment: Tensor | None, batch: Batch, objective: Objective)
 def teacher_of(model: Seq2Seq, batch: Batch) -> Teacher:
     """A model's probabilities at the positions of a batch that count, a piece at a time."""
     with torch.no_grad():
-        features = model.decode(batch, model.encode(batch)).features[batch.target_mask]
+        features = model.decode(batch, model.encode(batch)).features[batch.target_places]
 
     def probabilities(start: int, stop: int) -> Tensor:
         with torch.no_grad():
@@ -178,9 +178,10 @@ def mix_in_predictions(model: Seq2Seq, batch: Batch, memory: Memory, share: floa
     if batch.target_input is None:
         raise ShapeError("The batch has no targets to be mixed with predictions.")
     if isinstance(model, PointerGenerator):
-        before_last = torch.ones_like(batch.target_input, dtype=torch.bool)
-        before_last[:, -1] = False
-        predicted = likeliest(model, model.mix(batch, memory)[0].of(before_last)).view(len(batch), -1)
+        mixing, width = model.mix(batch, memory)[0], batch.target_input.shape[1]
+        places = torch.arange(len(batch) * width, device=batch.target_input.device)
+        places = places.view(-1, width)[:, :-1].flatten()  # all but the last of each row
+        predicted = likeliest(model, mixing.of((places // width, places % width))).view(len(batch), -1)
     else:
         features = model.decode(batch, memory).features[:, :-1]
         rows = features.flatten(0, 1).split(chunk_rows(len(model.output.table), features.dtype))

@@ -11,6 +11,7 @@ from seqloom.models.seq2seq import Seq2Seq
 from seqloom.models.state import Memory
 from seqloom.search.options import SamplingOptions
 from seqloom.search.sample import sample
+from seqloom.training.row_likelihood import row_likelihood
 
 Ids = tuple[int, ...]
 
@@ -87,21 +88,15 @@ def _draw(model: Seq2Seq, batch: Batch, samples: int, references: Sequence[Ids])
 
 
 def log_probabilities(model: Seq2Seq, memory: Memory, rows: Tensor, targets: Sequence[Ids]) -> Tensor:
-    """The log-probability of each target for the source of its row, end symbol included: (N,), with gradients."""
-    expanded = Memory(
-        memory.values.index_select(0, rows),
-        memory.visible.index_select(0, rows),
-        memory.summary.index_select(0, rows),
-        None
-        if memory.final is None
-        else tuple(tuple(tensor.index_select(0, rows) for tensor in layer) for layer in memory.final),
-    )
+    """The log-probability of each target for the source of its row, end symbol included: (N,), with gradients.
+
+    rows  (N,) rising. A source is projected once, however many targets it has, and sources with equally many are not
+          even copied.
+    """
     given = collate([[]] * len(targets), targets).to(memory.values.device)
-    features = model.decode(given, expanded).features
-    mask, output = given.target_mask, given.target_output
-    if output is None:
+    places, read, written = given.target_places, given.target_input, given.target_output
+    if read is None or written is None:
         raise ValueError("targets make a batch with targets")
-    log_probs = model.output(features[mask]).float().log_softmax(dim=-1)
-    chosen = log_probs.gather(1, output[mask][:, None])[:, 0]
-    which = torch.arange(len(targets), device=rows.device)[:, None].expand_as(mask)[mask]
-    return log_probs.new_zeros(len(targets)).index_add(0, which, chosen)
+    features = model.decoder(model.target(read), model.start(memory).reorder(rows)).features
+    chosen = row_likelihood(model.output, features[places], written[places])
+    return chosen.new_zeros(len(targets)).index_add(0, places[0], chosen)

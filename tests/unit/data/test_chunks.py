@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,3 +111,14 @@ def test_texts_side_by_side_are_padded() -> None:
     assert batch.inputs.tolist() == [[EOS, 7, 8], [EOS, 5, PAD]]
     assert batch.outputs.tolist() == [[7, 8, 9], [5, PAD, PAD]]
     assert batch.counted.tolist() == [[True, True, True], [True, False, False]]
+
+
+def test_places_that_count_are_known_before_a_batch_moves() -> None:
+    batch = text_batch([np.array([7, 8, 9]), np.array([5])])
+    rows, columns = batch.counted_places
+    assert (rows.tolist(), columns.tolist()) == ([0, 0, 0, 1], [0, 1, 2, 0])
+    assert torch.equal(batch.outputs[rows, columns], batch.outputs[batch.counted])
+    moved = batch.to("meta")
+    assert moved.written is not None
+    assert moved.written.shape == (4,)
+    assert moved.counted_places[0].is_meta

@@ -128,6 +128,11 @@ def test_a_locked_mask_is_the_seed_s() -> None:
     assert locked()(inputs.bfloat16(), seed=99).dtype == torch.bfloat16
 
 
+def test_a_mask_is_drawn_where_it_is_used() -> None:
+    assert keep_mask(torch.Size([3, 1, 7]), 128, 99, "meta").is_meta
+    assert locked()(torch.empty(3, 4, 7, device="meta"), seed=99).is_meta  # nothing of the CPU comes in
+
+
 def test_position_by_position_with_one_seed_is_all_at_once() -> None:
     inputs, layer = random_tensor(3, 4, 7, seed=1), locked()
     torch.manual_seed(5)

@@ -133,6 +133,37 @@ def test_a_window_is_centred_within_the_row_s_own_length() -> None:
     assert (centres < torch.tensor(LENGTHS)[:, None]).all()
 
 
+def test_in_bfloat16_a_window_stays_where_it_was() -> None:
+    size, positions = 64, 1000
+    attention = LocalAttention(size, size, window=10)
+    query, memory = (
+        random_tensor(2, count, size, seed=count, dtype=torch.float32) for count in (50, positions)
+    )
+    memory = memory / 8  # so that scores are near one
+    visible = torch.arange(positions) < torch.tensor([[positions], [777]])
+    middles = []
+    for enabled in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            keys = attention.prepare(memory)
+            assert keys.dtype == (torch.bfloat16 if enabled else torch.float32)
+            context, alignment = attention(query, keys, memory, visible)
+        assert context.dtype == keys.dtype
+        assert alignment.dtype == torch.float32
+        middles.append((alignment * torch.arange(positions)).sum(-1) / alignment.sum(-1))
+    assert (middles[1] - middles[0]).abs().max() < 0.1
+    (gradient,) = torch.autograd.grad(context.float().sum(), attention.position_vector)
+    assert gradient.dtype == torch.float32
+    assert gradient.abs().max() > 0
+
+
+def test_a_model_in_bfloat16_reads_a_window_too() -> None:
+    attention, query, memory = made("local")
+    attention.bfloat16()
+    context, alignment = read(attention, query.bfloat16(), memory.bfloat16())
+    assert context.dtype == torch.bfloat16
+    assert alignment.dtype == torch.float32
+
+
 # Coverage: two rows stand beside each other, each with what it has looked at so far
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from agreement import assert_agree, assert_close, draw_always, random_tensor, randomise
 from seqloom.base.errors import EmptyMemoryError, ShapeError
-from seqloom.layers import kernels
+from seqloom.layers import cells, kernels
 from seqloom.layers.attention import (
     AdditiveAttention,
     FusedHeads,
@@ -23,11 +23,13 @@ from seqloom.layers.attention import (
 )
 from seqloom.layers.cells import Cell, GRUCell, LSTMCell
 from seqloom.layers.dropout import SeededDropout, keep_mask, scale
+from seqloom.layers.embedding import OutputLayer
 from seqloom.layers.further_attention import CoverageAttention, HeadsAttention
 from seqloom.layers.one_gradient import loop_around, one_gradient
 from seqloom.layers.reading import dot_scores, read_memory
 from seqloom.layers.recurrent import RecurrentLayer, RecurrentStack
 from seqloom.training.loss import fused_smoothed_loss
+from seqloom.training.row_likelihood import row_likelihood
 
 pytestmark = pytest.mark.skipif(
     not any(shutil.which(name) for name in kernels.COMPILERS), reason="kernels need a compiler"
@@ -91,6 +93,19 @@ def test_the_loss(smoothing: float, taught: bool, r_drop: float, autocast: bool)
 
     leaves = {"features": features, "table": table, "bias": bias}
     agree(loss, leaves, 0.01 if autocast else SINGLE)
+
+
+@pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bfloat16"])
+def test_the_likelihood_of_each_row(autocast: bool) -> None:
+    output = randomise(OutputLayer(37, 12), dtype=torch.float32)
+    features = random_tensor(300, 12, seed=1, dtype=torch.float32)
+
+    def likelihood() -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            return row_likelihood(output, features, torch.arange(300) % 37) / 300
+
+    leaves = {"features": features, **dict(output.named_parameters())}
+    agree(likelihood, leaves, 0.01 if autocast else SINGLE)
 
 
 def test_a_logit_that_is_no_number_shows_in_the_loss() -> None:
@@ -302,7 +317,10 @@ def test_dot_scores(convert: Callable[[Tensor], Tensor], asked: int, width: int)
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "ragged"])
 @pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bfloat16"])
 @pytest.mark.parametrize("kind", [GRUCell, LSTMCell])
-def test_cells(kind: type[Cell], autocast: bool, lengths: Tensor | None) -> None:
+def test_cells(
+    kind: type[Cell], autocast: bool, lengths: Tensor | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cells, "WIDE", 1)
     cell = randomise(kind(4, 6), dtype=torch.float32)
     inputs = random_tensor(3, 5, 4, seed=1, dtype=torch.float32)
     state = tuple(random_tensor(3, 6, seed=2 + n, dtype=torch.float32) for n in range(cell.state_tensors))
@@ -319,6 +337,27 @@ def test_cells(kind: type[Cell], autocast: bool, lengths: Tensor | None) -> None
         **dict(cell.named_parameters()),
     }
     agree(run, leaves, 0.1 if autocast else 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("rows", "learns", "compiled"),
+    [(cells.WIDE - 1, True, False), (cells.WIDE, True, True), (cells.WIDE, False, False)],
+)
+def test_an_lstm_s_full_rows_are_compiled_steps_where_many_are_learned_from(
+    rows: int, learns: bool, compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    plain = torch.lstm
+
+    def noted(*given: object) -> object:
+        calls.append(given)
+        return plain(*given)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(torch, "lstm", noted)
+    cell = randomise(LSTMCell(4, 6), dtype=torch.float32)
+    with torch.set_grad_enabled(learns):
+        cell.sequence(random_tensor(rows, 5, 4, seed=1, dtype=torch.float32), cell.start(rows))
+    assert bool(calls) is not compiled
 
 
 @pytest.mark.parametrize("kind", [GRUCell, LSTMCell])

@@ -106,12 +106,14 @@ def test_an_unknown_norm_is_refused() -> None:
         Residual(WIDTH, "rms", 0.0)
 
 
-def test_rows_of_a_sentence_are_laid_side_by_side() -> None:
-    query = random_tensor(6, HEADS, 1, 4, seed=1)  # two sentences, three rows each
+@pytest.mark.parametrize("positions", [1, 5])
+def test_rows_of_a_sentence_are_laid_side_by_side(positions: int) -> None:
+    query = random_tensor(6, HEADS, positions, 4, seed=1)  # two sentences, three rows each
     found = beside(query, 3)
-    assert found.shape == (2, HEADS, 3, 4)
+    assert found.shape == (2, HEADS, 3 * positions, 4)
     for sentence, row in itertools.product(range(2), range(3)):
-        assert torch.equal(found[sentence, :, row], query[3 * sentence + row, :, 0])
+        own = slice(row * positions, (row + 1) * positions)
+        assert torch.equal(found[sentence, :, own], query[3 * sentence + row])
     assert beside(query, 1) is query
 
 

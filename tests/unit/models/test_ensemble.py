@@ -1,14 +1,19 @@
 """Several models as one: mean probabilities, and everything that a search asks of a model."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
 
 from agreement import assert_close
 from kinds import SOURCES, TARGETS, model_of
+from seqloom.base.errors import DamagedModelError
 from seqloom.data.batch import collate
-from seqloom.models.ensemble import Ensemble
+from seqloom.models.ensemble import Ensemble, log_mean_probability
 from seqloom.search.many import force_many, search_many
 from seqloom.search.options import SearchOptions
+from seqloom.search.scoring import Job, score_next
 
 KINDS = [("gru-bi-1", "gru-between-additive"), ("transformer-pre-sinusoidal", "transformer-pre-sinusoidal")]
 CPU = torch.device("cpu")
@@ -31,6 +36,53 @@ def test_scores_are_the_log_of_the_mean_probability() -> None:
         assert_close(found.scores.exp(), expected)
         assert_close(found.alignment, torch.stack([step.alignment for step in steps]).mean(0))
         state = found.state
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("spread", [1.0, 40.0, 400.0])
+def test_no_probability_is_too_small_for_its_logarithm(dtype: torch.dtype, spread: float) -> None:
+    scores = [spread * torch.randn(6, 50, generator=torch.Generator().manual_seed(seed)) for seed in range(4)]
+    scores = [each.to(dtype) for each in scores]
+    found = log_mean_probability(scores)
+    exact = torch.stack([each.double().log_softmax(-1) for each in scores]).logsumexp(0) - math.log(4)
+    assert found.dtype == torch.float32
+    assert found.isfinite().all()
+    assert found.max() <= 0
+    torch.testing.assert_close(found.double(), exact, rtol=1e-6, atol=2e-6)
+    if spread > 1:
+        assert exact.min() < math.log(torch.finfo(torch.float32).smallest_normal)
+
+
+def test_what_no_member_can_write_stays_impossible() -> None:
+    scores = [torch.tensor([[0.0, -torch.inf, -torch.inf]]), torch.tensor([[0.0, 0.0, -torch.inf]])]
+    assert_close(log_mean_probability(scores).exp(), torch.tensor([[0.75, 0.25, 0.0]]), 1e-6)
+
+
+def test_certain_members_are_certain_together() -> None:
+    assert log_mean_probability([torch.tensor([[0.0, -200.0]])] * 7)[0, 0] == 0
+
+
+def test_a_search_takes_the_scores_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    ensemble, source = Ensemble(members()), collate(SOURCES)
+    state = ensemble.start(ensemble.encode(source))
+    job = Job(source.source_lengths, bos=2, eos=3, alignment=False)
+    tokens = np.array([[4], [5], [6]])
+    expected = ensemble.step(torch.tensor([4, 5, 6]), state).scores
+    calls = []
+    plain = torch.log_softmax
+    monkeypatch.setattr(
+        torch, "log_softmax", lambda *given, **named: calls.append(1) or plain(*given, **named)
+    )
+    assert torch.equal(score_next(ensemble, tokens, state, job).log_probs[:, 0], expected)
+    assert not calls
+
+
+def test_a_member_of_no_numbers_is_found_out() -> None:
+    models = members()
+    with torch.no_grad():
+        models[1].output.bias[5] = torch.nan
+    with pytest.raises(DamagedModelError, match="are not numbers"):
+        search_many(Ensemble(models), SOURCES, SearchOptions(), batch_sentences=2, device=CPU)
 
 
 def test_one_member_is_itself() -> None:

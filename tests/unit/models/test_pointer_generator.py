@@ -4,6 +4,7 @@ That stepping is teacher forcing, padding invisible and a batch its rows is test
 """
 
 import functools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,14 @@ def copying(decoder: str, lean: float = 0.0, seed: int = 0) -> PointerGenerator:
         for parameter in model.parameters():
             parameter += 0.1 * seed * torch.sin(torch.arange(parameter.numel()).view(parameter.shape))
     return model
+
+
+@torch.no_grad()
+def test_how_many_symbols_there_are_is_looked_for_where_the_batch_doesn_t_say() -> None:
+    model, batch = copying("gru-before-additive-copying"), collate(SOURCES)
+    said = model.start(model.encode(batch))
+    looked_for = model.start(model.encode(replace(batch, largest=None)))
+    assert said.symbols == looked_for.symbols == V + 2
 
 
 @every_copying_decoder

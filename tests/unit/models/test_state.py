@@ -78,12 +78,14 @@ def test_every_choice_of_three_rows_reads_what_it_should() -> None:
         assert by_row(view(2, 2).reorder(torch.tensor(rows))) == [row // 2 for row in rows]
 
 
-def test_rows_lie_beside_each_other_and_come_apart_again() -> None:
-    rows = random_tensor(6, 1, 4, seed=1)
+@pytest.mark.parametrize("positions", [1, 5])
+def test_rows_lie_beside_each_other_and_come_apart_again(positions: int) -> None:
+    rows = random_tensor(6, positions, 4, seed=1)
     source = view(3, 2)
     beside = source.beside(rows)
-    assert beside.shape == (3, 2, 4)
-    assert torch.equal(beside[1, 0], rows[2, 0])
+    assert beside.shape == (3, 2 * positions, 4)
+    assert torch.equal(beside[1, :positions], rows[2])
+    assert torch.equal(beside[1, positions:], rows[3])
     assert_close(source.apart(beside), rows)
 
 

@@ -1,11 +1,18 @@
 """Minimum-risk training: the formula by hand, its gradient, and that it makes good outputs likelier."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
-from seqloom.data.batch import Batch
+from agreement import assert_agree
+from kinds import model_of
+from seqloom.data.batch import Batch, collate
+from seqloom.models.seq2seq import Seq2Seq
+from seqloom.models.state import Memory
 from seqloom.search.sample import sample
 from seqloom.training import risk
 from seqloom.training.objective import Objective, batch_loss
@@ -33,6 +40,74 @@ def test_log_probabilities_are_those_of_the_loss() -> None:
     found = log_probabilities(model, model.encode(batch), torch.arange(len(batch)), references(batch))
     assert found.shape == (len(batch),)
     assert -found.sum().item() == pytest.approx(batch_loss(model, batch, CPU)[0].item(), rel=1e-5)
+
+
+def with_repeated_memory(
+    model: Seq2Seq, memory: Memory, rows: Tensor, targets: Sequence[tuple[int, ...]]
+) -> Tensor:
+    """The plain form: each target has a source of its own, and all logits are held at once."""
+    final = memory.final and tuple(tuple(tensor[rows] for tensor in layer) for layer in memory.final)
+    own = replace(
+        memory,
+        values=memory.values[rows],
+        visible=memory.visible[rows],
+        summary=memory.summary[rows],
+        final=final,
+    )
+    given = collate([[]] * len(targets), targets)
+    assert given.target_output is not None
+    log_probs = model.score(given, own).logits.log_softmax(dim=-1)
+    return (log_probs.gather(2, given.target_output[:, :, None])[:, :, 0] * given.target_mask).sum(1)
+
+
+@pytest.mark.parametrize(
+    "rows", [[0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4], [0, 0, 1, 2, 2, 2, 3, 4]], ids=str
+)
+@pytest.mark.parametrize(
+    "decoder",
+    [
+        "lstm-fixed-context",
+        "gru-between-additive",
+        "gru-after-local",
+        "gru-between-location",
+        "gru-between-multi_head",
+        "lstm-feeding-general",
+        "lstm-before-coverage",
+        "transformer-post-learned-coverage",
+        "transformer-pre-rotary",
+        "transformer-pre-ssru",
+    ],
+)
+def test_candidates_share_their_source(decoder: str, rows: list[int]) -> None:
+    model, batch = model_of("gru-bi-1", decoder, torch.float64, dropout=0.0), big_batch()
+    which = torch.tensor(rows)
+    targets = [(4, 5, 6)[: number % 4] + (7,) * (number % 3) for number in range(len(rows))]
+    memory = model.encode(batch)
+    memory = replace(memory, values=memory.values.detach().requires_grad_())
+    leaves = {"memory": memory.values, "table": model.output.table}
+    assert_agree(
+        lambda: log_probabilities(model, memory, which, targets),
+        lambda: with_repeated_memory(model, memory, which, targets),
+        leaves,
+        idle=["memory"] if "fixed" in decoder else [],
+    )
+
+
+def test_a_source_is_projected_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, batch = tiny_model(), big_batch()
+    attention, projected = model.decoder.attention, []  # type: ignore[attr-defined]
+    prepare = attention.prepare
+
+    def noted(memory: Tensor) -> Tensor:
+        projected.append(len(memory))
+        found: Tensor = prepare(memory)
+        return found
+
+    monkeypatch.setattr(attention, "prepare", noted)
+    rows = torch.arange(len(batch)).repeat_interleave(3)
+    targets = [own for own in references(batch) for _ in range(3)]
+    log_probabilities(model, model.encode(batch), rows, targets)
+    assert projected == [len(batch)]
 
 
 def test_the_expected_cost_is_the_formula_s() -> None:
