@@ -14,7 +14,7 @@ from seqloom.layers.attention import (
     split_heads,
     start_glorot,
 )
-from seqloom.layers.linear import Linear, linear
+from seqloom.layers.linear import Linear, as_it_stands, linear
 from seqloom.layers.reading import check_visible, read_memory
 
 
@@ -97,7 +97,7 @@ class LocalAttention(GeneralAttention):
     def centres(self, query: Tensor, visible: Tensor) -> Tensor:
         """query (B, T, Q), visible (B, S) -> p (B, T), from 0 to each row's own length, float32 or better."""
         exact = torch.promote_types(query.dtype, torch.float32)
-        with torch.autocast(query.device.type, enabled=False):
+        with as_it_stands(query.device):
             predicted = torch.tanh(linear(query.to(exact), self.position_layer.weight.to(exact)))
             return visible.sum(-1)[:, None] * torch.sigmoid(predicted @ self.position_vector.to(exact))
 

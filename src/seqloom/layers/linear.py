@@ -5,6 +5,8 @@ The loop wants the weight's columns together, which `lay_out_for_search` sees to
 shapes stay as they are.
 """
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -13,6 +15,12 @@ from seqloom.layers import kernels, row_blocks
 from seqloom.layers.one_gradient import loop_around
 
 FEW_ROWS = 64  # a search of several sentences, or one long source; beyond, a library's blocks pay anywhere
+
+
+def as_it_stands(device: torch.device) -> AbstractContextManager[object]:
+    """A context in which products are computed in the format of their inputs, whatever autocast says outside."""
+    known = torch.amp.is_autocast_available(device.type)
+    return torch.autocast(device.type, enabled=False) if known else nullcontext()
 
 
 def few_rows_pay(inputs: Tensor, rows: int) -> bool:

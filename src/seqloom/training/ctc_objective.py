@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from seqloom.base.errors import ShapeError
 from seqloom.data.batch import Batch
+from seqloom.layers.linear import as_it_stands
 from seqloom.models.ctc_prefixes import BLANK
 from seqloom.models.speech import CTCModel, SpeechModel, memory_lengths
 from seqloom.models.state import Memory
@@ -63,7 +64,7 @@ def ctc_loss(model: SpeechModel, memory: Memory, batch: Batch) -> Tensor:
         raise ShapeError("The batch has no targets, so it has no loss.")
     if model.ctc is None:
         raise ValueError("a model without CTC has no CTC loss.")
-    with torch.autocast(memory.values.device.type, enabled=False):
+    with as_it_stands(memory.values.device):
         log_probs = model.ctc(memory.values.to(torch.promote_types(memory.values.dtype, torch.float32)))
         return functional.ctc_loss(
             log_probs.transpose(0, 1),  # (S, B, V)
